@@ -1,0 +1,40 @@
+"""burnish polishes vision data until models shine: find wrong labels, convert, check, review, improve.
+
+Names load on first use, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from burnish.operations import OPERATIONS
+
+if TYPE_CHECKING:
+    from burnish.audit.label_issues import label_issues as label_issues
+    from burnish.data.dataset import Dataset as Dataset
+    from burnish.data.labels import Labels as Labels
+    from burnish.formats.recognise import open_dataset as open  # noqa: A004 - burnish.open reads a dataset as open reads a file
+
+_NAMES = {
+    "BurnishError": "burnish.errors:BurnishError",
+    "Dataset": "burnish.data.dataset:Dataset",
+    "Labels": "burnish.data.labels:Labels",
+    "label_issues": "burnish.audit.label_issues:label_issues",
+    "open": "burnish.formats.recognise:open_dataset",
+    **{verb: operation.target for verb, operation in OPERATIONS.items()},
+}
+
+__version__ = "0.1.0"
+__all__ = sorted(["__version__", *_NAMES])  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NAMES:
+        raise AttributeError(f"module 'burnish' has no attribute '{name}'; it has {', '.join(__all__)}")
+    module, _, attribute = _NAMES[name].partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,1 @@
+"""Pixels in and out: reading pictures, hashing, drawing, the decoded cache."""

@@ -1,0 +1,1 @@
+"""Copies, near copies, groups, neighbours, outliers."""

@@ -1,0 +1,1 @@
+"""Shipped to users: tiny datasets and contract suites."""
