@@ -11,10 +11,35 @@ from typing import TYPE_CHECKING, Any
 from burnish.operations import OPERATIONS
 
 if TYPE_CHECKING:
-    from burnish.audit.label_issues import label_issues as label_issues
-    from burnish.data.dataset import Dataset as Dataset
-    from burnish.data.labels import Labels as Labels
-    from burnish.formats.recognise import open_dataset as open  # noqa: A004 - burnish.open reads a dataset as open reads a file
+    from burnish.audit.label_issues import label_issues
+    from burnish.data.dataset import Dataset
+    from burnish.data.labels import Labels
+    from burnish.errors import BurnishError
+    from burnish.formats.recognise import open_dataset
+
+    open = open_dataset  # noqa: A001 - burnish.open reads a dataset as open reads a file
+
+__version__ = "0.1.0"
+__all__ = [
+    "BurnishError",
+    "Dataset",
+    "Labels",
+    "__version__",
+    "apply",
+    "audit",
+    "check",
+    "convert",
+    "dedupe",
+    "diff",
+    "history",
+    "label_issues",
+    "open",
+    "preview",
+    "run",
+    "split",
+    "stats",
+    "undo",
+]
 
 _NAMES = {
     "BurnishError": "burnish.errors:BurnishError",
@@ -24,9 +49,6 @@ _NAMES = {
     "open": "burnish.formats.recognise:open_dataset",
     **{verb: operation.target for verb, operation in OPERATIONS.items()},
 }
-
-__version__ = "0.1.0"
-__all__ = sorted(["__version__", *_NAMES])  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:

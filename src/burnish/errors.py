@@ -83,7 +83,9 @@ class ServiceError(BurnishError):
 
 @contextmanager
 def extra(name: str) -> Generator[None]:
-    """Guard the import of an optional library, as in `with extra("audit"): import torch`.
+    """Guard the import of an optional library.
+
+    Used as `with extra("audit"):` around the import statements.
 
     Args:
         name: The extra of this package that brings the library.
