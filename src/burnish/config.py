@@ -96,6 +96,15 @@ def apply_overrides(values: Mapping[str, Any], overrides: Iterable[str]) -> dict
     return changed
 
 
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested settings laid over others: what `above` says wins, the rest of `below` stays."""
+    result = dict(below)
+    for key, value in above.items():
+        under = result.get(key)
+        result[key] = merged(under, value) if isinstance(under, dict) and isinstance(value, dict) else value  # pyright: ignore[reportUnknownArgumentType]
+    return result
+
+
 def dump(config: Config) -> str:
     """The resolved settings as YAML, in the order of the fields."""
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

@@ -6,23 +6,97 @@ from typing import Final, NamedTuple
 
 
 class Operation(NamedTuple):
-    """One verb: `target` is "module:function"."""
+    """One verb.
+
+    Attributes:
+        target: The function, "module:name".
+        config: Its settings class, "module:name"; in a module that loads nothing heavy, so that help is quick.
+        inputs: What it works on, in order: dataset, findings, folder or recipe; a trailing ? marks one that may be left out.
+        out: How its result is placed: "option" (--out, with a default), "argument" (named after the input), "asked" (only with --out),
+            or "none".
+        summary: What it does, in one line.
+    """
 
     target: str
+    config: str
+    inputs: tuple[str, ...]
+    out: str
     summary: str
 
 
+_SETTINGS = "burnish.inspect.settings:"
+
 OPERATIONS: Final[dict[str, Operation]] = {
-    "apply": Operation("burnish.inspect.apply:apply", "Write a new version of a dataset with findings applied."),
-    "audit": Operation("burnish.audit.audit:audit", "Find the wrong labels of a picture dataset, with evidence."),
-    "check": Operation("burnish.inspect.check:check", "Look for everything in a dataset that contradicts itself or its files."),
-    "convert": Operation("burnish.inspect.convert:convert", "Turn a dataset from any format into another."),
-    "dedupe": Operation("burnish.audit.dedupe:dedupe", "Find copies and near copies of pictures, also across splits."),
-    "diff": Operation("burnish.inspect.diff:diff", "Show what differs between two datasets or versions."),
-    "history": Operation("burnish.inspect.history:history", "List the versions of a dataset and what made each."),
-    "preview": Operation("burnish.inspect.preview:preview", "Draw the annotations on the pictures."),
-    "run": Operation("burnish.recipe:run", "Run the steps of a recipe file, continuing where it stopped."),
-    "split": Operation("burnish.inspect.split:split", "Divide a dataset into parts without cutting a group."),
-    "stats": Operation("burnish.inspect.stats:stats", "Count pictures, shapes and tracks of each class."),
-    "undo": Operation("burnish.inspect.undo:undo", "Return a dataset to the version before."),
+    "apply": Operation(
+        "burnish.inspect.apply:apply",
+        _SETTINGS + "ApplyConfig",
+        ("findings",),
+        "asked",
+        "Write a new version of a dataset with findings applied.",
+    ),
+    "audit": Operation(
+        "burnish.audit.audit:audit",
+        "burnish.audit.settings:AuditConfig",
+        ("dataset?",),
+        "option",
+        "Find the wrong labels of a picture dataset, with evidence.",
+    ),
+    "check": Operation(
+        "burnish.inspect.check:check",
+        _SETTINGS + "CheckConfig",
+        ("dataset",),
+        "asked",
+        "Look for everything in a dataset that contradicts itself or its files.",
+    ),
+    "convert": Operation(
+        "burnish.inspect.convert:convert",
+        _SETTINGS + "ConvertConfig",
+        ("dataset",),
+        "argument",
+        "Turn a dataset from any format into another.",
+    ),
+    "dedupe": Operation(
+        "burnish.audit.dedupe:dedupe",
+        "burnish.audit.settings:DedupeConfig",
+        ("dataset",),
+        "option",
+        "Find copies and near copies of pictures, also across splits.",
+    ),
+    "diff": Operation(
+        "burnish.inspect.diff:diff",
+        _SETTINGS + "DiffConfig",
+        ("dataset", "dataset?"),
+        "asked",
+        "Show what differs between two datasets or versions.",
+    ),
+    "history": Operation(
+        "burnish.inspect.history:history",
+        _SETTINGS + "HistoryConfig",
+        ("folder",),
+        "none",
+        "List the versions of a dataset and what made each.",
+    ),
+    "preview": Operation(
+        "burnish.inspect.preview:preview", _SETTINGS + "PreviewConfig", ("dataset",), "option", "Draw the annotations on the pictures."
+    ),
+    "run": Operation(
+        "burnish.recipe:run",
+        "burnish.recipe:RunConfig",
+        ("recipe",),
+        "none",
+        "Run the steps of a recipe file, continuing where it stopped.",
+    ),
+    "split": Operation(
+        "burnish.inspect.split:split",
+        _SETTINGS + "SplitConfig",
+        ("dataset",),
+        "option",
+        "Divide a dataset into parts without cutting a group.",
+    ),
+    "stats": Operation(
+        "burnish.inspect.stats:stats", _SETTINGS + "StatsConfig", ("dataset",), "asked", "Count pictures, shapes and tracks of each class."
+    ),
+    "undo": Operation(
+        "burnish.inspect.undo:undo", _SETTINGS + "UndoConfig", ("folder",), "none", "Return a dataset to the version before."
+    ),
 }

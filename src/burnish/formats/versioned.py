@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -26,6 +27,7 @@ from burnish.data.schema import FINDINGS, TABLES, empty
 from burnish.data.versions import TableFile, Version, line_of_descent, version_from_text, version_text
 from burnish.engine.files import explained_os_errors, write_text
 from burnish.errors import DataError, FormatError
+from burnish.formats.placing import HowPlaced, place_media, target_paths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,14 +58,38 @@ def read(path: Path | str, *, version: int | None = None) -> Dataset:
     )
 
 
-def write(dataset: Dataset, folder: Path | str, *, verb: str = "convert", config: Mapping[str, Any] | None = None) -> Version:
+def write(dataset: Dataset, folder: Path, *, media: HowPlaced = "none", verb: str = "convert") -> pl.DataFrame:
+    """Write a dataset as the first version of a new folder.
+
+    Args:
+        dataset: What to write; everything is carried.
+        folder: An empty folder, or one that is not there.
+        media: Whether the pictures are copied or linked into `media/`, or referenced where they lie.
+        verb: What made the dataset.
+
+    Returns:
+        Findings on pictures that are missing.
+
+    Raises:
+        DataError: The folder holds something, or the disk is full.
+    """
+    if media == "none":
+        add_version(dataset, folder, verb=verb)
+        return empty(FINDINGS)
+    targets = target_paths(dataset, below="media")
+    findings = place_media(dataset, folder, targets, media)
+    add_version(_moved(dataset, folder, targets), folder, verb=verb)
+    return findings
+
+
+def add_version(dataset: Dataset, folder: Path | str, *, verb: str, config: Mapping[str, Any] | None = None) -> Version:
     """Write a dataset as the next version of a folder, which is made when it is not there; pictures are referenced, not copied.
 
     Raises:
         DataError: The folder holds something else, or the disk is full; the folder is then as it was.
     """
     target = Path(folder)
-    if target.exists() and not recognise(target) and any(target.iterdir()):
+    if target.is_dir() and not recognise(target) and any(p for p in target.iterdir() if p.name != "media"):
         raise DataError(f"{target} is not empty and is no dataset of burnish. Name a new folder.")
     known = all_versions(target) if recognise(target) else {}
     number = max(known, default=0) + 1
@@ -119,6 +145,14 @@ def move_to(folder: Path, number: int) -> Version:
     version = _version(folder, number)
     write_text(folder / "manifest.json", version_text(version))
     return version
+
+
+def _moved(dataset: Dataset, folder: Path, targets: Mapping[int, str]) -> Dataset:
+    """The same dataset with its root in the new folder and each picture under its new path."""
+    media_of = dict(dataset.scan("images", "id", "media").collect().iter_rows())
+    paths = {media_of[image]: target for image, target in targets.items()}
+    media = dataset.media.with_columns(pl.col("id").replace_strict(paths, default=pl.col("path"), return_dtype=pl.String).alias("path"))
+    return replace(dataset.with_tables(media=media), root=folder)
 
 
 def _version(folder: Path, number: int) -> Version:

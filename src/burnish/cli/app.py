@@ -1,0 +1,78 @@
+"""The program `burnish`: its commands from the catalogue, its errors as one panel and an exit code."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+from cyclopts import App, CycloptsError, Group
+
+from burnish.errors import BurnishError
+from burnish.operations import OPERATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_INTERRUPTED = 130
+_USAGE = 2
+_BUG = 1
+
+
+def build_app() -> App:
+    """The program with every command of the catalogue, none of them loaded yet."""
+    app = App(
+        name="burnish",
+        help="Polish vision data until models shine.",
+        version="burnish 0.1.0",
+        group_commands=Group("Commands", sort_key=0),
+        help_epilogue="More: burnish COMMAND --help. Exit codes: 0 done, 2 settings, 3 data, 4 model, 5 service, 130 stopped.",
+    )
+    for verb, operation in OPERATIONS.items():
+        app.command(f"burnish.cli.commands:{verb}", name=verb, help=operation.summary)
+    return app
+
+
+def main(tokens: Sequence[str] | None = None) -> None:
+    """Run the program and leave with its exit code."""
+    sys.exit(run(sys.argv[1:] if tokens is None else tokens))
+
+
+def run(tokens: Sequence[str]) -> int:
+    """Run one command line; the exit code says what kind of error ended it."""
+    debug = "--debug" in tokens
+    try:
+        return build_app()(list(tokens), exit_on_error=False, print_error=True, result_action="return_value") or 0
+    except CycloptsError:
+        return _USAGE
+    except KeyboardInterrupt:
+        _tell("Stopped", "What was finished is kept. The same command continues from there.")
+        return _INTERRUPTED
+    except BurnishError as error:
+        _tell(_title(error), str(error), debug=debug)
+        return error.exit_code
+    except BrokenPipeError:
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last place that can turn a defect into words
+        _tell(
+            "A defect in burnish",
+            f"{type(error).__name__}: {error}\nRun again with --debug for the place, and report it, please.",
+            debug=debug,
+        )
+        return _BUG
+
+
+def _title(error: BurnishError) -> str:
+    names = {2: "Settings", 3: "Data", 4: "Model", 5: "Service"}
+    return f"{names.get(error.exit_code, 'Error')} ({type(error).__name__})"
+
+
+def _tell(title: str, text: str, *, debug: bool = False) -> None:
+    """One panel on standard error; with --debug the traceback above it."""
+    from rich.console import Console  # noqa: PLC0415 - loaded only when there is something to say
+    from rich.panel import Panel  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    if debug:
+        traceback.print_exc()
+    Console(stderr=True, soft_wrap=False).print(Panel(Text(text), title=title, title_align="left", border_style="red", expand=False))

@@ -1,0 +1,121 @@
+"""What happens behind every command: open the inputs, do the verb, save and tell the result."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from burnish.cli.progress import terminal_progress
+from burnish.config import dump
+from burnish.engine.files import refuse_filled_folder, write_text
+from burnish.engine.logs import start_logging
+from burnish.engine.map import Engine
+from burnish.errors import ConfigError
+from burnish.formats.findings import read_findings
+from burnish.formats.recognise import open_dataset
+from burnish.recipe import Running, perform
+
+if TYPE_CHECKING:
+    from burnish.config import Config
+    from burnish.data.dataset import Dataset
+    from burnish.operations import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One command line, parsed."""
+
+    verb: str
+    operation: Operation
+    inputs: tuple[str | None, ...]
+    settings: Config
+    out: Path | None
+    config_file: Path | None
+    force: bool
+    dry_run: bool
+    as_json: bool
+    seed: int | None
+    jobs: int
+    quiet: bool
+    log_file: Path | None
+    debug: bool
+
+
+def execute(request: Request) -> int:
+    """Do what was asked; the exit code is 0 unless the result itself says otherwise.
+
+    Raises:
+        BurnishError: Whatever went wrong, in our own words.
+    """
+    logger = start_logging("DEBUG" if request.debug else "WARNING", request.log_file)
+    logger.info("burnish %s: %s", request.verb, request.inputs)
+    out = _out(request)
+    if out is not None and request.operation.out == "argument":
+        refuse_filled_folder(out, force=request.force)
+    running = Running(
+        engine=Engine(request.jobs), progress=terminal_progress(quiet=request.quiet), work=_work(out, request), force=request.force
+    )
+    result = perform(request.verb, _opened(request), request.settings, running)
+    written = _save(result, out, request)
+    _tell(result, written, request)
+    return int(getattr(result, "exit_code", 0))
+
+
+def open_with_version(text: str) -> Dataset:
+    """Open a dataset; `name@2` takes version 2 of a dataset folder of ours."""
+    path, at, version = text.rpartition("@")
+    if at and version.isdecimal() and not Path(text).exists():
+        return open_dataset(Path(path), version=int(version))
+    return open_dataset(Path(text))
+
+
+def _opened(request: Request) -> tuple[Any, ...]:
+    kinds = [kind.rstrip("?") for kind in request.operation.inputs]
+    texts = [
+        text or (getattr(request.settings, "dataset", None) if kind == "dataset" else None)
+        for kind, text in zip(kinds, request.inputs, strict=False)
+    ]
+    if texts and texts[0] is None:
+        raise ConfigError(f"No dataset was named. Write: burnish {request.verb} DATASET")
+    openers: dict[str, Any] = {"dataset": open_with_version, "findings": read_findings, "folder": Path, "recipe": Path}
+    return tuple(None if text is None else openers[kind](text) for kind, text in zip(kinds, texts, strict=True))
+
+
+def _out(request: Request) -> Path | None:
+    if request.operation.out == "argument":
+        return Path(str(request.inputs[-1]))
+    if request.out is not None or request.operation.out != "option":
+        return request.out
+    source = request.inputs[0] or getattr(request.settings, "dataset", None) or "dataset"
+    return Path("runs") / request.verb / (Path(source).resolve().stem or "dataset")
+
+
+def _work(out: Path | None, request: Request) -> Path | None:
+    """Unfinished pieces lie beside the results, so that the same command finds them."""
+    return None if out is None or request.operation.out == "argument" else out / "work"
+
+
+def _save(result: Any, out: Path | None, request: Request) -> list[Path]:
+    if request.dry_run or out is None:
+        return list(getattr(result, "save_in_place", list)()) if not request.dry_run else []
+    written = list(result.save(out, force=request.force))
+    if request.operation.out == "option":
+        write_text(out / "settings.yaml", dump(request.settings))
+    return written
+
+
+def _tell(result: Any, written: list[Path], request: Request) -> None:
+    if request.as_json:
+        summary = {"verb": request.verb, **result.summary(), "files": [str(path) for path in written]}
+        sys.stdout.write(json.dumps(summary, ensure_ascii=False, indent=2, default=str) + "\n")
+        return
+    if request.quiet:
+        return
+    sys.stdout.write(str(result).rstrip() + "\n")
+    if written:
+        sys.stdout.write("\nWritten:\n" + "".join(f"  {path}\n" for path in written))
+    if request.dry_run:
+        sys.stdout.write("Nothing was written (--dry-run).\n")
