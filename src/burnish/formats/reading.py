@@ -1,0 +1,313 @@
+"""What every reader needs: text, paths, listings, picture sizes, and the tables of media, images and classes.
+
+Nothing here decodes pixels, and nothing stops at a bad file: what cannot be read becomes a finding.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+import unicodedata
+import warnings
+from itertools import groupby
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import polars as pl
+from PIL import Image
+
+from burnish.data import tables
+from burnish.data.findings import finding, findings_table
+from burnish.data.schema import CLASSES, IMAGES, MEDIA
+from burnish.engine.names import natural_key
+from burnish.errors import FormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+PICTURE_SUFFIXES: Final = frozenset(
+    {".avif", ".bmp", ".dib", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".mpo", ".pgm", ".png", ".pnm", ".ppm"}
+    | {".tif", ".tiff", ".webp"}
+)
+"""File name endings, in lower case, by which a listing knows a picture."""
+
+_ORIENTATION_TAG: Final = 0x0112
+_TURNED: Final = frozenset({5, 6, 7, 8})  # EXIF orientations that show rows as columns
+
+
+class PictureTables(NamedTuple):
+    """The `media` and `images` tables of a list of pictures, and what was wrong with their files."""
+
+    media: pl.DataFrame
+    images: pl.DataFrame
+    findings: pl.DataFrame
+
+
+def read_text(path: Path, *, encodings: Sequence[str] = ("utf-8",)) -> str:
+    """Read a text file: a byte order mark is obeyed and dropped, and every line ends with a bare newline.
+
+    Args:
+        path: The file.
+        encodings: Tried in order where there is no byte order mark.
+
+    Raises:
+        FormatError: The file is missing, or its bytes are text in none of the encodings.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise FormatError(f"The file cannot be read: {error.strerror}.", path=path) from error
+    for encoding in _marked_encoding(raw) or tuple(encodings):
+        try:
+            text = raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+    tried = " or ".join(encodings)
+    raise FormatError(f"The file is not {tried} text; save it as UTF-8.", path=path)
+
+
+def is_picture(name: str | Path) -> bool:
+    """Whether a file name ends as a picture's does; hidden files (of macOS archives, for instance) are none."""
+    path = PurePosixPath(name)
+    return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+
+
+def list_files(folder: Path, suffixes: frozenset[str] | None = None) -> list[str]:
+    """Paths of the files below a folder relative to it, with '/', in natural order; hidden files and folders are left out.
+
+    Args:
+        folder: Where to look, at any depth.
+        suffixes: Endings in lower case that are wanted; None takes all files.
+    """
+    found: list[str] = []
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        below = Path(parent).relative_to(folder).as_posix()
+        prefix = "" if below == "." else below + "/"
+        found += [prefix + n for n in names if not n.startswith(".") and (suffixes is None or _suffix(n) in suffixes)]
+    return sorted(found, key=lambda path: (natural_key(path), path))
+
+
+def list_pictures(folder: Path) -> list[str]:
+    """Paths of the pictures below a folder, known by their endings, relative to it and in natural order."""
+    return list_files(folder, PICTURE_SUFFIXES)
+
+
+def walk_some(folder: Path, limit: int = 200) -> Iterator[Path]:
+    """The first entries below a folder, level by level, for recognising: never more than `limit`, hidden ones left out."""
+    waiting, seen = [folder], 0
+    while waiting:
+        try:
+            entries = sorted(waiting.pop(0).iterdir())
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            yield entry
+            seen += 1
+            if seen >= limit:
+                return
+            if entry.is_dir():
+                waiting.append(entry)
+
+
+def normal_path(text: str, root: Path | None = None) -> str:
+    """A path as the tables keep it: '/' between parts, no './' or 'a/../', relative to the root where it lies inside.
+
+    A path that leads outside keeps its leading '../' or '/': ask `is_outside`.
+    """
+    slashed = text.strip().replace("\\", "/")
+    if root is not None and PurePosixPath(slashed).is_absolute():
+        for base in (root, root.resolve()):
+            if PurePosixPath(slashed).is_relative_to(base.as_posix()):
+                slashed = PurePosixPath(slashed).relative_to(base.as_posix()).as_posix()
+                break
+    return posixpath.normpath(slashed)
+
+
+def is_outside(path: str) -> bool:
+    """Whether a path in the tables' form leads out of the dataset's folder."""
+    return path.startswith(("../", "/")) or path == ".." or re.match(r"[A-Za-z]:/", path) is not None
+
+
+def existing_paths(root: Path, paths: Sequence[str]) -> list[str | None]:
+    """For each path the one under which its file exists, or None; each folder is listed once.
+
+    A name that differs only in its Unicode normal form is found too: archives made on macOS hold decomposed names.
+    """
+    folders = {parent: _listing(root / parent) for parent in {posixpath.dirname(p) for p in paths}}
+    return [_existing(root, p, folders[posixpath.dirname(p)]) for p in paths]
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """Width and height as shown (EXIF orientation applied), from the header alone.
+
+    Raises:
+        FormatError: The file holds no picture that can be read; the message says why.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _size_of(path)
+
+
+def picture_tables(
+    root: Path,
+    paths: Sequence[str],
+    *,
+    ids: Sequence[int] | None = None,
+    sizes: Sequence[tuple[int, int] | None] | None = None,
+    columns: Mapping[str, Sequence[Any]] | None = None,
+    check: bool = True,
+) -> PictureTables:
+    """Build `media` and `images` from picture paths, one image a path, in the given order.
+
+    A path that stands twice gives two images of one media row and the finding "duplicate_path". A file that is not there,
+    leads outside, cannot be read, or is not as large as its source says, is a finding; the row is kept.
+
+    Args:
+        root: The dataset's folder.
+        paths: Picture paths, relative to the root where they lie inside.
+        ids: Image ids; 1, 2, ... where not given.
+        sizes: Width and height as the source declares them; where None, they are read from the file.
+        columns: Further columns of the images table, for instance split, subset or scene.
+        check: Whether to open existing files whose size is declared, to compare.
+    """
+    normal = [normal_path(path, root) for path in paths]
+    found = existing_paths(root, normal)
+    kept = [there or path for there, path in zip(found, normal, strict=True)]
+    image_ids = list(ids) if ids is not None else list(range(1, len(kept) + 1))
+    declared = list(sizes) if sizes is not None else [None] * len(kept)
+    wanted = [there is not None and (check or size is None) for there, size in zip(found, declared, strict=True)]
+    real = _sizes(root, [path for path, want in zip(kept, wanted, strict=True) if want])
+    rows = [*_path_findings(kept, found, image_ids), *_size_findings(kept, declared, real, image_ids)]
+    media, images = _rows(kept, image_ids, (declared, real), columns or {})
+    return PictureTables(media, images, findings_table(rows))
+
+
+def class_table(names: Iterable[str], *, first: int = 0) -> pl.DataFrame:
+    """A `classes` table with ids first, first + 1, ... in the order of the names."""
+    return tables.from_rows(CLASSES, [{"id": first + number, "name": name} for number, name in enumerate(names)])
+
+
+def _marked_encoding(raw: bytes) -> tuple[str, ...]:
+    marks = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+    return tuple(encoding for mark, encoding in marks.items() if raw.startswith(mark))
+
+
+def _suffix(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
+
+
+def _listing(folder: Path) -> dict[str, str]:
+    try:
+        names = [entry.name for entry in os.scandir(folder)]
+    except OSError:
+        return {}
+    return {unicodedata.normalize("NFC", name): name for name in names} | {name: name for name in names}
+
+
+def _existing(root: Path, path: str, names: Mapping[str, str]) -> str | None:
+    parent, name = posixpath.split(path)
+    real = names.get(name) or names.get(unicodedata.normalize("NFC", name))
+    if real is not None:
+        return posixpath.join(parent, real)
+    return None if path.isascii() else _existing_below(root, path)
+
+
+def _existing_below(root: Path, path: str) -> str | None:
+    """Look for a path whose folders may be written in the other normal form."""
+    here = "/" if path.startswith("/") else ""
+    for part in PurePosixPath(path.lstrip("/")).parts:
+        real = _listing(root / here).get(unicodedata.normalize("NFC", part)) if part != ".." else part
+        if real is None:
+            return None
+        here = posixpath.join(here, real)
+    return here
+
+
+def _size_of(path: Path) -> tuple[int, int]:
+    try:
+        with Image.open(path) as picture:
+            width, height = picture.size
+            turned = picture.getexif().get(_ORIENTATION_TAG) in _TURNED
+    except Exception as error:  # Pillow's decoders raise anything at all on damaged files
+        raise FormatError(_why_unreadable(path, error), path=path) from error
+    if width < 1 or height < 1:
+        raise FormatError(f"The picture is {width} x {height} pixels.", path=path)
+    return (height, width) if turned else (width, height)
+
+
+def _why_unreadable(path: Path, error: Exception) -> str:
+    if path.is_file() and path.stat().st_size == 0:
+        return "The file is empty (0 bytes)."
+    if isinstance(error, Image.UnidentifiedImageError):
+        return "The file is no picture of a known kind."
+    return f"The picture cannot be read: {error}."
+
+
+def _sizes(root: Path, paths: Iterable[str]) -> dict[str, tuple[int, int] | str]:
+    """Size of each file, or why it has none; warnings about odd headers are not ours to show."""
+    sizes: dict[str, tuple[int, int] | str] = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for path in dict.fromkeys(paths):
+            try:
+                sizes[path] = _size_of(root / path)
+            except FormatError as error:
+                sizes[path] = str(error).removeprefix(f"{root / path}: ")
+    return sizes
+
+
+def _path_findings(kept: Sequence[str], found: Sequence[str | None], ids: Sequence[int]) -> Iterator[dict[str, Any]]:
+    for path, there, image in zip(kept, found, ids, strict=True):
+        if is_outside(path):
+            yield finding("outside_path", "The path leads out of the dataset's folder.", path=path, image=image)
+        if there is None:
+            yield finding("missing_file", "There is no such file.", path=path, image=image)
+    if len(set(kept)) == len(kept):
+        return
+    pairs = sorted(zip(kept, ids, strict=True), key=lambda pair: pair[0])
+    for path, several in groupby(pairs, key=lambda pair: pair[0]):
+        for number, (_, image) in enumerate(several):
+            if number:
+                yield finding("duplicate_path", "The same file stands in the list more than once.", path=path, image=image)
+
+
+def _size_findings(
+    kept: Sequence[str],
+    declared: Sequence[tuple[int, int] | None],
+    real: Mapping[str, tuple[int, int] | str],
+    ids: Sequence[int],
+) -> Iterator[dict[str, Any]]:
+    for path, size, image in zip(kept, declared, ids, strict=True):
+        measured = real.get(path)
+        if isinstance(measured, str):
+            yield finding("unreadable_picture", measured, path=path, image=image)
+        elif measured is not None and size is not None and tuple(size) != measured:
+            told, held = f"{size[0]} x {size[1]}", f"{measured[0]} x {measured[1]}"
+            reason = f"The picture is {held} pixels as shown, and its labels say {told}."
+            yield finding("size_differs", reason, path=path, image=image, given=told, suggestion=held)
+
+
+def _rows(
+    kept: Sequence[str],
+    ids: Sequence[int],
+    sizes: tuple[Sequence[tuple[int, int] | None], Mapping[str, tuple[int, int] | str]],
+    columns: Mapping[str, Sequence[Any]],
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The two tables: an image has the size that its source declares, its media row that of the file."""
+    declared, real = sizes
+    held = [size if isinstance(size := real.get(path), tuple) else None for path in kept]
+    told = [size or other for size, other in zip(declared, held, strict=True)]
+    of_file = {path: size or other for path, size, other in zip(kept, held, told, strict=True)}
+    number = {path: row for row, path in enumerate(of_file, start=1)}
+    media = {"id": list(number.values()), "path": list(number), **_size_columns(list(of_file.values()))}
+    images = {"id": ids, "media": [number[path] for path in kept], **_size_columns(told), **columns}
+    return tables.conform(MEDIA, pl.DataFrame(media, strict=False)), tables.conform(IMAGES, pl.DataFrame(images, strict=False))
+
+
+def _size_columns(sizes: Sequence[tuple[int, int] | None]) -> dict[str, list[int | None]]:
+    return {"width": [size and size[0] for size in sizes], "height": [size and size[1] for size in sizes]}

@@ -1,0 +1,179 @@
+"""Opening a dataset of any known format, recognised by what it holds, and writing one in the format asked for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
+
+from burnish.data.findings import no_findings
+from burnish.engine.files import atomic_folder
+from burnish.errors import DataError, FormatError
+from burnish.formats.reading import walk_some
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from burnish.data.dataset import Dataset
+    from burnish.formats.placing import HowPlaced
+
+
+class Format(NamedTuple):
+    """One format: its module, what it is in one line, what a folder needs to be taken for it, and how sure that is.
+
+    `rank` 0 settles it, 1 is annotation files that name themselves, 2 is a mere layout of folders, tried in order.
+    """
+
+    module: str
+    summary: str
+    needs: str
+    rank: int = 1
+
+
+class FormatModule(Protocol):
+    """What each format's module offers; `write` is missing where a format is only read."""
+
+    NAME: str
+
+    def recognise(self, path: Path) -> bool:
+        """Whether a file or folder is of this format, from a few entries or the first bytes."""
+        ...
+
+    def read(self, path: Path, **options: Any) -> Dataset:
+        """Read it; what cannot be read is in the notes."""
+        ...
+
+    def write(self, dataset: Dataset, folder: Path, *, media: HowPlaced = "copy", **options: Any) -> pl.DataFrame:
+        """Write into a folder that is empty or not there; findings tell what the format cannot carry."""
+        ...
+
+
+FORMATS: Final[dict[str, Format]] = {
+    "burnish": Format("burnish.formats.native", "burnish's own tables and versions.", "manifest.json and versions/", rank=0),
+    "jsonl": Format("burnish.formats.jsonl", "One label a picture, one JSON object a line.", "labels.jsonl"),
+    "yolo": Format("burnish.formats.yolo", "YOLO text labels.", "data.yaml, or images/ and labels/*.txt"),
+    "coco": Format("burnish.formats.coco", "COCO JSON.", "a .json with images, annotations and categories"),
+    "voc": Format("burnish.formats.voc", "Pascal VOC.", "Annotations/*.xml with <annotation> at the top"),
+    "labelme": Format("burnish.formats.labelme", "LabelMe JSON or XML beside the pictures.", "a .json with shapes and imagePath"),
+    "via_csv": Format("burnish.formats.via_csv", "CSV of the VGG Image Annotator.", "a .csv with region_shape_attributes"),
+    "masks": Format("burnish.formats.masks", "Mask pictures beside pictures.", "images/ and masks/, or NAME_mask files", rank=2),
+    "folders": Format("burnish.formats.folders", "One folder a class.", "folders named as the classes, pictures inside", rank=2),
+    "pictures": Format("burnish.formats.pictures", "Pictures without labels, read only.", "pictures", rank=2),
+}
+"""Every format by name; strings only, so that listing them costs nothing."""
+
+
+def open_dataset(path: Path | str, format: str | None = None, **options: Any) -> Dataset:  # noqa: A002 - the word users look for
+    """Open a dataset of any known format.
+
+    Args:
+        path: A file or a folder.
+        format: Name of the format (see `FORMATS`); recognised by content where not given.
+        options: Passed to the format's reader.
+
+    Raises:
+        FormatError: Nothing is there, no format is recognised, or several are; the message says what was seen.
+        DataError: There is no format of that name.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FormatError(_missing_text(path), path=path)
+    return load_format(format or recognise_format(path)).read(path, **options)
+
+
+def write_dataset(
+    dataset: Dataset, folder: Path | str, form: str, *, media: HowPlaced = "copy", force: bool = False, **options: Any
+) -> pl.DataFrame:
+    """Write a dataset in a format; the folder appears whole or not at all.
+
+    Args:
+        dataset: What to write.
+        folder: The folder to make.
+        form: Name of the format.
+        media: Whether pictures are copied, linked or left where they are.
+        force: Replace a folder that holds something.
+        options: Passed to the format's writer.
+
+    Returns:
+        Findings on what the format cannot carry, and on pictures that are missing or renamed.
+
+    Raises:
+        DataError: There is no format of that name, it is only read, the folder is not empty, or it holds the pictures to write.
+    """
+    module = load_format(form)
+    if not hasattr(module, "write"):
+        raise DataError(f"The format '{form}' can be read only; write {', '.join(_written_formats())}.")
+    if form == "burnish":  # a new version beside the earlier ones; pictures are referenced
+        module.write(dataset, Path(folder))
+        return no_findings()
+    _refuse_own_folder(dataset, Path(folder))
+    with atomic_folder(Path(folder), force=force) as temporary:
+        return module.write(dataset, temporary, media=media, **options)
+
+
+def recognise_format(path: Path) -> str:
+    """Name of the format of a file or folder, by its content.
+
+    Raises:
+        FormatError: None fits, or several do.
+    """
+    for rank in (0, 1):
+        fitting = [name for name, form in FORMATS.items() if form.rank == rank and load_format(name).recognise(path)]
+        if len(fitting) > 1:
+            several = " and ".join(fitting)
+            raise FormatError(f"This could be {several}; name one with format= (--from), or the file itself.", path=path)
+        if fitting:
+            return fitting[0]
+    for name, form in FORMATS.items():
+        if form.rank > 1 and load_format(name).recognise(path):
+            return name
+    raise FormatError(_unknown_text(path), path=path)
+
+
+def load_format(name: str) -> FormatModule:
+    """The module of a format.
+
+    Raises:
+        DataError: There is no such format; the nearest name is given.
+    """
+    if name not in FORMATS:
+        near = get_close_matches(name, FORMATS, n=1)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        raise DataError(f"There is no format '{name}'.{hint} Known formats: {', '.join(FORMATS)}.")
+    return cast("FormatModule", import_module(FORMATS[name].module))
+
+
+def _written_formats() -> list[str]:
+    return [name for name in FORMATS if hasattr(load_format(name), "write")]
+
+
+def _refuse_own_folder(dataset: Dataset, folder: Path) -> None:
+    if dataset.root.resolve().is_relative_to(folder.resolve()) and folder.exists() and any(folder.iterdir()):
+        raise DataError(f"{folder} holds the pictures that are to be written ({dataset.root}); choose another folder.")
+
+
+def _missing_text(path: Path) -> str:
+    parent = next((p for p in path.parents if p.is_dir()), Path())
+    wanted = path.relative_to(parent).parts[0] if path.is_relative_to(parent) else path.name
+    near = get_close_matches(wanted, [entry.name for entry in parent.iterdir()], n=3, cutoff=0.5)
+    hint = f" Near names in {parent}: {', '.join(near)}." if near else f" {parent} is the nearest folder that exists."
+    return f"There is nothing at this path.{hint}"
+
+
+def _unknown_text(path: Path) -> str:
+    known = "\n".join(f"  {name}: {form.needs}" for name, form in FORMATS.items())
+    return f"No known format is recognised here. Seen: {_seen(path)}. Known formats and what each needs:\n{known}"
+
+
+def _seen(path: Path) -> str:
+    if path.is_file():
+        return f"one file of {path.stat().st_size:,} bytes that ends in '{path.suffix}'"
+    entries = list(walk_some(path))
+    if not entries:
+        return "an empty folder"
+    kinds = Counter("folders" if entry.is_dir() else entry.suffix.lower() or "files without ending" for entry in entries)
+    counted = ", ".join(f"{number} {kind}" for kind, number in kinds.most_common(6))
+    names = ", ".join(entry.name for entry in entries[:5])
+    return f"{counted} among the first entries ({names})"
