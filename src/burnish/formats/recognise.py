@@ -51,7 +51,7 @@ class FormatModule(Protocol):
 
 
 FORMATS: Final[dict[str, Format]] = {
-    "burnish": Format("burnish.formats.native", "burnish's own tables and versions.", "manifest.json and versions/", rank=0),
+    "burnish": Format("burnish.formats.versioned", "burnish's own tables and versions.", "manifest.json and versions/", rank=0),
     "jsonl": Format("burnish.formats.jsonl", "One label a picture, one JSON object a line.", "labels.jsonl"),
     "yolo": Format("burnish.formats.yolo", "YOLO text labels.", "data.yaml, or images/ and labels/*.txt"),
     "coco": Format("burnish.formats.coco", "COCO JSON.", "a .json with images, annotations and categories"),
