@@ -170,10 +170,7 @@ def make_dataset(
         "attributes": attributes,
         "extras": extras,
     }
-    frames = {
-        name: (empty(TABLES[name]) if frame is None else tables.conform(TABLES[name], frame)).lazy()
-        for name, frame in given.items()
-    }
+    frames = {name: (empty(TABLES[name]) if frame is None else tables.conform(TABLES[name], frame)).lazy() for name, frame in given.items()}
     return Dataset(
         root=Path(root),
         frames=MappingProxyType(frames),

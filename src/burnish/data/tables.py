@@ -54,9 +54,7 @@ def slim(columns: tuple[Column, ...], frame: pl.DataFrame) -> pl.DataFrame:
     """Leave out the columns that hold nothing but their default, so that what is not used is not stored."""
     if frame.is_empty():
         return frame
-    return frame.select(
-        [c.name for c in columns if c.name in frame.columns and (c.required or not _holds_default(frame[c.name], c))]
-    )
+    return frame.select([c.name for c in columns if c.name in frame.columns and (c.required or not _holds_default(frame[c.name], c))])
 
 
 def _expressions(columns: tuple[Column, ...], present: Sequence[str]) -> list[pl.Expr]:

@@ -1,0 +1,85 @@
+"""A dataset that a verb made out of another, ready to be saved as a version or in any format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from burnish.data.findings import counts_by_kind, no_findings
+from burnish.formats import versioned
+from burnish.formats.findings import Findings, write_findings
+from burnish.formats.recognise import open_dataset, write_dataset
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
+
+    from burnish.data.dataset import Dataset
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A dataset, and what made it.
+
+    Attributes:
+        dataset: The new dataset.
+        verb: What made it.
+        config: With which settings.
+        text: What to tell about it.
+        to: Format to save it in.
+        media: Whether saving copies the pictures, links them, or leaves them.
+        options: More for the format's writer.
+        findings: What was noticed on the way.
+    """
+
+    dataset: Dataset
+    verb: str
+    config: Mapping[str, Any]
+    text: str
+    to: str = "burnish"
+    media: Literal["copy", "link", "none"] = "none"
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    findings: pl.DataFrame = field(default_factory=no_findings)
+    derives: bool = True
+
+    @property
+    def table(self) -> pl.DataFrame:
+        """The pictures of the new dataset."""
+        return self.dataset.images
+
+    def save(self, folder: Path, *, force: bool = False) -> list[Path]:
+        """Write the dataset; into a burnish dataset folder it goes as the next version.
+
+        Raises:
+            DataError: The folder holds something else, or the disk is full.
+        """
+        if self.to == versioned.NAME and self.media == "none" and (versioned.recognise(folder) or not folder.exists()):
+            versioned.add_version(self.dataset, folder, verb=self.verb, config=self.config)
+            return [folder]
+        notes = write_dataset(self.dataset, folder, self.to, media=self.media, force=force, **self.options)
+        if notes.is_empty():
+            return [folder]
+        about = {"verb": self.verb, "dataset": str(folder), "format": self.to}
+        return [folder, *write_findings(Findings(notes, about), folder.with_name(folder.name + "-findings"))]
+
+    def save_in_place(self) -> list[Path]:
+        """Write the next version of the burnish dataset that this one came from, or a new burnish dataset beside one of another format.
+
+        Raises:
+            DataError: The disk is full, or the folder beside it holds something else.
+        """
+        source = Path(self.dataset.origin["path"])
+        home = source if versioned.recognise(source) else source.with_name(source.name + ".burnish")
+        if home != source and not home.exists():
+            versioned.add_version(open_dataset(source), home, verb="convert")
+        versioned.add_version(self.dataset, home, verb=self.verb, config=self.config)
+        return [home]
+
+    def summary(self) -> dict[str, Any]:
+        """Counts of the new dataset's tables, and of what was noticed."""
+        return {"text": self.text, "counts": self.dataset.counts(), "findings": counts_by_kind(self.findings)}
+
+    def __str__(self) -> str:
+        return self.text

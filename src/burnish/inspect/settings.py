@@ -1,0 +1,117 @@
+"""Settings of the verbs in this room; nothing heavy is loaded here, so that help is quick."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from burnish.config import Config
+
+Share = Annotated[float, Field(ge=0)]
+
+
+class ConvertConfig(Config):
+    """Which format to write, and what to do with the picture files."""
+
+    to: str
+    """Format to write: burnish, jsonl, folders, coco, yolo, voc, masks, via_csv or labelme."""
+    media: Literal["copy", "link", "none"] = "copy"
+    """Copy the pictures, link them, or leave them where they are."""
+    task: str | None = None
+    """Variant of a format: detect, segment, obb, pose or classify of yolo; binary, index, instance or palette of masks."""
+
+
+class CheckConfig(Config):
+    """What to look at, and whether an issue makes the command fail."""
+
+    files: bool = True
+    """Also look at the picture files: missing, unreadable, of another size than declared."""
+    decode: bool = False
+    """Decode every picture wholly, which also finds files that are cut short; takes longer."""
+    strict: bool = False
+    """End with exit code 3 when there is an issue, for use in scripts."""
+
+
+class StatsConfig(Config):
+    """How the counts are laid out."""
+
+    by: Literal["split", "subset", "none"] = "split"
+    """Count each class in each split, each subset, or only in all."""
+
+
+class SplitConfig(Config):
+    """How large each part is, and what must stay together."""
+
+    val: Share = 0.2
+    """Share of the pictures for validation when below 1, number of pictures from 1 on."""
+    test: Share = 0.0
+    """Share or number of the pictures for testing."""
+    stratify: bool = True
+    """Give each part its share of every class."""
+    group: Literal["scene", "subset", "none"] = "scene"
+    """Pictures that agree in this column stay together."""
+    copies: bool = False
+    """Keep near copies of a picture together too; reads every picture."""
+    to: str = "burnish"
+    """Format to write the result in."""
+    media: Literal["copy", "link", "none"] = "none"
+    """Copy the pictures, link them, or leave them where they are."""
+    seed: int = 0
+    """Another seed gives another division."""
+
+    @model_validator(mode="after")
+    def _leave_some_for_training(self) -> Self:
+        shares = [share for share in (self.val, self.test) if share < 1]
+        if sum(shares) >= 1:
+            raise ValueError(f"val and test together take {sum(shares):.0%} of the pictures; leave some for training")
+        return self
+
+
+class PreviewConfig(Config):
+    """Which pictures to draw, and how."""
+
+    count: Annotated[int, Field(ge=1)] = 100
+    """Number of pictures to draw; fewer when the dataset has fewer."""
+    classes: tuple[str, ...] = ()
+    """Draw only annotations of these classes; all when none is named."""
+    captions: bool = True
+    """Write class, score and track beside each annotation."""
+    fill: Annotated[float, Field(ge=0, le=1)] = 0.3
+    """Opacity of the fill of masks and polygons."""
+    shuffle: bool = False
+    """Take pictures at random rather than the first ones."""
+    seed: int = 0
+    """Seed of the random choice."""
+
+
+class ApplyConfig(Config):
+    """Which findings to apply."""
+
+    min_score: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Apply only findings that are at least this suspicious."""
+    kinds: tuple[str, ...] = ()
+    """Apply only findings of these kinds; all that can be applied when none is named."""
+    dataset: str | None = None
+    """The dataset to apply them to; the one that they were made from when not given."""
+
+
+class DiffConfig(Config):
+    """How two datasets are matched."""
+
+    by: Literal["path", "id"] = "path"
+    """Pictures are the same when their paths, or their ids, are."""
+
+
+class HistoryConfig(Config):
+    """How much history is shown."""
+
+    everything: bool = False
+    """Also show versions that were undone."""
+
+
+class UndoConfig(Config):
+    """How far to go back."""
+
+    to: int | None = None
+    """The version to return to, also a later one that was undone; the parent of the current one when not given."""
