@@ -38,6 +38,11 @@ def target_paths(dataset: Dataset, *, below: str = "", by_split: bool = False, o
     splits = dict(dataset.scan("images", "id", "split").collect().iter_rows())
     paths = dict(dataset.image_files().select("image", "path").iter_rows())
     wanted = {i: _wanted(p, below, (splits[i] or "") if by_split else "") for i, p in paths.items()}
+    return distinct_paths(wanted, one_stem=one_stem)
+
+
+def distinct_paths(wanted: Mapping[int, str], *, one_stem: bool = False) -> dict[int, str]:
+    """Change paths that would meet, as in `target_paths`; the first keeps its name."""
     return _distinct(wanted, one_stem=one_stem)
 
 
