@@ -9,19 +9,17 @@ import os
 import posixpath
 import re
 import unicodedata
-import warnings
-from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
-from PIL import Image
 
 from burnish.data import tables
-from burnish.data.findings import finding, findings_table
+from burnish.data.findings import finding, findings_table, join_findings
 from burnish.data.schema import CLASSES, IMAGES, MEDIA
 from burnish.engine.names import natural_key
 from burnish.errors import FormatError
+from burnish.media.images import UnreadableImage, probe_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,8 +30,9 @@ PICTURE_SUFFIXES: Final = frozenset(
 )
 """File name endings, in lower case, by which a listing knows a picture."""
 
-_ORIENTATION_TAG: Final = 0x0112
-_TURNED: Final = frozenset({5, 6, 7, 8})  # EXIF orientations that show rows as columns
+_ABSOLUTE: Final = ("/", "\\")
+_UNTIDY: Final = re.compile(r"\\|//|(^|/)\.{0,2}(/|$)")
+"""What a path must have somewhere to be written otherwise; nearly none has, and looking is cheaper than rewriting."""
 
 
 class PictureTables(NamedTuple):
@@ -119,7 +118,9 @@ def normal_path(text: str, root: Path | None = None) -> str:
 
     A path that leads outside keeps its leading '../' or '/': ask `is_outside`.
     """
-    slashed = text.strip().replace("\\", "/")
+    if root is None and not _UNTIDY.search(text):
+        return text
+    slashed = text.replace("\\", "/")
     if root is not None and PurePosixPath(slashed).is_absolute():
         for base in (root, root.resolve()):
             if PurePosixPath(slashed).is_relative_to(base.as_posix()):
@@ -138,19 +139,10 @@ def existing_paths(root: Path, paths: Sequence[str]) -> list[str | None]:
 
     A name that differs only in its Unicode normal form is found too: archives made on macOS hold decomposed names.
     """
-    folders = {parent: _listing(root / parent) for parent in {posixpath.dirname(p) for p in paths}}
-    return [_existing(root, p, folders[posixpath.dirname(p)]) for p in paths]
-
-
-def picture_size(path: Path) -> tuple[int, int]:
-    """Width and height as shown (EXIF orientation applied), from the header alone.
-
-    Raises:
-        FormatError: The file holds no picture that can be read; the message says why.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return _size_of(path)
+    cut = [path.rpartition("/") for path in paths]
+    folders = {head + slash: _listing(root / (head + slash)) for head, slash in {(head, slash) for head, slash, _ in cut}}
+    there = [name in folders[head + slash] for head, slash, name in cut]
+    return [path if found else _other_form(root, path, folders) for path, found in zip(paths, there, strict=True)]
 
 
 def picture_tables(
@@ -175,16 +167,17 @@ def picture_tables(
         columns: Further columns of the images table, for instance split, subset or scene.
         check: Whether to open existing files whose size is declared, to compare.
     """
-    normal = [normal_path(path, root) for path in paths]
+    normal = [normal_path(path, root if path.startswith(_ABSOLUTE) else None) for path in paths]
     found = existing_paths(root, normal)
     kept = [there or path for there, path in zip(found, normal, strict=True)]
     image_ids = list(ids) if ids is not None else list(range(1, len(kept) + 1))
     declared = list(sizes) if sizes is not None else [None] * len(kept)
     wanted = [there is not None and (check or size is None) for there, size in zip(found, declared, strict=True)]
     real = _sizes(root, [path for path, want in zip(kept, wanted, strict=True) if want])
-    rows = [*_path_findings(kept, found, image_ids), *_size_findings(kept, declared, real, image_ids)]
+    of_sizes = findings_table(_size_findings(kept, declared, real, image_ids))
+    findings = join_findings(_path_findings(kept, found, image_ids), of_sizes)
     media, images = _rows(kept, image_ids, (declared, real), columns or {})
-    return PictureTables(media, images, findings_table(rows))
+    return PictureTables(media, images, findings)
 
 
 def class_table(names: Iterable[str], *, first: int = 0) -> pl.DataFrame:
@@ -209,12 +202,13 @@ def _listing(folder: Path) -> dict[str, str]:
     return {unicodedata.normalize("NFC", name): name for name in names} | {name: name for name in names}
 
 
-def _existing(root: Path, path: str, names: Mapping[str, str]) -> str | None:
-    parent, name = posixpath.split(path)
-    real = names.get(name) or names.get(unicodedata.normalize("NFC", name))
-    if real is not None:
-        return posixpath.join(parent, real)
-    return None if path.isascii() else _existing_below(root, path)
+def _other_form(root: Path, path: str, folders: Mapping[str, Mapping[str, str]]) -> str | None:
+    """The path of a file whose name, or whose folders' names, are written in the other normal form."""
+    if path.isascii():
+        return None
+    head, slash, name = path.rpartition("/")
+    real = folders[head + slash].get(unicodedata.normalize("NFC", name))
+    return head + slash + real if real is not None else _existing_below(root, path)
 
 
 def _existing_below(root: Path, path: str) -> str | None:
@@ -228,52 +222,36 @@ def _existing_below(root: Path, path: str) -> str | None:
     return here
 
 
-def _size_of(path: Path) -> tuple[int, int]:
-    try:
-        with Image.open(path) as picture:
-            width, height = picture.size
-            turned = picture.getexif().get(_ORIENTATION_TAG) in _TURNED
-    except Exception as error:  # Pillow's decoders raise anything at all on damaged files
-        raise FormatError(_why_unreadable(path, error), path=path) from error
-    if width < 1 or height < 1:
-        raise FormatError(f"The picture is {width} x {height} pixels.", path=path)
-    return (height, width) if turned else (width, height)
-
-
-def _why_unreadable(path: Path, error: Exception) -> str:
-    if path.is_file() and path.stat().st_size == 0:
-        return "The file is empty (0 bytes)."
-    if isinstance(error, Image.UnidentifiedImageError):
-        return "The file is no picture of a known kind."
-    return f"The picture cannot be read: {error}."
-
-
 def _sizes(root: Path, paths: Iterable[str]) -> dict[str, tuple[int, int] | str]:
-    """Size of each file, or why it has none; warnings about odd headers are not ours to show."""
-    sizes: dict[str, tuple[int, int] | str] = {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for path in dict.fromkeys(paths):
-            try:
-                sizes[path] = _size_of(root / path)
-            except FormatError as error:
-                sizes[path] = str(error).removeprefix(f"{root / path}: ")
-    return sizes
+    """Size of each file as shown, from its header alone, or why it has none."""
+    return {path: _size_of(root / path) for path in dict.fromkeys(paths)}
 
 
-def _path_findings(kept: Sequence[str], found: Sequence[str | None], ids: Sequence[int]) -> Iterator[dict[str, Any]]:
-    for path, there, image in zip(kept, found, ids, strict=True):
-        if is_outside(path):
-            yield finding("outside_path", "The path leads out of the dataset's folder.", path=path, image=image)
-        if there is None:
-            yield finding("missing_file", "There is no such file.", path=path, image=image)
-    if len(set(kept)) == len(kept):
-        return
-    pairs = sorted(zip(kept, ids, strict=True), key=lambda pair: pair[0])
-    for path, several in groupby(pairs, key=lambda pair: pair[0]):
-        for number, (_, image) in enumerate(several):
-            if number:
-                yield finding("duplicate_path", "The same file stands in the list more than once.", path=path, image=image)
+def _size_of(path: Path) -> tuple[int, int] | str:
+    try:
+        info = probe_image(path)
+    except UnreadableImage as error:
+        return f"The picture cannot be read: {error.reason}."
+    return info.width, info.height
+
+
+def _path_findings(kept: Sequence[str], found: Sequence[str | None], ids: Sequence[int]) -> pl.DataFrame:
+    """Findings on paths, made as columns: where the pictures are not at hand, every one of a large dataset is missing."""
+    paths = pl.LazyFrame({"path": kept, "image": ids, "there": [path is not None for path in found]}, schema_overrides={"image": pl.Int64})
+    outside = paths.filter(pl.col("path").str.contains(r"^(/|\.\./|\.\.$|[A-Za-z]:/)"))
+    missing = paths.filter(~pl.col("there"))
+    again = paths.filter(~pl.col("path").is_first_distinct())
+    parts = [
+        _findings_at(outside, "outside_path", "The path leads out of the dataset's folder."),
+        _findings_at(missing, "missing_file", "There is no such file."),
+        _findings_at(again, "duplicate_path", "The same file stands in the list more than once."),
+    ]
+    return pl.concat(parts).collect()
+
+
+def _findings_at(rows: pl.LazyFrame, kind: str, reason: str) -> pl.LazyFrame:
+    said = {"kind": pl.lit(kind), "score": pl.lit(1.0), "is_issue": pl.lit(True), "reason": pl.lit(reason)}
+    return rows.select("path", "image", **said)
 
 
 def _size_findings(
