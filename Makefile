@@ -24,7 +24,7 @@ help:  ## Show what there is.
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
 
 demo: $(VENV)/.core  ## Run the main job on real pictures and say where the report is.
-	@$(BIN)/python -m burnish.testing.demo $(PART)
+	@$(BIN)/python examples/demo.py $(PART)
 
 test: $(VENV)/.test  ## Run the tests.
 	@$(BIN)/pytest -n $${BURNISH_TEST_JOBS:-2} -m "not slow"
