@@ -9,6 +9,7 @@ import os
 import posixpath
 import re
 import unicodedata
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -22,7 +23,7 @@ from burnish.errors import FormatError
 from burnish.media.images import UnreadableImage, probe_image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 PICTURE_SUFFIXES: Final = frozenset(
     {".avif", ".bmp", ".dib", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".mpo", ".pgm", ".png", ".pnm", ".ppm"}
@@ -139,10 +140,8 @@ def existing_paths(root: Path, paths: Sequence[str]) -> list[str | None]:
 
     A name that differs only in its Unicode normal form is found too: archives made on macOS hold decomposed names.
     """
-    cut = [path.rpartition("/") for path in paths]
-    folders = {head + slash: _listing(root / (head + slash)) for head, slash in {(head, slash) for head, slash, _ in cut}}
-    there = [name in folders[head + slash] for head, slash, name in cut]
-    return [path if found else _other_form(root, path, folders) for path, found in zip(paths, there, strict=True)]
+    listing = cache(lambda folder: _listing(root / folder))
+    return [_existing(path, listing) for path in paths]
 
 
 def picture_tables(
@@ -202,23 +201,22 @@ def _listing(folder: Path) -> dict[str, str]:
     return {unicodedata.normalize("NFC", name): name for name in names} | {name: name for name in names}
 
 
-def _other_form(root: Path, path: str, folders: Mapping[str, Mapping[str, str]]) -> str | None:
-    """The path of a file whose name, or whose folders' names, are written in the other normal form."""
-    if path.isascii():
-        return None
+def _existing(path: str, listing: Callable[[str], Mapping[str, str]]) -> str | None:
     head, slash, name = path.rpartition("/")
-    real = folders[head + slash].get(unicodedata.normalize("NFC", name))
-    return head + slash + real if real is not None else _existing_below(root, path)
+    names = listing(head + slash)
+    if name in names:
+        return head + slash + names[name]
+    return None if path.isascii() else _existing_below(path, listing)
 
 
-def _existing_below(root: Path, path: str) -> str | None:
-    """Look for a path whose folders may be written in the other normal form."""
+def _existing_below(path: str, listing: Callable[[str], Mapping[str, str]]) -> str | None:
+    """Look for a path any of whose parts may be written in the other normal form."""
     here = "/" if path.startswith("/") else ""
     for part in PurePosixPath(path.lstrip("/")).parts:
-        real = _listing(root / here).get(unicodedata.normalize("NFC", part)) if part != ".." else part
+        real = listing(here).get(unicodedata.normalize("NFC", part)) if part != ".." else part
         if real is None:
             return None
-        here = posixpath.join(here, real)
+        here += ("" if here in {"", "/"} else "/") + real
     return here
 
 
