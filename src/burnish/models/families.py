@@ -1,0 +1,57 @@
+"""Our own model families, as the registry lists them. Nothing heavy is imported here."""
+
+from __future__ import annotations
+
+from burnish.models.registry import ModelFamily
+
+
+def torchvision_classifiers() -> ModelFamily:
+    """Classifiers of torchvision."""
+    return ModelFamily(
+        name="torchvision",
+        task="classifier",
+        build="burnish.models.classifiers:build_classifier",
+        summary="Any torchvision classifier by name, for instance EfficientNetV2_s or ResNet18.",
+        code_licence="BSD-3-Clause",
+        weights_licence="BSD-3-Clause; trained on ImageNet, whose pictures are for non-commercial research (swag weights: CC-BY-NC-4.0)",
+        extra="audit",
+    )
+
+
+def timm_classifiers() -> ModelFamily:
+    """Classifiers of timm."""
+    return ModelFamily(
+        name="timm",
+        task="classifier",
+        build="burnish.models.classifiers:build_classifier",
+        summary="Any timm classifier by name, for instance timm/convnext_tiny or mobilenetv3_small_100.",
+        code_licence="Apache-2.0",
+        weights_licence="of each model: timm.get_pretrained_cfg(name).license",
+        extra="audit",
+    )
+
+
+def small_net() -> ModelFamily:
+    """The small network of our own."""
+    return ModelFamily(
+        name="small_net",
+        task="classifier",
+        build="burnish.models.classifiers:build_classifier",
+        summary="A small network trained from scratch, for pictures of about 32 to 128 pixels.",
+        code_licence="MIT",
+        weights_licence="none exist",
+        extra="audit",
+    )
+
+
+def pretrained_embedders() -> ModelFamily:
+    """Frozen embedders of timm and transformers."""
+    return ModelFamily(
+        name="embedder",
+        task="embedder",
+        build="burnish.models.embedders:load_embedder",
+        summary="A frozen vision model of timm or transformers by hub name, folder or file, for instance facebook/dinov2-small.",
+        code_licence="Apache-2.0",
+        weights_licence="of each model: DINOv2 and SigLIP Apache-2.0, CLIP MIT, DINOv3 its own licence",
+        extra="audit",
+    )

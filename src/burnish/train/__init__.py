@@ -1,0 +1,1 @@
+"""The training toolkit: loop, sampler, schedule, transforms, probes."""
