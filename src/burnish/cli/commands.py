@@ -41,7 +41,7 @@ def make_command(verb: str, operation: Operation) -> Callable[..., int]:
     def command(*paths: Any, **arguments: Any) -> int:
         from burnish.cli.execution import Request, execute  # noqa: PLC0415 - help must not load what work needs
 
-        inputs = [*paths, *(arguments.pop(name) for name in names if name in arguments)]
+        inputs = [*paths, *([None] * (len(names) - len(paths)))]
         running = {name: arguments.pop(name, parameter.default) for name, parameter in _RUNNING_PARAMETERS.items()}
         file = arguments.pop("config", None)
         out = arguments.pop("out", None)
@@ -85,7 +85,8 @@ def resolve_settings(
 def _parameters(operation: Operation, config: type[Config]) -> list[inspect.Parameter]:
     inputs = [_input_parameter(name, text, optional=optional) for name, text, optional in _inputs(operation)]
     ordered = [p for p in inputs if p.default is inspect.Parameter.empty] + [p for p in inputs if p.default is not inspect.Parameter.empty]
-    options = [p for p in option_parameters(config) if p.name != "seed"]
+    taken = {"seed", *_input_names(operation)}
+    options = [p for p in option_parameters(config) if p.name not in taken]
     return [*ordered, *_file_parameters(operation), *options, *_RUNNING_PARAMETERS.values()]
 
 
@@ -103,7 +104,7 @@ def _input_names(operation: Operation) -> list[str]:
 def _input_parameter(name: str, text: str, *, optional: bool) -> inspect.Parameter:
     annotation = Annotated[str | None if optional else str, Parameter(help=text, group=_INPUTS, show_default=False)]
     return inspect.Parameter(
-        name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None if optional else inspect.Parameter.empty, annotation=annotation
+        name, inspect.Parameter.POSITIONAL_ONLY, default=None if optional else inspect.Parameter.empty, annotation=annotation
     )
 
 

@@ -39,7 +39,7 @@ class Pieces:
         """Give a finished piece, or None where there is none or its file is damaged."""
         path = self.folder / f"{name}.npz"
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
                 return {key: stored[key] for key in stored.files}
         except (FileNotFoundError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
             return None

@@ -71,7 +71,8 @@ class Derived:
             DataError: The disk is full, or the folder beside it holds something else.
         """
         source = Path(self.dataset.origin["path"])
-        home = source if versioned.recognise(source) else source.with_name(source.name + ".burnish")
+        beside = source.with_suffix(".burnish") if source.is_file() else source.with_name(source.name + ".burnish")
+        home = source if versioned.recognise(source) else beside
         if home != source and not home.exists():
             versioned.add_version(open_dataset(source), home, verb="convert")
         versioned.add_version(self.dataset, home, verb=self.verb, config=self.config)
