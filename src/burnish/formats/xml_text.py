@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
@@ -40,8 +41,15 @@ def child_text(element: ET.Element, path: str) -> str:
 
 
 def raw_xml(element: ET.Element) -> str:
-    """An element as text, to keep what the model does not know."""
-    return ET.tostring(element, encoding="unicode").strip()
+    """An element as text without the blanks of pretty printing, to keep what the model does not know."""
+    copy = deepcopy(element)
+    copy.tail = None
+    for part in copy.iter():
+        if len(part) and not (part.text or "").strip():
+            part.text = None
+        for child in part:
+            child.tail = (child.tail or "").strip() or None
+    return ET.tostring(copy, encoding="unicode")
 
 
 def _parse(raw: bytes) -> ET.Element:

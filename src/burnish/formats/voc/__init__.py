@@ -1,0 +1,18 @@
+"""Pascal VOC: one XML file a picture, lists of the splits, and palette pictures of the segmentation.
+
+```
+Annotations/2007_000001.xml   JPEGImages/2007_000001.jpg   ImageSets/Main/train.txt
+SegmentationClass/2007_000001.png   SegmentationObject/2007_000001.png   labelmap.txt
+```
+
+VOC counts pixels from 1 and names the last one that belongs to an object: `x1 = xmin - 1`, `x2 = xmax` (likewise y). Many tools write
+plain corners instead; `count_from=0` reads and writes those as they are. Fractions are kept to the last digit.
+"""
+
+from burnish.formats.voc.layout import recognise
+from burnish.formats.voc.reading import read
+from burnish.formats.voc.writing import CARRIES, write
+
+NAME = "voc"
+
+__all__ = ["CARRIES", "NAME", "read", "recognise", "write"]
