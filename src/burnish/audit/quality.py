@@ -20,7 +20,7 @@ _RARE_SHARE = 0.1
 def class_quality(
     labels: NDArray[np.int64], probabilities: NDArray[np.floating], is_issue: NDArray[np.bool_], names: Sequence[str]
 ) -> pl.DataFrame:
-    """One row a class, the worst first: pictures, suspects, their share, and the mean probability that the model gives the given label.
+    """One row a class, the worst first: pictures, issues, their share, and the mean probability that the model gives the given label.
 
     Args:
         labels: (n,) given class of each item.
@@ -30,12 +30,10 @@ def class_quality(
     """
     number = len(names)
     counts = np.bincount(labels, minlength=number)
-    suspects = np.bincount(labels[is_issue], minlength=number)
+    issues = np.bincount(labels[is_issue], minlength=number)
     own = np.bincount(labels, weights=probabilities[np.arange(len(labels)), labels], minlength=number)
     filled = np.maximum(counts, 1)
-    table = pl.DataFrame(
-        {"class": list(names), "pictures": counts, "suspects": suspects, "share": suspects / filled, "self_confidence": own / filled}
-    )
+    table = pl.DataFrame({"class": list(names), "pictures": counts, "issues": issues, "share": issues / filled, "confidence": own / filled})
     return table.sort("share", descending=True, maintain_order=True)
 
 

@@ -12,15 +12,6 @@ from burnish.train.augs.settings import TransformConfig
 from burnish.train.settings import TrainingConfig
 
 
-class DuplicatesConfig(Config):
-    """When two pictures count as copies of one another."""
-
-    false_pairs: Annotated[float, Field(gt=0)] = 1.0
-    """False pairs to expect in the whole dataset; the threshold is calibrated on this very dataset to keep below."""
-    turned: bool = True
-    """Also find flipped copies and copies turned by quarters."""
-
-
 class AuditConfig(Config):
     """Find the wrong labels of a picture dataset: predict each picture by a model that never saw it, and compare.
 
@@ -50,8 +41,8 @@ class AuditConfig(Config):
     """Folder of the drawn pages below the results."""
     correct: bool = True
     """Write corrected_labels.jsonl into the folder of a labels.jsonl dataset."""
-    duplicates: DuplicatesConfig = DuplicatesConfig()
-    """When two pictures count as copies."""
+    false_pairs: Annotated[float, Field(gt=0)] = 0.5
+    """False pairs of copies to accept in the whole dataset; the threshold is calibrated on this very dataset to keep below."""
     train: TrainingConfig = TrainingConfig()
     """How networks are trained."""
     transform: TransformConfig | None = None
@@ -75,11 +66,7 @@ class AuditConfig(Config):
 class DedupeConfig(Config):
     """Find copies and near copies of pictures, and say which of each to keep."""
 
-    false_pairs: Annotated[float, Field(gt=0)] = 1.0
-    """False pairs to expect in the whole dataset; the threshold is calibrated on this very dataset to keep below."""
-    turned: bool = True
-    """Also find flipped copies and copies turned by quarters."""
+    false_pairs: Annotated[float, Field(gt=0)] = 0.5
+    """False pairs to accept in the whole dataset; the threshold is calibrated on this very dataset to keep below."""
     kinds: tuple[Literal["exact", "near"], ...] = ("exact", "near")
     """Which copies to look for."""
-    embedder: str | None = None
-    """An embedder by hub name or path: also finds copies that pixels alone do not show."""

@@ -113,8 +113,9 @@ def findings_from(frame: pl.LazyFrame, kind: str, reason: pl.Expr, *, score: flo
     """Findings out of the rows of a query; columns named as those of a findings table are carried over."""
     columns = frame.collect_schema().names()
     carried = [name for name in ("image", "annotation", "path", "position", "given", "suggestion", "group") if name in columns]
-    told = (pl.lit(kind).alias("kind"), pl.lit(score).alias("score"), pl.lit(is_issue).alias("is_issue"), reason.alias("reason"))
-    return frame.select(*told, *carried).collect(engine="streaming")
+    told = (reason.alias("reason"), pl.lit(kind).alias("kind"), pl.lit(score).alias("score"), pl.lit(is_issue).alias("is_issue"))
+    # Selecting nothing but constants would give one row whatever the query holds.
+    return frame.with_columns(told).select("kind", "score", "is_issue", "reason", *carried).collect(engine="streaming")
 
 
 def _annotation_rows(dataset: Dataset) -> pl.DataFrame:
