@@ -58,7 +58,7 @@ def add_attribute(gathered: Gathered, annotation: int, name: str, value: str) ->
 def add_extras(gathered: Gathered, table: str, row: int | None, fields: Mapping[str, Any]) -> None:
     """Keep fields that the model does not know; none when there are none."""
     if fields:
-        value = json.dumps(fields, ensure_ascii=False)
+        value = json.dumps(fields, ensure_ascii=False, default=float)  # readers that must be exact hold Decimals
         gathered.extras.append({"format": gathered.form, "table": table, "row": row, "value": value})
 
 

@@ -1,0 +1,281 @@
+"""CSV of the VGG Image Annotator (versions 1 and 2): one region a row.
+
+```
+filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes
+1.jpg,5120,"{}",1,0,"{""name"":""rect"",""x"":1,""y"":2,""width"":3,""height"":4}","{""class"":""cat""}"
+```
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import posixpath
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+
+import polars as pl
+
+from burnish.data.dataset import extra_fields
+from burnish.data.findings import join_findings
+from burnish.engine.files import write_text
+from burnish.errors import DataError, FormatError
+from burnish.formats.carrying import lost_annotations, not_carried
+from burnish.formats.escapes import read_names, write_names
+from burnish.formats.gathering import Gathered, add_annotation, add_attribute, add_extras, note, to_dataset
+from burnish.formats.placing import HowPlaced, place_media, target_paths
+from burnish.formats.reading import list_pictures, normal_path, picture_tables, read_text
+from burnish.formats.via_shapes import KINDS, shape_columns, shape_text, writable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from burnish.data.dataset import Dataset
+
+NAME: Final = "via_csv"
+CARRIES: Final = frozenset({*KINDS, "rotation", "attributes"})
+
+_HEADER: Final = (
+    *("filename", "file_size", "file_attributes", "region_count", "region_id", "region_shape_attributes", "region_attributes"),
+)
+_CLASS_KEYS: Final = ("class", "label", "name", "type", "category", "object", "defect")
+_NO_CLASS: Final = "object"
+_FILE: Final = "labels.csv"
+_SNIFFED_BYTES: Final = 4096
+
+
+class _Row(NamedTuple):
+    """One row: its line in the file, the picture as written, shape and attributes as objects (None where there is no region)."""
+
+    line: int
+    filename: str
+    file_attributes: dict[str, Any]
+    shape: dict[str, Any] | None
+    attributes: dict[str, Any]
+
+
+def recognise(path: Path) -> bool:
+    """Whether a file, or a CSV file in a folder, has VIA's columns."""
+    return _csv_file(path) is not None
+
+
+def read(path: Path, *, names: Sequence[str] | None = None, class_key: str | None = None) -> Dataset:
+    """Read a VIA export; pictures are looked for beside it, in images/, and anywhere below by name.
+
+    Args:
+        path: The CSV file, or the folder that holds it.
+        names: The classes in their order; else those of classes.txt beside it, else the labels in natural order.
+        class_key: The region attribute that names the class; else the one that is called so (class, label, ...), else the most frequent.
+
+    Raises:
+        FormatError: There is no such file, or its columns are others.
+    """
+    file = _csv_file(path)
+    if file is None:
+        expected = ", ".join(_HEADER)
+        raise FormatError(f"no CSV of the VGG Image Annotator is here; expected the columns {expected}.", path=path)
+    gathered = Gathered(NAME)
+    rows = list(_rows(file, gathered))
+    key = class_key or _class_key(rows)
+    files = list(dict.fromkeys(row.filename for row in rows))
+    images = {name: number for number, name in enumerate(files, start=1)}
+    for row in rows:
+        if row.shape is not None:
+            _gather(gathered, images[row.filename], row, key)
+    kept = {row.filename: row.file_attributes for row in reversed(rows)}
+    for name, image in images.items():
+        add_extras(gathered, "images", image, {"file_attributes": kept[name]} if kept[name] else {})
+    if key not in {None, _CLASS_KEYS[0]}:
+        add_extras(gathered, "dataset", None, {"class_key": key})
+    pictures = picture_tables(file.parent, _existing(file.parent, files))
+    declared = list(names) if names is not None else read_names(file.parent / "classes.txt")
+    return to_dataset(gathered, file.parent, pictures, path=file, declared=declared)
+
+
+def write(dataset: Dataset, folder: Path, *, media: HowPlaced = "copy", class_key: str | None = None) -> pl.DataFrame:
+    """Write labels.csv, classes.txt and the pictures below images/.
+
+    Args:
+        dataset: What to write.
+        folder: The folder to fill.
+        media: Whether pictures are copied, linked or left.
+        class_key: The region attribute for the class; else the one that the dataset was read with, else "class".
+
+    Returns:
+        Findings on what is not carried: all but boxes, polygons of one ring, ellipses, polylines, points and attributes.
+    """
+    targets = target_paths(dataset, below="images")
+    placed = place_media(dataset, folder, targets, media)
+    key = class_key or extra_fields(dataset, NAME, "dataset").get(None, {}).get("class_key", _CLASS_KEYS[0])
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(_HEADER)
+    lost: list[int] = []
+    for row in _written_rows(dataset, folder, targets, key, lost):
+        writer.writerow(row)
+    write_text(folder / _FILE, stream.getvalue())
+    write_names(folder / "classes.txt", dataset.class_names().values())
+    unwritable = dataset.annotations.filter(pl.col("id").is_in(lost))
+    reason = "VIA has no place for this shape: a turned box, several rings or points, or a corner that is missing or not finite."
+    clash = dataset.annotations.filter(pl.col("id").is_in(dataset.attributes.filter(pl.col("name") == key)["annotation"].to_list()))
+    return join_findings(
+        placed,
+        lost_annotations(unwritable, reason),
+        lost_annotations(
+            clash, f"Its attribute '{key}' has the name of the class's column and is not written; name another with class_key."
+        ),
+        not_carried(dataset, NAME, CARRIES | {"parts"}),
+    )
+
+
+def _csv_file(path: Path) -> Path | None:
+    if path.is_dir():
+        files = sorted(p for p in path.iterdir() if p.suffix.lower() == ".csv" and p.is_file())
+        fitting = [p for p in files if _has_header(p)]
+        named = [p for p in fitting if p.name == _FILE]
+        return (named or fitting or [None])[0]
+    return path if path.suffix.lower() == ".csv" and path.is_file() and _has_header(path) else None
+
+
+def _has_header(path: Path) -> bool:
+    with path.open("rb") as stream:
+        first = stream.read(_SNIFFED_BYTES).splitlines()[:1]
+    return bool(first) and b"region_shape_attributes" in first[0] and b"filename" in first[0]
+
+
+def _rows(file: Path, gathered: Gathered) -> Iterator[_Row]:
+    """Every row; a region that cannot be read leaves its picture, and is told."""
+    reader = csv.reader(io.StringIO(read_text(file), newline=""))
+    columns = [name.strip().lstrip("#").strip() for name in next(reader)]
+    for cells in reader:
+        if not any(cell.strip() for cell in cells):
+            continue
+        fields = dict(zip(columns, cells, strict=False))
+        where = {"path": file.name, "position": f"line {reader.line_num}"}
+        if len(cells) != len(columns) or not fields.get("filename", "").strip():
+            reason = f"The row has {len(cells)} cells of {len(columns)}, or no filename; it is left out."
+            note(gathered, "broken_line", reason, given=",".join(cells), **where)
+            continue
+        yield _row(gathered, reader.line_num, fields, where)
+
+
+def _row(gathered: Gathered, line: int, fields: Mapping[str, str], where: Mapping[str, Any]) -> _Row:
+    objects: dict[str, dict[str, Any]] = {}
+    for column in ("file_attributes", "region_shape_attributes", "region_attributes"):
+        text = fields.get(column, "")
+        try:
+            objects[column] = _object(text)
+        except ValueError as error:
+            reason = f"{column} cannot be read: {error}; {'the region is left out' if 'shape' in column else 'it is left out'}."
+            note(gathered, "broken_region", reason, given=text, **where)
+            objects[column] = {}
+    shape = objects["region_shape_attributes"] or None
+    return _Row(line, fields["filename"].strip(), objects["file_attributes"], shape, objects["region_attributes"])
+
+
+def _object(text: str) -> dict[str, Any]:
+    """A cell's JSON object, with exact numbers; quotes that were doubled once too often are put right.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not text.strip():
+        return {}
+    try:
+        value = json.loads(text, parse_float=Decimal)
+    except ValueError:
+        value = json.loads(text.replace('""', '"'), parse_float=Decimal)
+    if not isinstance(value, dict):
+        raise ValueError("it is no JSON object")  # noqa: TRY004 - every complaint of a cell is gathered as one
+    return cast("dict[str, Any]", value)
+
+
+def _class_key(rows: Sequence[_Row]) -> str | None:
+    counts = Counter(key for row in rows for key in row.attributes)
+    by_lower = {key.lower(): key for key in reversed(counts)}
+    usual = next((by_lower[key] for key in _CLASS_KEYS if key in by_lower), None)
+    return usual or next((key for key, _ in counts.most_common(1)), None)
+
+
+def _gather(gathered: Gathered, image: int, row: _Row, key: str | None) -> None:
+    where = {"path": row.filename, "position": f"line {row.line}", "image": image}
+    try:
+        columns = shape_columns(row.shape or {})
+    except (DataError, KeyError, TypeError) as error:
+        shape = json.dumps(row.shape, default=float)
+        note(gathered, "broken_region", f"The shape cannot be read: {error}; the region is left out.", given=shape, **where)
+        return
+    label, others = _label(gathered, row, key, where)
+    annotation = add_annotation(gathered, image, label, columns.pop("kind"), **columns)
+    for name, value in others.items():
+        add_attribute(gathered, annotation, name, _attribute_text(value))
+
+
+def _label(gathered: Gathered, row: _Row, key: str | None, where: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
+    """The class, and the attributes that are left; without any attribute in the whole file all regions are one class."""
+    if key is None:
+        return _NO_CLASS, {}
+    others = {name: value for name, value in row.attributes.items() if name != key}
+    value = row.attributes.get(key)
+    if isinstance(value, dict):  # a checkbox: every name that is ticked
+        ticked = [name for name, on in cast("dict[str, Any]", value).items() if on]
+        if len(ticked) == 1:
+            return ticked[0], others
+    elif value not in {None, ""}:
+        return _attribute_text(value), others
+    reason = f"The region attribute '{key}' names no single class ({_attribute_text(value)}); the region is read without a class."
+    note(gathered, "no_label", reason, **where)
+    return None, row.attributes
+
+
+def _attribute_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=float)
+
+
+def _existing(root: Path, files: Sequence[str]) -> list[str]:
+    """Where each named picture lies: as named, in images/, under another ending or, if only one has its name, anywhere below."""
+    there = list_pictures(root)
+    paths = {*there}
+    by_name = _only(there, lambda path: PurePosixPath(path).name)
+    by_stem = _only(there, lambda path: PurePosixPath(path).stem)
+    found: list[str] = []
+    for file in files:
+        path = normal_path(file, root)
+        choices = (path if path in paths else None, f"images/{path}" if f"images/{path}" in paths else None)
+        name = posixpath.basename(path)
+        found.append(next((c for c in choices if c), None) or by_name.get(name) or by_stem.get(PurePosixPath(name).stem) or path)
+    return found
+
+
+def _only(paths: Sequence[str], key: Any) -> dict[str, str]:
+    counts = Counter(key(path) for path in paths)
+    return {key(path): path for path in paths if counts[key(path)] == 1}
+
+
+def _written_rows(dataset: Dataset, folder: Path, targets: Mapping[int, str], key: str, lost: list[int]) -> Iterator[tuple[Any, ...]]:
+    names = dataset.class_names()
+    attributes: dict[int, dict[str, str]] = {}
+    for annotation, name, value in dataset.attributes.select("annotation", "name", "value").iter_rows():
+        attributes.setdefault(annotation, {})[name] = value
+    for pairs in attributes.values():
+        pairs.pop(key, None)
+    kept = extra_fields(dataset, NAME, "images")
+    parts = dataset.annotations.filter(pl.col("kind").cast(pl.String).is_in(KINDS)).partition_by("image", as_dict=True, maintain_order=True)
+    for image in dataset.images["id"].to_list():
+        rows = parts[image,].to_dicts() if (image,) in parts else []
+        lost += [row["id"] for row in rows if not writable(row)]
+        shapes = [row for row in rows if writable(row)]
+        file = folder / targets[image]
+        head = (targets[image], file.stat().st_size if file.is_file() else -1, _json(kept.get(image, {}).get("file_attributes", {})))
+        if not shapes:
+            yield (*head, 0, 0, "{}", "{}")
+        for number, row in enumerate(shapes):
+            label = {} if row["class"] is None else {key: names[row["class"]]}
+            yield (*head, len(shapes), number, shape_text(row), _json({**attributes.get(row["id"], {}), **label}))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
