@@ -19,9 +19,9 @@ from burnish.data.findings import finding, findings_table, join_findings
 from burnish.engine.names import original_name, safe_name
 from burnish.formats.carrying import lost_annotations, not_carried
 from burnish.formats.escapes import read_names, write_names
-from burnish.formats.gathering import Gathered, add_annotation, note, to_dataset
+from burnish.formats.gathering import Gathered, add_annotation, in_order, note, to_dataset
 from burnish.formats.placing import HowPlaced, distinct_paths, place_media
-from burnish.formats.reading import is_picture, list_pictures, natural_key, picture_tables
+from burnish.formats.reading import is_picture, list_pictures, picture_tables
 from burnish.formats.splits import split_named
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def read(path: Path, *, names: Sequence[str] | None = None) -> Dataset:
     splits = [place.split for _, place in kept] + [_split_above(picture) for picture in stray]
     pictures = picture_tables(path, [p for p, _ in kept] + stray, columns={"split": splits})
     declared = list(names) if names is not None else read_names(path / "classes.txt")
-    found = sorted(dict.fromkeys(place.name for place in places), key=natural_key)
+    found = in_order({place.name for place in places})
     return to_dataset(gathered, path, pictures, path=path, declared=[*declared, *(name for name in found if name not in declared)])
 
 
@@ -109,7 +109,7 @@ def write(dataset: Dataset, folder: Path, *, media: HowPlaced = "copy") -> pl.Da
     placed = place_media(dataset, folder, distinct_paths(wanted), media)
     for number in names.keys() - class_of.values():
         (folder / _folder_name(names[number])).mkdir(parents=True, exist_ok=True)
-    if list(names.values()) != sorted(names.values(), key=natural_key):
+    if list(names.values()) != in_order(names.values()):
         write_names(folder / "classes.txt", names.values())
     second = tags.join(firsts, on="id", how="anti")
     return join_findings(
@@ -142,7 +142,7 @@ def _split_above(picture: str) -> str | None:
 
 def _folders(folder: Path) -> list[str]:
     with os.scandir(folder) as entries:
-        return sorted((e.name for e in entries if e.is_dir() and not e.name.startswith(".")), key=natural_key)
+        return in_order(e.name for e in entries if e.is_dir() and not e.name.startswith("."))
 
 
 def _is_split(root: Path, name: str) -> bool:

@@ -12,7 +12,7 @@ from burnish.data import tables
 from burnish.data.dataset import make_dataset
 from burnish.data.findings import finding, findings_table, join_findings
 from burnish.data.schema import ANNOTATIONS, ATTRIBUTES, CLASSES, EXTRAS
-from burnish.formats.reading import natural_key
+from burnish.engine.names import natural_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -115,7 +115,7 @@ def class_names(labels: Iterable[str], declared: Sequence[str] = ()) -> ClassNam
     places = {name: place for place, name in enumerate(names)}
     by_form = {unicodedata.normalize("NFC", name): place for place, name in reversed(list(enumerate(names)))}
     undeclared: list[str] = []
-    for label in sorted(set(labels) - places.keys(), key=natural_key):
+    for label in in_order(set(labels) - places.keys()):
         form = unicodedata.normalize("NFC", label)
         if form not in by_form:
             by_form[form] = len(names)
@@ -123,6 +123,11 @@ def class_names(labels: Iterable[str], declared: Sequence[str] = ()) -> ClassNam
             undeclared.append(label)
         places[label] = by_form[form]
     return ClassNames(tuple(names), places, tuple(undeclared))
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Names in natural order, the same on every run: 1 and 01, which are the same number, in the order of their letters."""
+    return sorted(sorted(names), key=natural_key)
 
 
 def _with_class(row: Row, places: Mapping[str, int]) -> Row:

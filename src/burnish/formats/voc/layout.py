@@ -6,8 +6,10 @@ import posixpath
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from burnish.engine.names import natural_key
 from burnish.errors import FormatError
-from burnish.formats.reading import list_files, list_pictures, natural_key, read_text
+from burnish.formats.gathering import in_order
+from burnish.formats.reading import list_files, list_pictures, read_text
 from burnish.formats.splits import split_named
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ def find_entries(root: Path, lists: Lists) -> list[Entry]:
         key = _known_key(_key(xml, _XML_FOLDERS), pictures, by_stem)
         xmls[key if key not in xmls else posixpath.splitext(xml)[0]] = xml
     listed = {_known_key(name, pictures, by_stem) for name in lists.splits}
-    return [_entry(key, pictures.get(key), xmls.get(key), lists) for key in sorted({*xmls, *listed, *pictures}, key=natural_key)]
+    return [_entry(key, pictures.get(key), xmls.get(key), lists) for key in in_order({*xmls, *listed, *pictures})]
 
 
 def read_lists(root: Path) -> Lists:

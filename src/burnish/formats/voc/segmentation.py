@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from burnish.engine.names import natural_key
 from burnish.errors import FormatError
 from burnish.formats.escapes import unescaped
-from burnish.formats.gathering import Gathered, add_annotation, note
+from burnish.formats.gathering import Gathered, add_annotation, in_order, note
 from burnish.formats.indexed import Indexed, colour_text, packed, part_columns, parts_of, read_indexed, voc_colour
-from burnish.formats.reading import natural_key, read_text
+from burnish.formats.reading import read_text
 from burnish.formats.voc.layout import CLASS_MASKS, OBJECT_MASKS, Entry, mask_paths
 from burnish.geometry import rle
 
@@ -71,7 +72,7 @@ def gather_masks(gathered: Gathered, root: Path, entries: Sequence[Entry], label
         note(gathered, "mask_without_picture", "No picture has the name of this mask.", path=path)
     if label_map.names:
         return names
-    return sorted({row["label"] for row in gathered.annotations if row["label"]}, key=_order(names))
+    return sorted(in_order({row["label"] for row in gathered.annotations if row["label"]}), key=_order(names))
 
 
 def _order(names: Sequence[str]) -> Any:
