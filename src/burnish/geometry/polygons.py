@@ -125,9 +125,10 @@ def contains(rings: Sequence[ArrayLike], points: ArrayLike) -> Bools:
 def orient(rings: Sequence[ArrayLike]) -> Rings:
     """Turn rings so that outer ones have positive area and holes negative; a ring inside an odd number of others is a hole."""
     checked = [as_points(ring, "ring") for ring in rings]
+    surrounding = _boxes_around(checked)
     oriented: Rings = []
     for index, ring in enumerate(checked):
-        depth = sum(_lies_in(ring, other) for at, other in enumerate(checked) if at != index)
+        depth = sum(_lies_in(ring, checked[at]) for at in np.flatnonzero(surrounding[index]))
         clockwise = signed_area(ring) >= 0
         oriented.append(ring if clockwise == (depth % 2 == 0) else ring[::-1])
     return oriented
@@ -184,6 +185,15 @@ def sides(rings: Sequence[ArrayLike]) -> tuple[Floats, Floats]:
     starts = np.concatenate([np.zeros((0, 2)), *checked])
     ends = np.concatenate([np.zeros((0, 2)), *[np.roll(ring, -1, axis=0) for ring in checked]])
     return starts, ends
+
+
+def _boxes_around(rings: Rings) -> Bools:
+    """Whose box (columns) lies around whose (rows): the few pairs of rings of which one can be inside the other, `(k, k)`."""
+    nowhere = np.full((1, 4), np.nan)
+    boxes = np.concatenate([np.zeros((0, 4)), *[bounds([ring]) if len(ring) else nowhere for ring in rings]])
+    low, high = boxes[:, :2], boxes[:, 2:]
+    inside = (low[:, None] >= low).all(axis=2) & (high[:, None] <= high).all(axis=2)
+    return inside & ~np.eye(len(rings), dtype=np.bool_)
 
 
 def _lies_in(ring: Floats, other: Floats) -> bool:

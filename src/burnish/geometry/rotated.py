@@ -163,13 +163,13 @@ def _crossings(one: Floats, two: Floats) -> tuple[Floats, Bools]:
     side = (np.roll(two, -1, axis=1) - two)[:, None]
     cross = along[..., 0] * side[..., 1] - along[..., 1] * side[..., 0]
     gap = other - start
-    parallel = np.abs(cross) < 1e-14  # noqa: PLR2004 - sides have length 1 at most; parallel ones meet in corners, which are counted already
+    parallel = np.abs(cross) < 1e-14  # noqa: PLR2004 - sides are at most 1 long; parallel ones meet in corners
     safe = np.where(parallel, 1.0, cross)
     t = (gap[..., 0] * side[..., 1] - gap[..., 1] * side[..., 0]) / safe
     u = (gap[..., 0] * along[..., 1] - gap[..., 1] * along[..., 0]) / safe
     exists = ~parallel & (t >= 0) & (t <= 1) & (u >= 0) & (u <= 1)
     points = start + np.where(exists, t, 0.0)[..., None] * along
-    return points.reshape(len(one), -1, 2), exists.reshape(len(one), -1)
+    return points.reshape(len(one), _CORNERS**2, 2), exists.reshape(len(one), _CORNERS**2)
 
 
 def _convex_areas(points: Floats, taken: Bools) -> Floats:
