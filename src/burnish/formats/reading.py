@@ -31,9 +31,8 @@ PICTURE_SUFFIXES: Final = frozenset(
 )
 """File name endings, in lower case, by which a listing knows a picture."""
 
-_ABSOLUTE: Final = ("/", "\\")
-_UNTIDY: Final = re.compile(r"\\|//|(^|/)\.{0,2}(/|$)")
-"""What a path must have somewhere to be written otherwise; nearly none has, and looking is cheaper than rewriting."""
+_UNTIDY: Final = ("\\", "//", "/.", "\n.", "\n/", "/\n", "\n\n", ":/")
+"""One of these is in a list of paths, line by line, wherever one of them is not written as the tables keep it."""
 
 
 class PictureTables(NamedTuple):
@@ -119,8 +118,6 @@ def normal_path(text: str, root: Path | None = None) -> str:
 
     A path that leads outside keeps its leading '../' or '/': ask `is_outside`.
     """
-    if root is None and not _UNTIDY.search(text):
-        return text
     slashed = text.replace("\\", "/")
     if root is not None and PurePosixPath(slashed).is_absolute():
         for base in (root, root.resolve()):
@@ -128,6 +125,14 @@ def normal_path(text: str, root: Path | None = None) -> str:
                 slashed = PurePosixPath(slashed).relative_to(base.as_posix()).as_posix()
                 break
     return posixpath.normpath(slashed)
+
+
+def normal_paths(paths: Sequence[str], root: Path | None = None) -> list[str]:
+    """Many paths as `normal_path` gives each; long lists are looked through as one text, for nearly none needs a change."""
+    together = "\n".join(["", *paths, ""])
+    if not any(mark in together for mark in _UNTIDY):
+        return list(paths)
+    return [normal_path(path, root) for path in paths]
 
 
 def is_outside(path: str) -> bool:
@@ -141,7 +146,12 @@ def existing_paths(root: Path, paths: Sequence[str]) -> list[str | None]:
     A name that differs only in its Unicode normal form is found too: archives made on macOS hold decomposed names.
     """
     listing = cache(lambda folder: _listing(root / folder))
-    return [_existing(path, listing) for path in paths]
+    cut = [path.rpartition("/") for path in paths]
+    real = [listing(head + slash).get(name) for head, slash, name in cut]
+    return [
+        head + slash + name if name is not None else None if path.isascii() else _existing_below(path, listing)
+        for name, path, (head, slash, _) in zip(real, paths, cut, strict=True)
+    ]
 
 
 def picture_tables(
@@ -166,7 +176,7 @@ def picture_tables(
         columns: Further columns of the images table, for instance split, subset or scene.
         check: Whether to open existing files whose size is declared, to compare.
     """
-    normal = [normal_path(path, root if path.startswith(_ABSOLUTE) else None) for path in paths]
+    normal = normal_paths(paths, root)
     found = existing_paths(root, normal)
     kept = [there or path for there, path in zip(found, normal, strict=True)]
     image_ids = list(ids) if ids is not None else list(range(1, len(kept) + 1))
@@ -199,14 +209,6 @@ def _listing(folder: Path) -> dict[str, str]:
     except OSError:
         return {}
     return {unicodedata.normalize("NFC", name): name for name in names} | {name: name for name in names}
-
-
-def _existing(path: str, listing: Callable[[str], Mapping[str, str]]) -> str | None:
-    head, slash, name = path.rpartition("/")
-    names = listing(head + slash)
-    if name in names:
-        return head + slash + names[name]
-    return None if path.isascii() else _existing_below(path, listing)
 
 
 def _existing_below(path: str, listing: Callable[[str], Mapping[str, str]]) -> str | None:

@@ -1,0 +1,273 @@
+"""Decoded rows of one file to columns: annotations, their attributes, and what the tables have no column for."""
+
+from __future__ import annotations
+
+from itertools import chain
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+import numpy as np
+import orjson
+import polars as pl
+
+from burnish.data.schema import ANNOTATIONS, dtypes
+from burnish.formats.coco.segmentations import Segmentations, segmentations
+from burnish.formats.coco.shapes import areas, corners_of, differs, list_column
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from burnish.formats.coco.records import Rows
+
+_NO_BOX: Final = (np.nan,) * 4
+_TYPES: Final = dtypes(ANNOTATIONS)
+_OWN: Final = tuple(name for name in _TYPES if name not in {"id", "image", "class", "x1", "y1", "x2", "y2", "score", "crowd"})
+"""Columns that COCO has no field for; ours go through the field "burnish"."""
+
+
+class Columns(NamedTuple):
+    """One file's annotations, each known by its row from 0.
+
+    Attributes:
+        table: Columns of the annotations table, with `id`, `image` and `class` as the file has them, and `row`.
+        attributes: Columns row, name, value.
+        extras: Columns row and value, a JSON object.
+        remarks: row, kind of finding, reason, given.
+        mask_sizes: Row -> width and height of the picture that its mask is for.
+    """
+
+    table: pl.DataFrame
+    attributes: pl.DataFrame
+    extras: pl.DataFrame
+    remarks: list[tuple[int, str, str, str]]
+    mask_sizes: dict[int, tuple[int, int]]
+
+
+def annotation_columns(pieces: Iterable[Rows]) -> Columns:
+    """All columns of one file's annotations, which are decoded piece by piece on the way."""
+    parts: list[Columns] = []
+    first = 0
+    for rows in pieces:
+        parts.append(_shifted(_columns(rows), first))
+        first += len(rows.rows)
+    return Columns(
+        pl.concat([part.table for part in parts], how="diagonal_relaxed", rechunk=True),
+        pl.concat([part.attributes for part in parts]),
+        pl.concat([part.extras for part in parts]),
+        [remark for part in parts for remark in part.remarks],
+        {row: size for part in parts for row, size in part.mask_sizes.items()},
+    )
+
+
+def _columns(rows: Rows) -> Columns:
+    count = len(rows.rows)
+    skeletons, visible, skeletal = _skeletons(values(rows, "keypoints"), count)
+    drawn = values(rows, "segmentation")
+    aside = {row: drawn[row] for row in np.flatnonzero(skeletal).tolist() if drawn and drawn[row]}
+    shapes = segmentations([None if row in aside else value for row, value in enumerate(drawn)] if aside else drawn, count)
+    aside.update({row: drawn[row] for row in shapes.bad})
+    boxes = _boxes(rows)
+    columns = {"kind": _kinds(boxes, shapes, skeletal), **_corners(boxes, shapes), **shapes.columns, **_flags(rows)}
+    if skeletal.any():
+        columns["points"] = _either(skeletons, columns.get("points"))
+        columns["visibility"] = visible
+    attributes, from_attributes, rest = _attributes(values(rows, "attributes"), values(rows, "caption"))
+    own = [value or {} for value in values(rows, "burnish")]
+    table = pl.DataFrame({"row": np.arange(count), **_identity_columns(rows), **columns})
+    table = _overridden(_overridden(table, from_attributes), dict(enumerate(own)))
+    more = {"segmentation": _texts(aside, count), "attributes": _texts(rest, count), **_undeclared(rows, table)}
+    return Columns(table, attributes, extra_objects(rows, more), _remarks(rows, shapes), shapes.mask_sizes)
+
+
+def _shifted(columns: Columns, first: int) -> Columns:
+    """The same columns with rows counted from the beginning of the file."""
+    if not first:
+        return columns
+    row = pl.col("row") + first
+    return Columns(
+        columns.table.with_columns(row),
+        columns.attributes.with_columns(row),
+        columns.extras.with_columns(row),
+        [(at + first, kind, reason, given) for at, kind, reason, given in columns.remarks],
+        {at + first: size for at, size in columns.mask_sizes.items()},
+    )
+
+
+def values(rows: Rows, field: str) -> list[Any]:
+    """The values of one field, or nothing where no row of the file has it."""
+    return list(map(attrgetter(rows.fields[field]), rows.rows)) if field in rows.fields else []
+
+
+def identities(rows: Rows, field: str) -> pl.Series:
+    """Ids as integers, or as text where one of them is text."""
+    given = values(rows, field)
+    try:
+        return pl.Series(np.fromiter(given, dtype=np.int64, count=len(given)))
+    except (TypeError, ValueError, OverflowError):
+        text = any(isinstance(value, str) for value in given)
+        return pl.Series([str(v) if text and v is not None else v for v in given], dtype=pl.String if text else pl.Int64)
+
+
+def extra_objects(rows: Rows, more: dict[str, pl.Series | None]) -> pl.DataFrame:
+    """Fields without a column as JSON objects: columns row and value, for the rows that have any.
+
+    Args:
+        rows: Their raw fields are taken as they stand in the file.
+        more: Further fields as JSON texts, null where a row has none.
+    """
+    fields = {**{f: _raw_texts(values(rows, f)) for f in rows.raw}, **{f: text for f, text in more.items() if text is not None}}
+    if not fields:
+        return pl.DataFrame(schema={"row": pl.Int64, "value": pl.String})
+    names = {f"f{number}": orjson.dumps(f).decode() + ":" for number, f in enumerate(fields)}
+    frame = pl.DataFrame(dict(zip(names, fields.values(), strict=True))).lazy().with_row_index("row")
+    said = [pl.lit(name) + pl.col(column) for column, name in names.items()]
+    joined = pl.concat_str(said, separator=",", ignore_nulls=True)
+    found = frame.filter(pl.any_horizontal(pl.col(*names).is_not_null()))
+    return found.select(pl.col("row").cast(pl.Int64), value=pl.lit("{") + joined + pl.lit("}")).collect()
+
+
+def _raw_texts(given: list[Any]) -> pl.Series:
+    return pl.Series([None if v is msgspec.UNSET else bytes(v) for v in given], dtype=pl.Binary).cast(pl.String)
+
+
+def _texts(given: dict[int, Any], count: int) -> pl.Series | None:
+    if not given:
+        return None
+    texts: list[str | None] = [None] * count
+    for row, value in given.items():
+        texts[row] = msgspec.json.encode(value).decode()
+    return pl.Series(texts, dtype=pl.String)
+
+
+def _identity_columns(rows: Rows) -> dict[str, pl.Series]:
+    fields = {"id": "id", "image": "image_id", "class": "category_id"}
+    return {column: identities(rows, field) for column, field in fields.items()}
+
+
+def _boxes(rows: Rows) -> NDArray[np.float64]:
+    """`(n, 4)` of x, y, width, height; NaN where a row has no box."""
+    given = values(rows, "bbox")
+    try:
+        flat = np.fromiter(chain.from_iterable(given), dtype=np.float64, count=4 * len(given))
+    except TypeError:
+        flat = np.fromiter(chain.from_iterable(box or _NO_BOX for box in given), dtype=np.float64, count=4 * len(given))
+    return flat.reshape(-1, 4)
+
+
+def _corners(boxes: NDArray[np.float64], shapes: Segmentations) -> dict[str, pl.Series]:
+    corners = corners_of(boxes)
+    missing = np.isnan(corners[:, 0])
+    if missing.any():
+        corners[missing] = shapes.bounds[missing]
+    return {name: pl.Series(corners[:, side].copy(), nan_to_null=True) for side, name in enumerate(("x1", "y1", "x2", "y2"))}
+
+
+def _kinds(boxes: NDArray[np.float64], shapes: Segmentations, skeletal: NDArray[np.bool_]) -> pl.Series:
+    placed = ~np.isnan(boxes[:, 0]) | ~np.isnan(shapes.bounds[:, 0])
+    number = np.where(placed, 1, 0)
+    for code, rows in ((2, shapes.polygon), (3, shapes.masked), (4, skeletal)):
+        number[rows] = code
+    names = pl.Series(["tag", "box", "polygon", "mask", "skeleton"], dtype=_TYPES["kind"])
+    return names.gather(pl.Series(number))
+
+
+def _skeletons(given: list[Any], count: int) -> tuple[pl.Series, pl.Series, NDArray[np.bool_]]:
+    """Points, visibilities, and which rows have them: x, y, visibility in turn."""
+    sound = [points if points and len(points) % 3 == 0 else () for points in given] or [()] * count
+    lengths = np.fromiter(map(len, sound), dtype=np.int64, count=count) // 3
+    flat = np.fromiter(chain.from_iterable(sound), dtype=np.float64).reshape(-1, 3)
+    points = list_column(flat[:, :2].ravel(), lengths * 2, pl.Float64)
+    visible = list_column(np.clip(flat[:, 2], 0, 2).astype(np.uint8), lengths, pl.UInt8)
+    return points, visible, lengths > 0
+
+
+def _either(first: pl.Series, second: pl.Series | None) -> pl.Series:
+    return first if second is None else pl.select(pl.coalesce(first, second).alias("points"))["points"]
+
+
+def _flags(rows: Rows) -> dict[str, pl.Series]:
+    columns: dict[str, pl.Series] = {}
+    crowd = values(rows, "iscrowd")
+    if any(crowd):
+        columns["crowd"] = pl.Series(list(map(bool, crowd)))
+    if "score" in rows.fields:
+        columns["score"] = pl.Series(values(rows, "score"), dtype=pl.Float64)
+    if "track_id" in rows.fields:
+        columns["track"] = pl.Series(values(rows, "track_id"), dtype=pl.Int64)
+    return columns
+
+
+def _attributes(given: list[Any], captions: list[Any]) -> tuple[pl.DataFrame, dict[int, dict[str, Any]], dict[int, Any]]:
+    """Attribute rows, what CVAT writes among the attributes though we have columns for it, and values that are no scalars."""
+    found: list[tuple[int, str, str]] = [(row, "caption", text) for row, text in enumerate(captions) if text is not None]
+    columns: dict[int, dict[str, Any]] = {}
+    rest: dict[int, Any] = {}
+    for row, fields in enumerate(given):
+        for name, value in (fields or {}).items():
+            column = _COLUMN_ATTRIBUTES.get(name)
+            if column and isinstance(value, column[1]) and not (isinstance(value, bool) and column[1] is not bool):
+                columns.setdefault(row, {})[column[0]] = value
+            elif isinstance(value, str | bool | int | float):
+                found.append((row, name, value if isinstance(value, str) else orjson.dumps(value).decode()))
+            else:
+                rest.setdefault(row, {})[name] = value
+    return pl.DataFrame(found, schema={"row": pl.Int64, "name": pl.String, "value": pl.String}, orient="row"), columns, rest
+
+
+_COLUMN_ATTRIBUTES: Final[dict[str, tuple[str, Any]]] = {
+    "occluded": ("occluded", bool),
+    "track_id": ("track", int),
+    "rotation": ("rotation", int | float),
+    "keyframe": ("keyframe", bool),
+}
+
+
+def _overridden(table: pl.DataFrame, given: dict[int, dict[str, Any]]) -> pl.DataFrame:
+    """Set columns of single rows; names that are no columns of ours are left alone."""
+    names = [name for name in _OWN if any(name in fields for fields in given.values())]
+    if not names:
+        return table
+    rows = [row for row, fields in given.items() if fields]
+    fresh = pl.DataFrame(
+        {"row": rows, **{n: pl.Series([given[r].get(n) for r in rows], dtype=_TYPES[n], strict=False) for n in names}},
+        schema_overrides={"row": pl.Int64},
+    )
+    joined = table.join(fresh, on="row", how="left", suffix="_own", maintain_order="left")
+    both = [name for name in names if name in table.columns]
+    return joined.with_columns(pl.coalesce(f"{name}_own", name).alias(name) for name in both).drop(f"{name}_own" for name in both)
+
+
+def _undeclared(rows: Rows, table: pl.DataFrame) -> dict[str, pl.Series | None]:
+    """Declared values that the shapes themselves would not give: area, and the number of labelled keypoints."""
+    declared = _numbers(values(rows, "area"))
+    other = differs(declared, areas(table))
+    kept = {"area": pl.Series(np.where(other, declared, np.nan), nan_to_null=True).cast(pl.String) if other.any() else None}
+    numbers = values(rows, "num_keypoints")
+    if numbers and "visibility" in table.columns:
+        labelled = table["visibility"].list.eval(pl.element() > 0).list.sum().fill_null(0)
+        numbers_given = pl.Series(numbers, dtype=pl.Int64)
+        kept["num_keypoints"] = pl.select(pl.when(numbers_given != labelled).then(numbers_given).alias("n"))["n"].cast(pl.String)
+    return kept
+
+
+def _numbers(given: list[Any]) -> NDArray[np.float64]:
+    try:
+        return np.fromiter(given, dtype=np.float64, count=len(given))
+    except TypeError:
+        return np.fromiter((np.nan if v is None else v for v in given), dtype=np.float64, count=len(given))
+
+
+def _remarks(rows: Rows, shapes: Segmentations) -> list[tuple[int, str, str, str]]:
+    def all_remarks() -> Iterator[tuple[int, str, str, str]]:
+        for row, reason in shapes.bad.items():
+            yield row, "bad_mask" if reason.startswith("Its mask") else "bad_polygon", reason, ""
+        for row, said in rows.odd.items():
+            yield row, "odd_value", "; ".join(said)[:1].upper() + "; ".join(said)[1:] + ".", ""
+        for row, points in enumerate(values(rows, "keypoints")):
+            if points and len(points) % 3:
+                yield row, "bad_keypoints", f"It has {len(points)} numbers of keypoints, which is no multiple of three.", str(points)
+
+    return list(all_remarks())
