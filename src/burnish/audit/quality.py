@@ -50,6 +50,14 @@ def confused_pairs(
     )
 
 
+def likely_counts(labels: NDArray[np.int64], suggested: NDArray[np.int64], is_issue: NDArray[np.bool_], number: int) -> NDArray[np.int64]:
+    """(k, k) noise matrix in counts: how many labels of each given class (row) are likely of each class (column)."""
+    likely = np.where(is_issue, suggested, labels)
+    counts = np.zeros((number, number), dtype=np.int64)
+    np.add.at(counts, (labels, likely), 1)
+    return counts
+
+
 def imbalance_findings(labels: NDArray[np.int64], names: Sequence[str]) -> pl.DataFrame:
     """A finding for each class that has less than a tenth of its even share, and for each that is declared and has no example.
 
