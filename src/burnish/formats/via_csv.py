@@ -224,7 +224,7 @@ def _label(gathered: Gathered, row: _Row, key: str | None, where: Mapping[str, A
         ticked = [name for name, on in cast("dict[str, Any]", value).items() if on]
         if len(ticked) == 1:
             return ticked[0], others
-    elif value not in {None, ""}:
+    elif value is not None and value != "":
         return _attribute_text(value), others
     reason = f"The region attribute '{key}' names no single class ({_attribute_text(value)}); the region is read without a class."
     note(gathered, "no_label", reason, **where)

@@ -158,7 +158,7 @@ def _gather_shape(gathered: Gathered, shape: Any, size: _Size, groups: Mapping[i
         for name, value in cast("dict[str, Any]", shape.get(key) or {}).items():
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=float)
             add_attribute(gathered, annotation, name, text)
-    kept = {key: value for key, value in shape.items() if key not in _KNOWN_SHAPE and value not in {None, ""}}
+    kept = {key: value for key, value in shape.items() if key not in _KNOWN_SHAPE and value is not None and value != ""}
     odd_group = {"group_id": group} if group is not None and columns.get("group") != group else {}
     add_extras(gathered, "annotations", annotation, {**kept, **odd_group, **({"shape_type": form} if form != usual else {})})
     return True

@@ -1,0 +1,240 @@
+"""Reading mask pictures: what their values stand for is told by the files beside them, or seen from the values themselves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from burnish.engine.map import ordered_map
+from burnish.errors import FormatError
+from burnish.formats.gathering import Gathered, add_annotation, note, to_dataset
+from burnish.formats.indexed import Part, colour_text, mask_columns, part_columns, parts_of, read_indexed
+from burnish.formats.masks.layout import Pairs, find_pairs
+from burnish.formats.masks.tables import Meaning, read_meaning, without_background
+from burnish.formats.reading import picture_tables
+from burnish.geometry import rle
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from burnish.data.dataset import Dataset
+
+Style: TypeAlias = Literal["binary", "index", "colour"]
+
+_OBJECT: Final = "object"
+_WHITE: Final = 255
+_IGNORE: Final = frozenset({255, 65535})
+_GREY: Final = 0x010101
+_NOISE, _NOISY_SHARE = 10, 0.02
+
+
+class Taken(NamedTuple):
+    """One mask file taken apart, or why it could not be."""
+
+    parts: tuple[Part, ...]
+    size: tuple[int, int]
+    coloured: bool
+    palette: Mapping[int, str]
+    error: str = ""
+
+
+class _Names(NamedTuple):
+    """How values become classes in this dataset."""
+
+    style: Style
+    names: tuple[str, ...]
+    colours: Mapping[int, int]
+    threshold: int
+
+
+def read(
+    path: Path, *, names: Sequence[str] | None = None, style: Style | None = None, background: bool = True, threshold: int = 128
+) -> Dataset:
+    """Read pictures and their masks, one annotation for each class in a picture or, where there are instances, for each object.
+
+    Args:
+        path: The folder above pictures and masks.
+        names: The classes in the order of their values; else those of the files beside. A first name "background" is value 0.
+        style: What values are; else colours where there are any, binary where all are 0 or one other value, else classes.
+        background: Whether value 0 is background; if not, it is the first class.
+        threshold: The least value inside of a binary mask.
+
+    Raises:
+        FormatError: There are no pictures.
+    """
+    found = find_pairs(path)
+    if not found.pairs:
+        raise FormatError("there are no pictures here. Expected images/ and masks/, or NAME.jpg and NAME_mask.png.", path=path)
+    gathered = Gathered("masks")
+    meaning = read_meaning(path) if names is None else Meaning(without_background(names), read_meaning(path).colours)
+    shift = 0 if background else 1
+    masks = _take_all(path, [pair.mask for pair in found.pairs], shift)
+    objects = _take_all(path, [pair.instances for pair in found.pairs], 0)
+    pictures = picture_tables(path, [pair.picture for pair in found.pairs], columns={"split": [pair.split for pair in found.pairs]})
+    sizes = list(pictures.images.select("width", "height").iter_rows())
+    known = _names(gathered, [m for m in masks if m is not None and not m.error], meaning, style, threshold)
+    for image, (pair, size) in enumerate(zip(found.pairs, sizes, strict=True), start=1):
+        mask = _usable(gathered, image, pair.mask, masks[image - 1], size)
+        instances = _usable(gathered, image, pair.instances, objects[image - 1], size)
+        _gather(gathered, image, mask, instances, known)
+    _note_strays(gathered, found)
+    palette = next((mask.palette for mask in masks if mask and mask.palette), {})
+    colours = {name: {"colour": palette[value]} for value, name in enumerate(known.names, start=1) if value in palette}
+    colours |= {known.names[value - 1]: {"colour": colour_text(colour)} for colour, value in known.colours.items() if value}
+    declared = known.names if known.style != "binary" else known.names[:1]
+    return to_dataset(gathered, path, pictures, path=path, declared=declared, class_columns=colours)
+
+
+def _take_all(root: Path, files: Sequence[str | None], shift: int) -> list[Taken | None]:
+    taken = ordered_map(partial(_take, root, shift), [file for file in files if file is not None])
+    return [None if file is None else next(taken) for file in files]
+
+
+def _take(root: Path, shift: int, file: str) -> Taken:
+    try:
+        indexed = read_indexed(root / file)
+    except FormatError as error:
+        return Taken((), (0, 0), coloured=False, palette={}, error=str(error).split(": ", 1)[1])
+    height, width = indexed.values.shape
+    values = indexed.values
+    if shift and not indexed.coloured:
+        values = np.where(np.isin(values, list(_IGNORE)), values, values + shift).astype(np.int32)
+    return Taken(tuple(parts_of(values)), (width, height), indexed.coloured, indexed.palette)
+
+
+def _names(gathered: Gathered, masks: Sequence[Taken], meaning: Meaning, style: Style | None, threshold: int) -> _Names:
+    areas: Counter[int] = Counter()
+    for mask in masks:
+        areas.update({part.value: part.area for part in mask.parts})
+    coloured = any(mask.coloured for mask in masks)
+    if style == "colour" or (style is None and coloured and (meaning.colours or any(value % _GREY for value in areas))):
+        return _Names("colour", meaning.names, meaning.colours, threshold)
+    if coloured:
+        areas = Counter({_grey(value): area for value, area in areas.items()})
+    chosen = style or _style_seen(gathered, areas, meaning)
+    if chosen == "binary":
+        return _Names("binary", meaning.names or (_OBJECT,), {}, threshold if max(areas, default=0) > 1 else 1)
+    return _Names("index", meaning.names or _numbered(gathered, areas), {}, threshold)
+
+
+def _style_seen(gathered: Gathered, areas: Counter[int], meaning: Meaning) -> Style:
+    if len(meaning.names) > 1 and not areas.keys() <= {_WHITE}:
+        return "index"
+    if len(areas) <= 1 and areas.keys() <= {1, _WHITE}:
+        return "binary"
+    between = sum(area for value, area in areas.items() if _NOISE < value < _WHITE - _NOISE)
+    white = sum(area for value, area in areas.items() if _WHITE - _NOISE <= value <= _WHITE)
+    if white and between <= _NOISY_SHARE * white and max(areas) <= _WHITE and len(areas) > _NOISE:
+        reason = f"The masks hold {len(areas)} values that crowd at 0 and 255, as after JPEG; they are read as binary."
+        note(gathered, "noisy_masks", reason)
+        return "binary"
+    return "index"
+
+
+def _numbered(gathered: Gathered, areas: Counter[int]) -> tuple[str, ...]:
+    values = [value for value in areas if value not in _IGNORE]
+    if values:
+        reason = f"There is no classes.txt, so the classes are called by their values, 1 to {max(values)}; give names with names=."
+        note(gathered, "no_names", reason)
+    return tuple(str(value) for value in range(1, max(values, default=0) + 1)) if max(values, default=0) <= _WHITE else ()
+
+
+def _usable(gathered: Gathered, image: int, file: str | None, taken: Taken | None, size: tuple[int | None, int | None]) -> Taken | None:
+    if taken is None or file is None:
+        return None
+    if taken.error:
+        note(gathered, "unreadable_mask", taken.error, path=file, image=image)
+        return None
+    if None not in size and taken.size != size:
+        given, held = (f"{w} x {h}" for w, h in (taken.size, size))
+        reason = f"The mask is {given} pixels and the picture {held}; the mask is left out."
+        note(gathered, "size_differs", reason, path=file, image=image, given=given, suggestion=held)
+        return None
+    return taken
+
+
+def _gather(gathered: Gathered, image: int, mask: Taken | None, instances: Taken | None, known: _Names) -> None:
+    classes = _classes(gathered, image, mask, known) if mask is not None else {}
+    if instances is None:
+        for name, counts in classes.items():
+            _add(gathered, image, name, counts, mask)
+        return
+    counted = {name: rle.decompress(part) for name, part in classes.items()}
+    whole = [rle.decompress(part.mask) for part in instances.parts]
+    for part, counts in zip(instances.parts, whole, strict=True):
+        add_annotation(gathered, image, _class_of(counts, counted), "mask", **part_columns(part))
+    for name, counts in counted.items():
+        rest = rle.difference(counts, rle.union(whole)) if whole else counts
+        if rle.area(rest):
+            add_annotation(gathered, image, name, "mask", **mask_columns(rest, instances.size[1]))
+
+
+def _add(gathered: Gathered, image: int, name: str | None, mask: bytes, taken: Taken | None) -> None:
+    height = taken.size[1] if taken is not None else 0
+    add_annotation(gathered, image, name, "mask", **mask_columns(rle.decompress(mask), height))
+
+
+def _classes(gathered: Gathered, image: int, mask: Taken, known: _Names) -> dict[str | None, bytes]:
+    """The mask of each class of one picture, in the order of their values; None is what counts for nothing."""
+    if known.style == "binary":
+        inside = [rle.decompress(p.mask) for p in mask.parts if (_grey(p.value) if mask.coloured else p.value) >= known.threshold]
+        return {known.names[0]: rle.compress(rle.union(inside))} if inside else {}
+    found: dict[str | None, list[bytes]] = {}
+    for part in sorted(mask.parts, key=lambda part: _rank(part.value, known)):
+        name = _name(gathered, image, part.value, known, coloured=mask.coloured)
+        if name != "":
+            found.setdefault(name, []).append(part.mask)
+    return {name: _joined(masks) for name, masks in found.items()}
+
+
+def _joined(masks: Sequence[bytes]) -> bytes:
+    return masks[0] if len(masks) == 1 else rle.compress(rle.union([rle.decompress(mask) for mask in masks]))
+
+
+def _rank(value: int, known: _Names) -> int:
+    return known.colours.get(value, value) if known.style == "colour" else value
+
+
+def _name(gathered: Gathered, image: int, value: int, known: _Names, *, coloured: bool) -> str | None:
+    """The class of a value; None for what counts for nothing, the empty text for background."""
+    if known.style == "colour":
+        number = known.colours.get(value)
+        if number is None:
+            reason = "The colour stands in no table (label_colors.txt, labelmap.txt); the class is called by the colour."
+            note(gathered, "unknown_colour", reason, image=image, given=colour_text(value))
+            return colour_text(value)
+        return known.names[number - 1] if number else ""
+    value = _grey(value) if coloured else value
+    if 1 <= value <= len(known.names):
+        return known.names[value - 1]
+    if value in _IGNORE:
+        return None
+    reason = f"Pixels have the value {value}, and there are names for 1 to {len(known.names)}; the class is called by the value."
+    note(gathered, "unknown_value", reason, image=image, given=str(value))
+    return str(value)
+
+
+def _class_of(counts: rle.Counts, classes: Mapping[str | None, rle.Counts]) -> str | None:
+    """The class that holds most of an object's pixels; an object outside of all classes is just an object."""
+    shares = {name: rle.area(rle.intersection([counts, held])) for name, held in classes.items()}
+    best = max(shares, key=lambda name: shares[name], default=None)
+    return best if best is not None and shares[best] else _OBJECT
+
+
+def _grey(value: int) -> int:
+    return value & 255
+
+
+def _note_strays(gathered: Gathered, found: Pairs) -> None:
+    for file in found.strays:
+        note(gathered, "mask_without_picture", "No picture has the name of this mask.", path=file)
+    for image, pair in enumerate(found.pairs, start=1):
+        if pair.mask is None and pair.instances is None:
+            note(gathered, "missing_mask", "The picture has no mask; it is read as unlabelled.", path=pair.picture, image=image)
+    if found.others:
+        reason = f"{len(found.others)} pictures lie in no folder of pictures or masks and are left out, such as {found.others[0]}."
+        note(gathered, "left_out", reason, is_issue=False, path=found.others[0])
