@@ -43,6 +43,9 @@ class PictureClassifier(nn.Module):
         std: Likewise.
     """
 
+    _scale: Tensor
+    _offset: Tensor
+
     def __init__(self, network: nn.Module, name: NetworkName, num_classes: int, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
         super().__init__()
         self.network = network
@@ -54,7 +57,7 @@ class PictureClassifier(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Give (N, K) logits."""
-        return self.network(torch.addcmul(self._offset, pictures.to(self._scale.dtype), self._scale))  # pyright: ignore[reportArgumentType]
+        return self.network(torch.addcmul(self._offset, pictures.to(self._scale.dtype), self._scale))
 
 
 def build_classifier(
@@ -98,7 +101,9 @@ def licences(name: str) -> Licences:
 def _build_small(found: NetworkName, num_classes: int, weights: str | Path | None, image_size: tuple[int, int]) -> PictureClassifier:
     network = build_small_net(num_classes, image_size)
     if weights == "pretrained":
-        raise WeightsError("small_net has no pretrained weights: it is trained from scratch. Take weights: null, or another network.")
+        raise WeightsError(
+            "small_net has no pretrained weights: it is trained from scratch. Give no weights, or take another network."
+        )
     if weights is not None:
         head = _head_names(lambda classes: build_small_net(classes, image_size), num_classes)
         load_checked(network, read_weights(weights), source=weights, head=head)
@@ -128,39 +133,50 @@ def _torchvision_arguments(name: str, image_size: tuple[int, int]) -> dict[str, 
         return {"aux_logits": False, "init_weights": True}
     if name.startswith("vit_"):
         if image_size[0] != image_size[1]:
-            raise ConfigError(
-                f"torchvision's {name} takes square pictures; found {list(image_size)}. Choose a square resize.size."
-            )
+            raise ConfigError(f"torchvision's {name} takes square pictures; found {list(image_size)}. Choose a square resize.size.")
         return {"image_size": image_size[0]}
     return {"input_size": image_size} if name == "maxvit_t" else {}
 
 
 def _build_timm(found: NetworkName, num_classes: int, weights: str | Path | None, image_size: tuple[int, int]) -> PictureClassifier:
     config = timm.get_pretrained_cfg(found.name)
-    arguments = {"img_size": image_size} if config and config.fixed_input_size else {}
+    arguments: dict[str, Any] = {"img_size": image_size} if config and config.fixed_input_size else {}
     if weights is None:
         network = timm.create_model(found.name, num_classes=num_classes, **arguments)
     else:
-        source = _timm_source(found.name) if weights == "pretrained" else weights_file(Path(weights))
-        network = _timm_with_weights(found.name, source, arguments)
+        source = timm_weights(found.name) if weights == "pretrained" else weights_file(Path(weights))
+        network = timm_with_weights(found.name, source, arguments)
         if network.num_classes != num_classes:  # pyright: ignore[reportAttributeAccessIssue]
             network.reset_classifier(num_classes)  # pyright: ignore[reportCallIssue]
     normal = config.to_dict() if config else {}
     return PictureClassifier(network, found, num_classes, normal.get("mean", _IMAGENET_MEAN), normal.get("std", _IMAGENET_STD))
 
 
-def _timm_source(name: str) -> Path:
+def timm_weights(name: str) -> Path:
+    """The file with timm's pretrained weights of a network.
+
+    Raises:
+        WeightsError: timm has none, or they cannot be had.
+    """
     config = timm.get_pretrained_cfg(name)
     if config is None or not config.has_weights:
         others = ", ".join(timm.list_pretrained(f"*{name.partition('.')[0]}*")[:4]) or "resnet18"
-        raise WeightsError(f"timm has no pretrained weights for {name}. Take weights: null, or another network, for instance {others}.")
+        raise WeightsError(
+            f"timm has no pretrained weights for {name}. Give none, or take another, for instance {others}."
+        )
     if config.hf_hub_id:
         return hub_file(config.hf_hub_id, (config.hf_hub_filename,) if config.hf_hub_filename else _HUB_FILES)
-    return url_file(config.url)
+    return url_file(str(config.url))
 
 
-def _timm_with_weights(name: str, source: Path, arguments: dict[str, Any]) -> nn.Module:
-    """Through timm's own loading, which knows foreign spellings and resizes position embeddings; strictly, with the file's own head."""
+def timm_with_weights(name: str, source: Path, arguments: dict[str, Any]) -> nn.Module:
+    """A timm network with weights from a file, and the head that the file has (none where it has none).
+
+    They go through timm's own loading, which knows foreign spellings and resizes position embeddings; strictly, so that all must fit.
+
+    Raises:
+        WeightsError: The file cannot be read, or does not fit the network.
+    """
     state = read_weights(source)
     config = timm.get_pretrained_cfg(name)
     heads = [config.classifier] if config and isinstance(config.classifier, str) else list(config.classifier or ()) if config else []

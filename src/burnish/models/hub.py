@@ -76,7 +76,7 @@ def url_file(url: str) -> Path:
     path = folder / Path(urlsplit(url).path).name
     if path.exists():
         return path
-    advice = f"Copy {path.name} to {folder} (or set TORCH_HOME), name a weights file or folder, or train from scratch with weights: null."
+    advice = f"Copy {path.name} to {folder} (or set TORCH_HOME), name a weights file or folder, or train from scratch, without weights."
     _demand_network(url, f"the weights {path.name}", advice)
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -107,7 +107,7 @@ def _demand_network(url: str, what: str, advice: str) -> None:
 def _hub_advice(name: str) -> str:
     return (
         f"Where there is a network, run: hf download {name} --local-dir FOLDER, and name that FOLDER; or copy the Hugging Face cache and "
-        "set HF_HOME to it; or train from scratch with weights: null."
+        "set HF_HOME to it; or train from scratch, without weights."
     )
 
 

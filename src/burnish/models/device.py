@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from burnish.errors import ConfigError, extra
 
@@ -10,6 +13,7 @@ with extra("audit"):
     import torch
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from contextlib import AbstractContextManager
 
 
@@ -22,14 +26,15 @@ def choose_device(name: str | None = None) -> torch.device:
     Raises:
         ConfigError: There is no such device here.
     """
-    if name in {None, "auto"}:
+    if name is None or name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu")
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).partition("\n")[0]
-        raise ConfigError(f"The device '{name}' cannot be used: {reason}. This machine's best is '{choose_device()}'; auto takes it.") from error
+        best = f"This machine's best is '{choose_device()}'; auto takes it."
+        raise ConfigError(f"The device '{name}' cannot be used: {reason}. {best}") from error
     return device
 
 
@@ -37,3 +42,12 @@ def mixed_precision(device: torch.device) -> AbstractContextManager[object]:
     """Compute in bfloat16 where the GPU can, which needs no loss scaling; in float32 elsewhere."""
     able = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.autocast("cuda", torch.bfloat16, enabled=able) if device.type == "cuda" else torch.autocast("cpu", enabled=False)
+
+
+@contextmanager
+def seeded(device: torch.device, *seeds: int) -> Generator[None]:
+    """Let chance of torch come from some numbers within the block, and leave the caller's generators as they were."""
+    seed = int(np.random.SeedSequence(seeds).generate_state(1, np.uint64)[0] >> 1)
+    with torch.random.fork_rng([device] if device.type == "cuda" else [], device_type="cuda"):
+        torch.manual_seed(seed)
+        yield
