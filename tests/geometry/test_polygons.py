@@ -19,6 +19,11 @@ def test_the_flat_list_survives_the_round_trip_with_its_parts():
     assert [ring.tolist() for ring in again] == [SQUARE, HOLE[:3]]
 
 
+def test_no_parts_are_no_rings():
+    assert polygons.from_flat([], []) == []
+    assert [ring.shape for ring in polygons.from_flat([])] == [(0, 2)]
+
+
 def test_an_odd_number_of_coordinates_is_refused():
     with pytest.raises(DataError, match="found 3 numbers, expected an even one"):
         polygons.from_flat([1, 2, 3])

@@ -118,6 +118,8 @@ def test_cvats_runs_go_row_by_row_inside_the_box():
 
 
 def test_cvats_broken_lists_are_refused():
+    with pytest.raises(DataError, match="whole numbers, none below 0"):
+        rle.from_cvat([4, float("nan"), 0, 1, 1], 9, 9)
     with pytest.raises(DataError, match="found 3 numbers"):
         rle.from_cvat([1, 2, 3], 9, 9)
     with pytest.raises(DataError, match="expected it inside 9 x 9"):

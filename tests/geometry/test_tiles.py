@@ -45,6 +45,11 @@ def test_a_box_is_kept_where_half_of_it_shows():
     assert rows.tolist() == [0]
 
 
+def test_a_tile_is_one_box():
+    with pytest.raises(DataError, match=r"tile: found shape \(2, 4\), expected \(4,\)"):
+        tiles.boxes_into([], np.zeros((2, 4)))
+
+
 def test_a_box_that_does_not_show_is_never_kept():
     _, rows = tiles.boxes_into([[0, 0, 5, 5]], [10, 10, 20, 20], min_visible=0)
     assert rows.tolist() == []
@@ -81,5 +86,6 @@ def test_a_mask_is_cut_out_and_put_back():
     back = tiles.mask_out(shown, [12, 0, 30, 20], 20, 30)
     assert np.array_equal(back, mask & (np.arange(30) >= 12))
     assert tiles.mask_into(mask, [18, 0, 30, 20]) is None
+    assert tiles.mask_into(mask, [-9, -9, -1, -1], min_visible=0) is None
     with pytest.raises(DataError, match="for the tile"):
         tiles.mask_out(shown, [0, 0, 5, 5], 20, 30)

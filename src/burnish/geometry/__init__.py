@@ -8,6 +8,7 @@ Conventions, the same in every module of this room:
 - **Boxes** are float64 arrays `(n, 4)` of `x1, y1, x2, y2`, half-open: the width is `x2 - x1`. No box is the array `(0, 4)`.
 - **Rotated boxes** are float64 arrays `(n, 5)` of `cx, cy, width, height, degrees`, turned clockwise as seen about the centre, as CVAT
   turns them. The dataset's tables hold the box before the turn, and the angle: see `rotated.from_boxes`.
+- **Ellipses** are float64 arrays `(n, 5)` of `cx, cy, rx, ry, degrees`, half axes, turned like boxes.
 - **Rings** are float64 arrays `(n, 2)` of vertices; the last vertex is joined to the first and is not repeated. A **polygon** is a list of
   rings (parts and holes) filled by the even-odd rule. A positive signed area is clockwise as seen.
 - **Rasterising** takes a pixel when its centre lies inside the polygon, so neighbours that share an edge share no pixel; contours run

@@ -25,6 +25,19 @@ def as_boxes(boxes: ArrayLike, name: str = "boxes") -> Floats:
     return _as_rows(boxes, 4, name, "x1, y1, x2, y2")
 
 
+def as_box(box: ArrayLike, name: str = "box") -> tuple[float, float, float, float]:
+    """Return the edges x1, y1, x2, y2 of one box, given as `(4,)` or `(1, 4)`.
+
+    Raises:
+        DataError: The array has another shape.
+    """
+    array = np.asarray(box, dtype=np.float64)
+    if array.shape not in {(4,), (1, 4)}:
+        raise DataError(f"{name}: found shape {array.shape}, expected (4,) of x1, y1, x2, y2.")
+    x1, y1, x2, y2 = array.ravel().tolist()
+    return x1, y1, x2, y2
+
+
 def as_rotated(rotated: ArrayLike, name: str = "rotated boxes") -> Floats:
     """Return rotated boxes as float64 `(n, 5)`; an empty list is `(0, 5)`.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from burnish.geometry.arrays import as_boxes, as_points
+from burnish.geometry.arrays import as_box, as_points
 from burnish.geometry.polygons import drop_repeats
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ def clip(rings: Sequence[ArrayLike], box: ArrayLike) -> Rings:
     Rings of the result do not run along one another; what has no area is left out, so the list may be empty. Which way round a ring
     goes is not kept: see `polygons.orient`.
     """
-    x1, y1, x2, y2 = as_boxes(np.asarray(box, dtype=np.float64).reshape(-1, 4), "box")[0]
+    x1, y1, x2, y2 = as_box(box)
     kept: Rings = [as_points(ring, "ring") for ring in rings]
     for axis, sign, edge in ((0, 1.0, x1), (1, 1.0, y1), (0, -1.0, x2), (1, -1.0, y2)):
-        kept = _clip_half_plane(kept, axis, sign, float(edge))
+        kept = _clip_half_plane(kept, axis, sign, edge)
     return kept
 
 

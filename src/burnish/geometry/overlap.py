@@ -265,13 +265,13 @@ def _common_runs(first: list[rle.Counts], second: list[rle.Counts], candidates: 
     """
     common = np.zeros(candidates.shape)
     spans = [rle.intervals(runs) for runs in second]
+    owners = np.repeat(np.arange(len(spans)), [len(starts) for starts, _ in spans])
+    starts = np.concatenate([np.zeros(0, dtype=np.int64), *[start for start, _ in spans]])
+    ends = np.concatenate([np.zeros(0, dtype=np.int64), *[end for _, end in spans]])
     for row in np.flatnonzero(candidates.any(axis=1)):
-        columns = np.flatnonzero(candidates[row])
-        starts, ends = rle.intervals(first[row])
-        places = np.stack([starts, ends], axis=1).ravel()
+        chosen = np.flatnonzero(candidates[row][owners])
+        places = np.stack(rle.intervals(first[row]), axis=1).ravel()
         before = np.concatenate([[0], np.cumsum(np.where(np.arange(len(places) - 1) % 2 == 0, np.diff(places), 0))])
-        lengths = np.array([len(spans[column][0]) for column in columns])
-        low = np.interp(np.concatenate([spans[column][0] for column in columns]), places, before)
-        high = np.interp(np.concatenate([spans[column][1] for column in columns]), places, before)
-        common[row, columns] = np.add.reduceat(high - low, np.cumsum(lengths) - lengths)
+        shared = np.interp(ends[chosen], places, before) - np.interp(starts[chosen], places, before)
+        common[row] = np.bincount(owners[chosen], weights=shared, minlength=len(spans))
     return common

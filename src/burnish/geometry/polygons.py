@@ -35,7 +35,7 @@ def from_flat(values: ArrayLike, parts: Sequence[int] | None = None) -> Rings:
         return [points]
     if sum(parts) != len(points) or min(parts, default=0) < 0:
         raise DataError(f"parts: found {list(parts)}, which add up to {sum(parts)}, expected {len(points)} points.")
-    return np.split(points, np.cumsum(parts)[:-1])
+    return np.split(points, np.cumsum(parts)[:-1]) if len(parts) else []
 
 
 def to_flat(rings: Sequence[ArrayLike]) -> tuple[Floats, list[int]]:
@@ -167,14 +167,15 @@ def simplify(ring: ArrayLike, tolerance: float = 1.5) -> Floats:
 
 def self_intersects(ring: ArrayLike) -> bool:
     """Say whether two sides of a ring cross in their inside; touching in a vertex, or running along one another, is no crossing."""
-    starts, ends = sides([drop_repeats(ring)])
-    along = ends - starts
-    step = max(1, _BLOCK // max(1, len(starts)))
-    for first in range(0, len(starts), step):
+    vertices = drop_repeats(ring)
+    following = np.roll(vertices, -1, axis=0)
+    step = max(1, _BLOCK // max(1, len(vertices)))
+    for first in range(0, len(vertices), step):
         block = slice(first, first + step)
-        apart = _turns(starts[block], along[block], starts) * _turns(starts[block], along[block], ends)
-        other = _turns(starts, along, starts[block]) * _turns(starts, along, ends[block])
-        if ((apart < 0) & (other.T < 0)).any():
+        # Two sides cross where each has its ends on different sides of the other.
+        mine = _turns(vertices[block], following[block], vertices) * _turns(vertices[block], following[block], following) < 0
+        other = _turns(vertices, following, vertices[block]) * _turns(vertices, following, following[block]) < 0
+        if (mine & other.T).any():
             return True
     return False
 
@@ -226,7 +227,7 @@ def _line_distances(points: Floats, first: int, last: int, of: Floats) -> Floats
     return np.hypot(gaps[:, 0], gaps[:, 1])
 
 
-def _turns(starts: Floats, along: Floats, points: Floats) -> Floats:
-    """On which side of each line (rows) each point (columns) lies: the sign of `(rows, columns)`."""
-    offsets = points[None] - starts[:, None]
-    return np.sign(along[:, None, 0] * offsets[..., 1] - along[:, None, 1] * offsets[..., 0])
+def _turns(starts: Floats, ends: Floats, points: Floats) -> Floats:
+    """On which side of each line (rows) each point (columns) lies: the sign of `(rows, columns)`, exactly 0 for the line's own ends."""
+    (x, y), (dx, dy) = starts.T[:, :, None], (ends - starts).T[:, :, None]
+    return np.sign(dx * (points[:, 1] - y) - dy * (points[:, 0] - x))

@@ -170,15 +170,15 @@ def from_cvat(numbers: ArrayLike, height: int, width: int) -> Bools:
     same runs, with left, top, width and height beside them.)
 
     Raises:
-        DataError: The box does not lie in the picture, or there are more runs than it has pixels.
+        DataError: A number is not whole or below 0, the box does not lie in the picture, or the runs are longer than it has pixels.
     """
-    values = np.asarray(numbers, dtype=np.float64).ravel()
+    values = as_counts(numbers)
     if len(values) < _CVAT_BOX:
         raise DataError(f"CVAT mask: found {len(values)} numbers, expected runs and then left, top, right, bottom.")
-    left, top, right, bottom = (int(value) for value in values[-_CVAT_BOX:])
+    left, top, right, bottom = values[-_CVAT_BOX:].tolist()
     if not (0 <= left <= right < width and 0 <= top <= bottom < height):
         raise DataError(f"CVAT mask: found the box {left}, {top}, {right}, {bottom}, expected it inside {width} x {height} pixels.")
-    runs = as_counts(values[:-_CVAT_BOX])
+    runs = values[:-_CVAT_BOX]
     shape = (bottom - top + 1, right - left + 1)
     missing = shape[0] * shape[1] - int(runs.sum(dtype=np.int64))
     if missing < 0:

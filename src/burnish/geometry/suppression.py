@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
 from burnish.errors import DataError
 from burnish.geometry.arrays import as_boxes, as_rotated, as_scores
-from burnish.geometry.overlap import Measure, box_overlaps, mask_overlaps, rotated_overlaps
+from burnish.geometry.overlap import Measure, box_overlaps, box_pairs, mask_overlaps, rotated_overlaps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
     from burnish.geometry.arrays import Floats, Ints
 
+# Some rows and others in, the pairs of them (positions in both) that overlap too much out.
+_Clashes: TypeAlias = "Callable[[Ints, Ints], tuple[Ints, Ints]]"
+
 # Predictions that are compared with the rest at once.
-_BLOCK = 256
+_BLOCK = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,11 @@ def nms(boxes: ArrayLike, scores: ArrayLike, *, threshold: float = 0.5, classes:
         DataError: Shapes do not fit, a number is not finite, or the threshold is outside 0 to 1.
     """
     checked = as_boxes(boxes)
-    return _suppress(
-        len(checked), scores, classes, threshold, lambda rows, columns: box_overlaps(checked[rows], checked[columns], measure=measure)
-    )
+
+    def clashes(rows: Ints, columns: Ints) -> tuple[Ints, Ints]:
+        return box_pairs(checked[rows], checked[columns], above=threshold, measure=measure)[:2]
+
+    return _suppress(len(checked), scores, classes, threshold, clashes)
 
 
 def rotated_nms(
@@ -63,9 +68,11 @@ def rotated_nms(
 ) -> Ints:
     """Do `nms` on rotated boxes `(n, 5)`."""
     checked = as_rotated(rotated)
-    return _suppress(
-        len(checked), scores, classes, threshold, lambda rows, columns: rotated_overlaps(checked[rows], checked[columns], measure=measure)
-    )
+
+    def clashes(rows: Ints, columns: Ints) -> tuple[Ints, Ints]:
+        return _over(rotated_overlaps(checked[rows], checked[columns], measure=measure), threshold)
+
+    return _suppress(len(checked), scores, classes, threshold, clashes)
 
 
 def mask_nms(
@@ -79,10 +86,11 @@ def mask_nms(
 ) -> Ints:
     """Do `nms` on masks of one picture, given as in `overlap.mask_overlaps`."""
 
-    def overlaps(rows: Ints, columns: Ints) -> Floats:
-        return mask_overlaps([masks[row] for row in rows], [masks[column] for column in columns], height=height, measure=measure)
+    def clashes(rows: Ints, columns: Ints) -> tuple[Ints, Ints]:
+        one, two = [masks[row] for row in rows], [masks[column] for column in columns]
+        return _over(mask_overlaps(one, two, height=height, measure=measure), threshold)
 
-    return _suppress(len(masks), scores, classes, threshold, overlaps)
+    return _suppress(len(masks), scores, classes, threshold, clashes)
 
 
 def soft_nms(
@@ -173,32 +181,38 @@ def fuse_boxes(
     return Fused(fused[ranking], means[ranking], kinds[ranking], cluster)
 
 
-def _suppress(count: int, scores: ArrayLike, classes: ArrayLike | None, threshold: float, overlaps: Callable[[Ints, Ints], Floats]) -> Ints:
-    """Greedy suppression, class by class; `overlaps` gives the matrix of some rows by others."""
+def _suppress(count: int, scores: ArrayLike, classes: ArrayLike | None, threshold: float, clashes: _Clashes) -> Ints:
+    """Greedy suppression, class by class."""
     checked = as_scores(scores, count)
     groups = _as_classes(classes, count)
     _checked_threshold(threshold)
     order = np.argsort(-checked, kind="stable")
-    kept = [_suppress_one_class(order[groups[order] == group], threshold, overlaps) for group in np.unique(groups)]
     remaining = np.zeros(count, dtype=np.bool_)
-    remaining[np.concatenate([np.zeros(0, dtype=np.int64), *kept])] = True
+    for group in np.unique(groups):
+        remaining[_suppress_one_class(order[groups[order] == group], clashes)] = True
     return order[remaining[order]]
 
 
-def _suppress_one_class(order: Ints, threshold: float, overlaps: Callable[[Ints, Ints], Floats]) -> Ints:
-    """Take the best few, settle them among themselves, then let those that remain remove from the rest: few large matrices."""
-    kept: list[Ints] = []
+def _suppress_one_class(order: Ints, clashes: _Clashes) -> Ints:
+    """Take the best few, settle them among themselves, then let those that remain remove from the rest."""
+    kept: list[Ints] = [order[:0]]
     while len(order):
         block, order = order[:_BLOCK], order[_BLOCK:]
-        clash = overlaps(block, block) > threshold
+        clash = np.zeros((len(block), len(block)), dtype=np.bool_)
+        clash[clashes(block, block)] = True
         alive = np.ones(len(block), dtype=np.bool_)
         for row in range(len(block)):
             if alive[row]:
                 alive[row + 1 :] &= ~clash[row, row + 1 :]
         kept.append(block[alive])
         if len(order):
-            order = order[~(overlaps(block[alive], order) > threshold).any(axis=0)]
-    return np.concatenate([np.zeros(0, dtype=np.int64), *kept])
+            order = np.delete(order, clashes(block[alive], order)[1])
+    return np.concatenate(kept)
+
+
+def _over(values: Floats, threshold: float) -> tuple[Ints, Ints]:
+    rows, columns = np.nonzero(values > threshold)
+    return rows, columns
 
 
 def _decay(kind: str, threshold: float, sigma: float) -> Callable[[Floats], Floats]:

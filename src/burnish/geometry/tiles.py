@@ -9,7 +9,7 @@ import numpy as np
 from burnish.errors import DataError
 from burnish.geometry import boxes as upright
 from burnish.geometry import clipping, polygons
-from burnish.geometry.arrays import as_boxes, as_mask, as_points
+from burnish.geometry.arrays import as_box, as_boxes, as_mask, as_points
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +53,7 @@ def boxes_into(boxes: ArrayLike, tile: ArrayLike, *, min_visible: ArrayLike = 0.
         min_visible: The share of its area that a box must keep, a number or `(n,)`; what shows nothing is never taken. Of a box without
             area the centre must lie in the tile.
     """
-    boxes, x1, y1, x2, y2 = as_boxes(boxes), *_tile(tile)
+    boxes, x1, y1, x2, y2 = as_boxes(boxes), *as_box(tile, "tile")
     inside = upright.intersection(boxes, [[x1, y1, x2, y2]])
     shown = _visible(boxes, inside, (x1, y1, x2, y2))
     rows = np.flatnonzero((shown > 0) & (shown >= np.asarray(min_visible, dtype=np.float64)))
@@ -62,13 +62,13 @@ def boxes_into(boxes: ArrayLike, tile: ArrayLike, *, min_visible: ArrayLike = 0.
 
 def boxes_out(boxes: ArrayLike, tile: ArrayLike) -> Floats:
     """Return boxes `(n, 4)` of a tile in the pixels of its picture."""
-    x1, y1, _, _ = _tile(tile)
+    x1, y1, _, _ = as_box(tile, "tile")
     return upright.shift(boxes, x1, y1)
 
 
 def polygon_into(rings: Sequence[ArrayLike], tile: ArrayLike, *, min_visible: float = 0.5) -> Rings:
     """Return the part of a polygon that a tile shows, in the tile's pixels; no ring where less than `min_visible` of its area is left."""
-    x1, y1, x2, y2 = _tile(tile)
+    x1, y1, x2, y2 = as_box(tile, "tile")
     shown = clipping.clip(rings, [x1, y1, x2, y2])
     whole, left = polygons.area(rings), polygons.area(shown)
     if left <= 0 or left < min_visible * whole:
@@ -78,15 +78,15 @@ def polygon_into(rings: Sequence[ArrayLike], tile: ArrayLike, *, min_visible: fl
 
 def polygon_out(rings: Sequence[ArrayLike], tile: ArrayLike) -> Rings:
     """Return a polygon of a tile in the pixels of its picture."""
-    x1, y1, _, _ = _tile(tile)
+    x1, y1, _, _ = as_box(tile, "tile")
     return [as_points(ring, "ring") + np.array([x1, y1]) for ring in rings]
 
 
 def mask_into(mask: ArrayLike, tile: ArrayLike, *, min_visible: float = 0.5) -> Bools | None:
     """Return the part of a mask that a tile shows, or None where less than `min_visible` of its pixels, or nothing, is left."""
     checked = as_mask(mask)
-    x1, y1, x2, y2 = (int(edge) for edge in _tile(tile))
-    shown = checked[max(y1, 0) : y2, max(x1, 0) : x2]
+    x1, y1, x2, y2 = (int(edge) for edge in as_box(tile, "tile"))
+    shown = checked[max(y1, 0) : max(y2, 0), max(x1, 0) : max(x2, 0)]
     left = np.count_nonzero(shown)
     return None if left == 0 or left < min_visible * np.count_nonzero(checked) else shown.copy()
 
@@ -98,7 +98,7 @@ def mask_out(mask: ArrayLike, tile: ArrayLike, height: int, width: int) -> Bools
         DataError: The mask does not have the tile's size, or the tile does not lie in the picture.
     """
     checked = as_mask(mask)
-    x1, y1, x2, y2 = (int(edge) for edge in _tile(tile))
+    x1, y1, x2, y2 = (int(edge) for edge in as_box(tile, "tile"))
     if checked.shape != (y2 - y1, x2 - x1) or x1 < 0 or y1 < 0 or x2 > width or y2 > height:
         raise DataError(f"mask: found shape {checked.shape} for the tile {x1}, {y1}, {x2}, {y2} of a picture of {width} x {height} pixels.")
     whole = np.zeros((height, width), dtype=np.bool_)
@@ -121,8 +121,3 @@ def _visible(boxes: Floats, inside: Floats, tile: tuple[float, float, float, flo
     centred = (x >= tile[0]) & (x < tile[2]) & (y >= tile[1]) & (y < tile[3])
     shares = np.divide(upright.area(inside), areas, out=np.zeros(len(boxes)), where=areas > 0)
     return np.where(areas > 0, shares, centred)
-
-
-def _tile(tile: ArrayLike) -> tuple[float, float, float, float]:
-    x1, y1, x2, y2 = as_boxes(np.asarray(tile, dtype=np.float64).reshape(-1, 4), "tile")[0]
-    return float(x1), float(y1), float(x2), float(y2)
