@@ -16,7 +16,7 @@ from burnish.formats.coco.segmentations import Segmentations, segmentations
 from burnish.formats.coco.shapes import areas, corners_of, differs, list_column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -98,15 +98,30 @@ def _shifted(columns: Columns, first: int) -> Columns:
 
 def values(rows: Rows, field: str) -> list[Any]:
     """The values of one field, or nothing where no row of the file has it."""
-    return list(map(attrgetter(rows.fields[field]), rows.rows)) if field in rows.fields else []
+    if field not in rows.fields:
+        return []
+    usual = _USUAL.get(field)
+    return usual(rows.rows) if usual else list(map(attrgetter(rows.fields[field]), rows.rows))
+
+
+_USUAL: Final[dict[str, Callable[[list[Any]], list[Any]]]] = {
+    # Written out, an attribute is taken in half the time that a getter needs.
+    "id": lambda rows: [row.id for row in rows],
+    "image_id": lambda rows: [row.image_id for row in rows],
+    "category_id": lambda rows: [row.category_id for row in rows],
+    "bbox": lambda rows: [row.bbox for row in rows],
+    "area": lambda rows: [row.area for row in rows],
+    "iscrowd": lambda rows: [row.iscrowd for row in rows],
+    "segmentation": lambda rows: [row.segmentation for row in rows],
+}
 
 
 def identities(rows: Rows, field: str) -> pl.Series:
     """Ids as integers, or as text where one of them is text."""
     given = values(rows, field)
     try:
-        return pl.Series(np.fromiter(given, dtype=np.int64, count=len(given)))
-    except (TypeError, ValueError, OverflowError):
+        return pl.Series(given, dtype=pl.Int64, strict=True)
+    except (TypeError, OverflowError):
         text = any(isinstance(value, str) for value in given)
         return pl.Series([str(v) if text and v is not None else v for v in given], dtype=pl.String if text else pl.Int64)
 
@@ -150,11 +165,21 @@ def _identity_columns(rows: Rows) -> dict[str, pl.Series]:
 def _boxes(rows: Rows) -> NDArray[np.float64]:
     """`(n, 4)` of x, y, width, height; NaN where a row has no box."""
     given = values(rows, "bbox")
-    try:
-        flat = np.fromiter(chain.from_iterable(given), dtype=np.float64, count=4 * len(given))
-    except TypeError:
-        flat = np.fromiter(chain.from_iterable(box or _NO_BOX for box in given), dtype=np.float64, count=4 * len(given))
-    return flat.reshape(-1, 4)
+    return _floats(given if all(given) else [box or _NO_BOX for box in given], 4)
+
+
+def _floats(given: list[Any], width: int) -> NDArray[np.float64]:
+    """`(n, width)` of a list of tuples of floats, or of floats alone, without looking at each from Python.
+
+    msgpack writes a float as one byte and eight more, and a tuple of fewer than sixteen with one byte before it: a list of them is an
+    array with a fixed step. Encoding and viewing it so takes a tenth of the time of numpy's own conversion.
+    """
+    if not given:
+        return np.zeros((0, width))
+    step = [("head", "u1", (1 if width > 1 else 0,)), ("body", [("mark", "u1"), ("value", ">f8")], (width,))]
+    packed = memoryview(msgspec.msgpack.encode(given))
+    dtype = np.dtype(step)
+    return np.frombuffer(packed[len(packed) - len(given) * dtype.itemsize :], dtype=dtype)["body"]["value"].astype(np.float64)
 
 
 def _corners(boxes: NDArray[np.float64], shapes: Segmentations) -> dict[str, pl.Series]:
@@ -176,7 +201,9 @@ def _kinds(boxes: NDArray[np.float64], shapes: Segmentations, skeletal: NDArray[
 
 def _skeletons(given: list[Any], count: int) -> tuple[pl.Series, pl.Series, NDArray[np.bool_]]:
     """Points, visibilities, and which rows have them: x, y, visibility in turn."""
-    sound = [points if points and len(points) % 3 == 0 else () for points in given] or [()] * count
+    if not any(given):
+        return pl.Series(), pl.Series(), np.zeros(count, dtype=np.bool_)
+    sound = [points if points and len(points) % 3 == 0 else () for points in given]
     lengths = np.fromiter(map(len, sound), dtype=np.int64, count=count) // 3
     flat = np.fromiter(chain.from_iterable(sound), dtype=np.float64).reshape(-1, 3)
     points = list_column(flat[:, :2].ravel(), lengths * 2, pl.Float64)
@@ -242,7 +269,8 @@ def _overridden(table: pl.DataFrame, given: dict[int, dict[str, Any]]) -> pl.Dat
 
 def _undeclared(rows: Rows, table: pl.DataFrame) -> dict[str, pl.Series | None]:
     """Declared values that the shapes themselves would not give: area, and the number of labelled keypoints."""
-    declared = _numbers(values(rows, "area"))
+    areas_given = values(rows, "area")
+    declared = _floats([np.nan if v is None else v for v in areas_given] if None in areas_given else areas_given, 1)[:, 0]
     other = differs(declared, areas(table))
     kept = {"area": pl.Series(np.where(other, declared, np.nan), nan_to_null=True).cast(pl.String) if other.any() else None}
     numbers = values(rows, "num_keypoints")
@@ -251,13 +279,6 @@ def _undeclared(rows: Rows, table: pl.DataFrame) -> dict[str, pl.Series | None]:
         numbers_given = pl.Series(numbers, dtype=pl.Int64)
         kept["num_keypoints"] = pl.select(pl.when(numbers_given != labelled).then(numbers_given).alias("n"))["n"].cast(pl.String)
     return kept
-
-
-def _numbers(given: list[Any]) -> NDArray[np.float64]:
-    try:
-        return np.fromiter(given, dtype=np.float64, count=len(given))
-    except TypeError:
-        return np.fromiter((np.nan if v is None else v for v in given), dtype=np.float64, count=len(given))
 
 
 def _remarks(rows: Rows, shapes: Segmentations) -> list[tuple[int, str, str, str]]:

@@ -34,7 +34,7 @@ def give_ids(wanted: pl.Series, taken: Sequence[NDArray[np.int64]]) -> Given:
         wanted: Ids as the file has them: integers, nulls, or text.
         taken: Ids of the files before.
     """
-    repeated = (~wanted.is_first_distinct() & wanted.is_not_null()).to_numpy()
+    repeated = (~wanted.is_first_distinct() & wanted.is_not_null()).to_numpy() if not _rises(wanted) else np.zeros(len(wanted), np.bool_)
     usable = wanted.is_not_null().to_numpy() & ~repeated
     if wanted.dtype != pl.Int64:
         wanted, usable = pl.Series([0] * len(wanted), dtype=pl.Int64), np.zeros(len(wanted), dtype=np.bool_)
@@ -60,6 +60,11 @@ def translated(given: pl.Series, ids: Mapping[Any, int]) -> pl.Series:
     keys = pl.Series([str(old) for old in ids], dtype=pl.String)
     table = pl.DataFrame({"old": keys, "new": pl.Series(list(ids.values()), dtype=pl.Int64)}).unique("old", keep="first")
     return pl.DataFrame({"old": given.cast(pl.String)}).join(table, on="old", how="left", maintain_order="left")["new"]
+
+
+def _rises(wanted: pl.Series) -> bool:
+    """Whether ids grow from row to row, as they mostly do; none is then repeated, and no set of them is needed to know that."""
+    return wanted.dtype == pl.Int64 and wanted.null_count() == 0 and bool((np.diff(wanted.to_numpy()) > 0).all())
 
 
 def _where(values: pl.Series, keep: pl.Series) -> pl.Series:

@@ -153,8 +153,8 @@ def _decoded(value: Any, fields: dict[str, Any], piece: int | None) -> Iterator[
         if value:
             yield _rows_one_by_one(value, fields)
         return
-    body = bytes(value).strip()
-    if piece is None or len(body) <= piece or not body.startswith(b"["):
+    body = memoryview(value)
+    if piece is None or len(body) <= piece or body[0] != ord("["):
         yield _rows(body, fields)
         return
     start, last = 1, len(body) - 1
@@ -163,7 +163,7 @@ def _decoded(value: Any, fields: dict[str, Any], piece: int | None) -> Iterator[
         yield rows
 
 
-def _next_piece(body: bytes, start: int, piece: int, fields: dict[str, Any]) -> tuple[Rows, int]:
+def _next_piece(body: memoryview, start: int, piece: int, fields: dict[str, Any]) -> tuple[Rows, int]:
     """Decode from `start` up to a comma between two objects, and say where the rest begins.
 
     Such a comma may lie inside of a row, or of a text. What is before it is then no whole list, the decoder says so, and the next
@@ -174,14 +174,14 @@ def _next_piece(body: bytes, start: int, piece: int, fields: dict[str, Any]) -> 
         gap = _GAP.search(body, min(start + wanted, last))
         end = gap.start() + 1 if gap else last
         try:
-            return _rows(b"[" + body[start:end] + b"]", fields), gap.end() - 1 if gap else last
+            return _rows(b"".join((b"[", body[start:end], b"]")), fields), gap.end() - 1 if gap else last
         except msgspec.DecodeError:
             if gap is None:
                 raise
             wanted = gap.end() - start + piece
 
 
-def _rows(body: bytes, fields: dict[str, Any]) -> Rows:
+def _rows(body: bytes | memoryview, fields: dict[str, Any]) -> Rows:
     for _ in range(_MOST_EXTRA_FIELDS):
         try:
             rows = msgspec.json.decode(body, type=list[_record(fields)])
@@ -215,8 +215,8 @@ def _made(fields: tuple[tuple[str, Any], ...]) -> type[msgspec.Struct]:
 
 
 def _attributes(fields: Mapping[str, Any]) -> dict[str, str]:
-    """Attribute names by JSON name; a JSON name need not be a Python name."""
-    return {field: f"f{number}" for number, field in enumerate(fields)}
+    """Attribute names by JSON name: the usual fields have their own, others need not be Python names."""
+    return {field: field if field in _ANNOTATION else f"f{number}" for number, field in enumerate(fields)}
 
 
 def _rows_one_by_one(values: list[Any], known: Mapping[str, Any]) -> Rows:
