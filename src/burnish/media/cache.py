@@ -6,6 +6,7 @@ import json
 import math
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +18,7 @@ from burnish.engine.map import Engine, ordered_map
 from burnish.engine.pieces import fingerprint
 from burnish.engine.progress import Progress, silent
 from burnish.errors import ConfigError, DataError
-from burnish.media.images import read_image
+from burnish.media.images import cut_out, read_image, resize
 from burnish.media.unreadable import UnreadableImage
 
 if TYPE_CHECKING:
@@ -28,6 +29,30 @@ if TYPE_CHECKING:
 _VERSION: Final = 1  # change it whenever the same file would give other pixels
 _WAITING, _READABLE, _UNREADABLE = 0, 1, 2
 _SPARE_BYTES: Final = 64 * 2**20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """What a cache decodes: whole pictures, or one box of each; a picture with many boxes is kept while its neighbours need it."""
+
+    paths: Sequence[Path]
+    boxes: NDArray[np.float64] | None
+
+    def read(self, index: int, size: tuple[int, ...]) -> NDArray[np.uint8]:
+        """(height, width, 3) uint8 of one part, scaled to a size.
+
+        Raises:
+            UnreadableImage: The picture cannot be read.
+        """
+        height, width = size
+        if self.boxes is None:
+            return read_image(self.paths[index], size=(height, width))
+        return resize(cut_out(_lately_read(self.paths[index]), self.boxes[index]), (height, width))
+
+
+@lru_cache(maxsize=8)
+def _lately_read(path: Path) -> NDArray[np.uint8]:
+    return read_image(path)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +83,7 @@ def build_cache(
     size: tuple[int, int],
     folder: Path | str,
     *,
+    boxes: NDArray[np.float64] | None = None,
     engine: Engine | None = None,
     progress: Progress = silent,
 ) -> PictureCache:
@@ -70,6 +96,7 @@ def build_cache(
         paths: Picture files.
         size: Height and width to scale to, without regard to proportions.
         folder: Where caches are kept; each has a folder of its own below.
+        boxes: (n, 4) x1, y1, x2, y2 to cut out of each path's picture, with a little of what is beside it; None keeps pictures whole.
         engine: How many threads decode (decoders free the interpreter); one for each core when None.
         progress: Where to report.
 
@@ -79,20 +106,22 @@ def build_cache(
     """
     if min(size) < 1:
         raise ConfigError(f"the cache's size is {size[0]} x {size[1]}; expected a height and width of at least 1.")
-    place = Path(folder) / cache_key(paths, size)
+    place = Path(folder) / cache_key(paths, size, boxes)
     if not paths:
         return PictureCache(np.zeros((0, *size, 3), np.uint8), np.zeros(0, np.bool_), (), place)
     shape = (len(paths), size[0], size[1], 3)
     if not (place / "state.npy").exists():
         _allocate(place, shape)
     state = open_memmap(place / "state.npy", mode="r+")
-    decoded = _fill(place, state, paths, engine or Engine(), progress)
+    decoded = _fill(place, state, Parts(paths, boxes), engine or Engine(), progress)
     return PictureCache(open_memmap(place / "pixels.npy", mode="r"), state == _READABLE, _reasons(place, state), place, decoded)
 
 
-def cache_key(paths: Sequence[Path], size: tuple[int, int]) -> str:
+def cache_key(paths: Sequence[Path], size: tuple[int, int], boxes: NDArray[np.float64] | None = None) -> str:
     """Name of the cache of exactly these files, as they are now, at this size."""
-    return fingerprint(f"{_VERSION} {size[0]}x{size[1]}", *(f"{path.absolute()}\0{_stamp(path)}" for path in paths))
+    cut = b"" if boxes is None else np.ascontiguousarray(boxes).tobytes()
+    stamps = {path: _stamp(path) for path in dict.fromkeys(paths)}
+    return fingerprint(f"{_VERSION} {size[0]}x{size[1]}", cut, *(f"{path.absolute()}\0{stamps[path]}" for path in paths))
 
 
 def _stamp(path: Path) -> str:
@@ -126,7 +155,7 @@ def _zeros(path: Path, shape: tuple[int, ...]) -> None:
                 os.posix_fallocate(stream.fileno(), 0, temporary.stat().st_size)
 
 
-def _fill(place: Path, state: np.memmap[Any, np.dtype[np.uint8]], paths: Sequence[Path], engine: Engine, progress: Progress) -> int:
+def _fill(place: Path, state: np.memmap[Any, np.dtype[np.uint8]], parts: Parts, engine: Engine, progress: Progress) -> int:
     waiting = np.flatnonzero(state == _WAITING)
     if not len(waiting):
         return 0
@@ -134,7 +163,7 @@ def _fill(place: Path, state: np.memmap[Any, np.dtype[np.uint8]], paths: Sequenc
 
     def decode(index: int) -> str:
         try:
-            pixels[index] = read_image(paths[index], size=pixels.shape[1:3])
+            pixels[index] = parts.read(index, pixels.shape[1:3])
         except UnreadableImage as error:
             return error.reason
         return ""

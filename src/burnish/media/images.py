@@ -30,6 +30,7 @@ __all__ = [
     "MAX_PIXELS",
     "ImageInfo",
     "UnreadableImage",
+    "cut_out",
     "encode_jpeg",
     "encode_png",
     "encode_webp",
@@ -150,6 +151,22 @@ def resize(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8
     shrinks = height <= pixels.shape[0] and width <= pixels.shape[1]
     scaled = cv2.resize(np.ascontiguousarray(pixels), (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
     return scaled.astype(np.uint8, copy=False)
+
+
+def cut_out(picture: NDArray[np.uint8], box: NDArray[np.float64], *, margin: float = 0.1) -> NDArray[np.uint8]:
+    """The part of a picture in a box, with a little of what is beside it; at least one pixel.
+
+    Args:
+        picture: (height, width) or (height, width, channels).
+        box: x1, y1, x2, y2 in pixels; what lies outside of the picture is left out.
+        margin: Share of the box's width and height that is added on each side.
+    """
+    x1, y1, x2, y2 = box
+    dx, dy = margin * (x2 - x1), margin * (y2 - y1)
+    height, width = picture.shape[:2]
+    left, right = int(np.clip(np.floor(x1 - dx), 0, width - 1)), int(np.clip(np.ceil(x2 + dx), 1, width))
+    top, bottom = int(np.clip(np.floor(y1 - dy), 0, height - 1)), int(np.clip(np.ceil(y2 + dy), 1, height))
+    return picture[top : max(bottom, top + 1), left : max(right, left + 1)]
 
 
 def thumbnail(pixels: NDArray[np.uint8], size: int = 256) -> NDArray[np.uint8]:

@@ -16,6 +16,7 @@ import polars as pl
 from burnish.errors import ConfigError
 from burnish.similarity.calibration import ChanceTail, chance_tail
 from burnish.similarity.descriptors import TURNS, frequencies, spread, turn_prints, turned, whitened
+from burnish.similarity.embedded import embedded_pairs
 from burnish.similarity.groups import group_pairs
 from burnish.similarity.registration import normalised, registered
 from burnish.similarity.search import alike_pairs
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from burnish.media.hashing import PictureHashes
 
-KINDS: Final = ("same file", "same pixels", "near")
+KINDS: Final = ("same file", "same pixels", "near", "near by embedding")
 
 _SEARCHED: Final = 8  # frequencies each way for the search over all pairs
 _JUDGED: Final = 12  # and for the judgement after registration
@@ -58,13 +59,16 @@ class Duplicates:
     expected_false: float
 
 
-def find_duplicates(hashes: PictureHashes, *, false_pairs: float = 0.5, near: bool = True, seed: int = 0) -> Duplicates:
+def find_duplicates(
+    hashes: PictureHashes, *, false_pairs: float = 0.5, near: bool = True, embeddings: NDArray[Any] | None = None, seed: int = 0
+) -> Duplicates:
     """Find exact and near copies among pictures.
 
     Args:
         hashes: As from `burnish.media.hashing.hash_pictures`.
         false_pairs: How many false near pairs to accept in the whole dataset, as expected from chance: the one dial.
         near: Look for near copies too.
+        embeddings: (n, d) numbers from some embedder; with them, further near copies are looked for as `burnish.similarity.embedded` tells.
         seed: Draws the random pairs that show what chance does.
 
     Raises:
@@ -80,8 +84,16 @@ def find_duplicates(hashes: PictureHashes, *, false_pairs: float = 0.5, near: bo
         found, tail, threshold = _near_pairs(hashes.prints[distinct], false_pairs, np.random.default_rng(seed))
         expected = float(tail.chance(threshold)) * _pair_count(len(distinct))
         parts.append(found.with_columns(pl.col(side).replace_strict(np.arange(len(distinct)), distinct) for side in ("a", "b")))
+    if embeddings is not None:
+        parts.append(_embedded(embeddings, hashes.readable, false_pairs, seed).join(pl.concat(parts), on=["a", "b"], how="anti"))
     pairs = pl.concat(parts).sort("a", "b")
     return Duplicates(pairs, group_pairs(len(hashes), pairs["a"].to_numpy(), pairs["b"].to_numpy()), threshold, expected)
+
+
+def _embedded(embeddings: NDArray[Any], readable: NDArray[np.bool_], false_pairs: float, seed: int) -> pl.DataFrame:
+    places = np.flatnonzero(readable)
+    a, b, cosines, expected = embedded_pairs(embeddings[places], false_pairs=false_pairs, seed=seed)
+    return _pair_table(places[a], places[b], KINDS[3], similarity=cosines, expected=expected, turns=np.zeros(len(a), np.int64))
 
 
 def _equal_pairs(texts: Sequence[str], kind: str) -> pl.DataFrame:

@@ -61,7 +61,7 @@ def _registered(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDAr
 def _resampled(pictures: NDArray[np.float32], stretch_shift: NDArray[np.float32], away: NDArray[np.float32]) -> NDArray[np.float32]:
     across = _weights(stretch_shift[:, 0], stretch_shift[:, 1], away)
     down = _weights(stretch_shift[:, 2], stretch_shift[:, 3], away)
-    return down @ pictures @ across.swapaxes(1, 2)
+    return (down @ pictures @ across.swapaxes(1, 2)).astype(np.float32, copy=False)
 
 
 def _weights(stretch: NDArray[np.float32], shift: NDArray[np.float32], away: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -69,7 +69,8 @@ def _weights(stretch: NDArray[np.float32], shift: NDArray[np.float32], away: NDA
     side = len(away)
     places = np.clip(away * (1 + stretch[:, None]) + shift[:, None] - away[0], 0, side - 1)
     distances = np.abs(places[:, :, None] - np.arange(side, dtype=np.float32))
-    return np.maximum(np.float32(1) - distances, np.float32(0)).astype(np.float32, copy=False)
+    weights = np.maximum(np.float32(1) - distances, np.float32(0))
+    return weights.astype(np.float32, copy=False)
 
 
 def _slopes(pictures: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -26,8 +26,8 @@ def alike_pairs(
     """Find pairs that correlate at least as much as a threshold in one of the eight ways to lay the second.
 
     Up to `exact_up_to` pictures all eight are tried. Beyond, each picture is laid in one standard way (its two slowest waves rising to the
-    right and down, the stronger one across), and the others are also laid in every way that is nearly as standard: on real pictures
-    this misses less than one pair in a hundred of slightly cropped copies, and is four times as fast.
+    right and down, the stronger one across), and the others are also laid in every way that is nearly as standard. That is four times
+    as fast; on real pictures it misses no copy that was only scaled or encoded again, and 0 to 3 % of those cropped by 3 %.
 
     Args:
         descriptors: (n, k, k) float32 of unit length.
@@ -79,9 +79,10 @@ def _block(laid: NDArray[np.float32], owner: NDArray[np.int64], corner: tuple[in
     """Pairs of one block of the matrix of all correlations; the first `count` rows of `laid` are the pictures in their standard way."""
     row, column = corner
     correlations = laid[row : min(row + _ROWS, count)] @ laid[column : column + _COLUMNS].T
-    flat = np.flatnonzero(correlations.ravel() >= threshold)
-    rows, columns = np.divmod(flat, correlations.shape[1])
-    scores = correlations.ravel()[flat]
+    lively = np.flatnonzero(correlations.max(axis=1) >= threshold)  # nearly all rows hold nothing, and a maximum is quick to take
+    rows, columns = np.nonzero(correlations[lively] >= threshold)
+    rows = lively[rows]
+    scores = correlations[rows, columns]
     upper = owner[column + columns] > row + rows
     rows, columns, scores = rows[upper], columns[upper], scores[upper]
     limit = _ROWS * _KEPT_A_ROW
