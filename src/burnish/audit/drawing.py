@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from burnish.audit.evidence import cut_out
 from burnish.engine.files import write_bytes
 from burnish.engine.map import Engine, ordered_map
 from burnish.media.colours import class_colour
-from burnish.media.images import UnreadableImage, encode_jpeg, read_image
+from burnish.media.images import UnreadableImage, cut_out, encode_jpeg, read_image
 from burnish.media.sheets import sheet
 
 if TYPE_CHECKING:
@@ -55,6 +54,7 @@ def _page(items: Items, judgement: Judgement, root: Path, target: Path, places: 
 
 def _tile(items: Items, row: int, root: Path) -> NDArray[np.uint8]:
     try:
-        return cut_out(read_image(root / items.paths[row]), None if items.boxes is None else items.boxes[row])
+        picture = read_image(root / items.paths[row])
     except UnreadableImage:  # it could be read when it was judged; the page must not fail because it vanished since
         return np.zeros((8, 8, 3), np.uint8)
+    return picture if items.boxes is None else cut_out(picture, items.boxes[row])

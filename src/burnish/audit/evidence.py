@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from burnish.engine.map import Engine, ordered_map
-from burnish.media.images import UnreadableImage, read_image
+from burnish.media.images import UnreadableImage, cut_out, read_image
 from burnish.report.gallery import Card, Evidence, Neighbour
 from burnish.report.pictures import Picture, thumbnail
 from burnish.similarity.neighbours import nearest
@@ -69,23 +69,15 @@ def item_pictures(items: Items, rows: NDArray[np.int64], root: Path, engine: Eng
     def small(job: tuple[Path, NDArray[np.float64] | None]) -> Picture | None:
         path, box = job
         try:
-            return thumbnail(cut_out(read_image(path), box), longest=longest)
+            return thumbnail(_part(read_image(path), box), longest=longest)
         except UnreadableImage:
             return None
 
     return list(ordered_map(small, jobs, engine=engine))
 
 
-def cut_out(picture: NDArray[np.uint8], box: NDArray[np.float64] | None, *, margin: float = 0.1) -> NDArray[np.uint8]:
-    """The part of a picture in a box with a little of what is beside it; the whole picture where there is no box."""
-    if box is None:
-        return picture
-    x1, y1, x2, y2 = box
-    dx, dy = margin * (x2 - x1), margin * (y2 - y1)
-    height, width = picture.shape[:2]
-    left, right = int(np.clip(np.floor(x1 - dx), 0, width - 1)), int(np.clip(np.ceil(x2 + dx), 1, width))
-    top, bottom = int(np.clip(np.floor(y1 - dy), 0, height - 1)), int(np.clip(np.ceil(y2 + dy), 1, height))
-    return picture[top : max(bottom, top + 1), left : max(right, left + 1)]
+def _part(picture: NDArray[np.uint8], box: NDArray[np.float64] | None) -> NDArray[np.uint8]:
+    return picture if box is None else cut_out(picture, box)
 
 
 def _headings(row: dict[str, str]) -> list[tuple[str, str]]:
