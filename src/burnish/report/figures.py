@@ -1,0 +1,49 @@
+"""What every chart shares: the frame with its caption, the drawing that screen readers can name, colours and legend."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from burnish.errors import DataError
+from burnish.report.markup import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Tone = Literal["plain", "accent", "bad", "good", "soft"]
+"""What a colour says; the page's style decides which colour that is in each scheme."""
+
+
+def figure(title: str, note: str, drawing: str) -> str:
+    """A caption over a drawing; without a drawing it says that there is nothing to draw."""
+    below = f'<p class="note">{escape(note)}</p>' if note else ""
+    content = drawing or '<p class="empty">Nothing to draw.</p>'
+    return f'<figure class="chart"><figcaption>{escape(title)}</figcaption>{below}{content}</figure>'
+
+
+def svg(title: str, description: str, height: float, body: str, *, kind: str, width: float | None = None) -> str:
+    """An SVG drawing that screen readers can name and describe; without a width (in pixels) it fills its place."""
+    across = "100%" if width is None else f"{width:g}"
+    return (
+        f'<svg class="{kind}" role="img" width="{across}" height="{height:g}">'
+        f"<title>{escape(title)}</title><desc>{escape(description)}</desc>{body}</svg>"
+    )
+
+
+def legend(labels: Sequence[str], tones: Sequence[Tone]) -> str:
+    """The colours of a chart's parts with their names."""
+    keys = "".join(f'<li><i class="tone-{tone}"></i>{escape(label)}</li>' for label, tone in zip(labels, tones, strict=False))
+    return f'<ul class="legend">{keys}</ul>'
+
+
+def check_parts(names: Sequence[object], parts: Mapping[str, Sequence[float]], tones: Sequence[Tone]) -> None:
+    """See that every part has a value for every place, and a colour.
+
+    Raises:
+        DataError: It has not.
+    """
+    for label, values in parts.items():
+        if len(values) != len(names):
+            raise DataError(f"A chart got {len(values)} values for its part {label!r} and {len(names)} places; expected as many.")
+    if len(parts) > len(tones):
+        raise DataError(f"A chart got {len(parts)} parts and has {len(tones)} colours; draw fewer parts, or give it more tones.")
