@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -60,6 +61,9 @@ def place_annotations(
     unlisted = kind.is_null() & columns.table["class"].is_not_null()
     whole = columns.table.with_columns(id=given.ids, image=image, old_class=columns.table["class"], **{"class": kind})
     table = whole if image.null_count() == 0 else whole.filter(pl.col("image").is_not_null())
+    wrong = _wrong_masks(columns, whole, images)
+    extras = _with_masks(columns.extras, whole, wrong) if wrong else columns.extras
+    table = _without_masks(table, wrong) if wrong else table
     lost = np.flatnonzero(image.is_null().to_numpy()).tolist()
     rows_found = [
         *_remarks(columns, whole, names.shown),
@@ -67,11 +71,11 @@ def place_annotations(
         *_repeated(whole, given.repeated, columns.table["id"], names.shown),
         *renumbered_finding(names.shown, "annotation", given.renumbered - columns.table["id"].null_count()),
         *_unlisted(whole, unlisted, columns.attributes, names.shown),
-        *_mask_sizes(columns, whole, images, names.shown),
+        *_mask_findings(wrong, whole, names.shown),
     ]
     numbers = table.select("row", "id")
     found = join_findings(findings_table(rows_found), _boxes(table, images, names.shown))
-    kept = _with_category(columns.extras, whole, unlisted)
+    kept = _with_category(extras, whole, unlisted)
     return Placed(
         table=table.select([c.name for c in ANNOTATIONS if c.name in table.columns]),
         attributes=_numbered(columns.attributes, numbers, "annotation"),
@@ -128,18 +132,32 @@ def _unlisted(whole: pl.DataFrame, unlisted: pl.Series, attributes: pl.DataFrame
     return [finding("unknown_class", reason, given=str(whole["old_class"][r]), **_place(whole, r, shown)) for r in rows]
 
 
-def _mask_sizes(columns: Columns, whole: pl.DataFrame, images: pl.DataFrame, shown: str) -> list[dict[str, Any]]:
-    """Masks that are made for pictures of another size than declared."""
+def _wrong_masks(columns: Columns, whole: pl.DataFrame, images: pl.DataFrame) -> dict[int, tuple[int, int]]:
+    """Rows whose mask is made for a picture of another size than declared, with that size."""
     if not columns.mask_sizes:
-        return []
+        return {}
     sizes = {i: (w, h) for i, w, h in images.select("id", "width", "height").iter_rows()}
-    found: list[dict[str, Any]] = []
-    for row, size in columns.mask_sizes.items():
-        declared = sizes.get(whole["image"][row])
-        if declared is not None and declared[0] is not None and declared != size:
-            reason = f"Its mask is for a picture of {size[0]} x {size[1]}, and the picture is {declared[0]} x {declared[1]}."
-            found.append(finding("mask_size", reason, **_place(whole, row, shown)))
-    return found
+    declared = {row: sizes.get(whole["image"][row]) for row in columns.mask_sizes}
+    return {row: size for row, size in columns.mask_sizes.items() if (told := declared[row]) and told[0] is not None and told != size}
+
+
+def _mask_findings(wrong: dict[int, tuple[int, int]], whole: pl.DataFrame, shown: str) -> list[dict[str, Any]]:
+    reason = "Its mask is for a picture of {} x {}, which this one is not: the mask is kept aside, and its box stands for it."
+    return [finding("mask_size", reason.format(*size), **_place(whole, row, shown)) for row, size in wrong.items()]
+
+
+def _without_masks(whole: pl.DataFrame, wrong: dict[int, tuple[int, int]]) -> pl.DataFrame:
+    hit = pl.col("row").is_in(list(wrong))
+    kind = pl.when(hit).then(pl.lit("box", dtype=whole["kind"].dtype)).otherwise("kind")
+    return whole.with_columns(kind=kind, mask=pl.when(~hit).then("mask"))
+
+
+def _with_masks(extras: pl.DataFrame, whole: pl.DataFrame, wrong: dict[int, tuple[int, int]]) -> pl.DataFrame:
+    rows = [
+        (row, f'"segmentation":{{"size":[{size[1]},{size[0]}],"counts":{json.dumps(whole["mask"][row].decode())}}}')
+        for row, size in wrong.items()
+    ]
+    return _with_fields(extras, pl.DataFrame(rows, schema={"row": pl.Int64, "more": pl.String}, orient="row"))
 
 
 def _with_category(extras: pl.DataFrame, whole: pl.DataFrame, unlisted: pl.Series) -> pl.DataFrame:
@@ -150,7 +168,11 @@ def _with_category(extras: pl.DataFrame, whole: pl.DataFrame, unlisted: pl.Serie
     quoted = ids.with_columns(
         said=pl.when(pl.col("old_class").str.contains(r"^-?\d+$")).then("old_class").otherwise(pl.format('"{}"', "old_class"))
     )
-    added = quoted.select("row", more=pl.format('"category_id":{}', "said"))
+    return _with_fields(extras, quoted.select("row", more=pl.format('"category_id":{}', "said")))
+
+
+def _with_fields(extras: pl.DataFrame, added: pl.DataFrame) -> pl.DataFrame:
+    """Extras with one more field of some rows; `added` has row and more, the field's name and value."""
     joined = extras.join(added, on="row", how="full", coalesce=True).sort("row")
     inner = pl.col("value").str.slice(1).str.head(-1)
     both = pl.concat_str([inner, pl.col("more")], separator=",", ignore_nulls=True)

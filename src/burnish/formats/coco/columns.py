@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
 _NO_BOX: Final = (np.nan,) * 4
 _TYPES: Final = dtypes(ANNOTATIONS)
-_OWN: Final = tuple(name for name in _TYPES if name not in {"id", "image", "class", "x1", "y1", "x2", "y2", "score", "crowd"})
-"""Columns that COCO has no field for; ours go through the field "burnish"."""
+OWN_COLUMNS: Final = (
+    *("kind", "points", "parts", "visibility", "rotation", "source", "produced_by", "keyframe", "outside", "occluded", "track"),
+    *("z_order", "group", "parent"),
+)
+"""Columns that COCO has no field for, or not for every kind; ours go through the field "burnish"."""
 
 
 class Columns(NamedTuple):
@@ -254,7 +257,7 @@ _COLUMN_ATTRIBUTES: Final[dict[str, tuple[str, Any]]] = {
 
 def _overridden(table: pl.DataFrame, given: dict[int, dict[str, Any]]) -> pl.DataFrame:
     """Set columns of single rows; names that are no columns of ours are left alone."""
-    names = [name for name in _OWN if any(name in fields for fields in given.values())]
+    names = [name for name in OWN_COLUMNS if any(name in fields for fields in given.values())]
     if not names:
         return table
     rows = [row for row, fields in given.items() if fields]

@@ -54,7 +54,7 @@ def translated(given: pl.Series, ids: Mapping[Any, int]) -> pl.Series:
         given: Integers or text, with nulls.
         ids: Id as the file has it -> final id; a number as text equals the number.
     """
-    if given.dtype == pl.Int64 and all(type(old) is int and old == new for old, new in ids.items()):
+    if given.dtype == pl.Int64 and list(ids) == list(ids.values()):
         known = pl.Series(list(ids), dtype=pl.Int64)
         return _where(given, given.is_in(known.implode()))
     keys = pl.Series([str(old) for old in ids], dtype=pl.String)

@@ -134,6 +134,7 @@ _MENDERS: Final[dict[str, Any]] = {
     "iscrowd": _flag,
     "segmentation": _segmentation,
     "keypoints": _numbers,
+    "num_keypoints": _optional_integer,
     "score": _optional_number,
     "caption": _text,
     "track_id": _optional_integer,

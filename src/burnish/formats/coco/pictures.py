@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from burnish.formats.coco.layout import Source
 
-_COLUMNS = ("split", "subset", "scene", "frame", "true_frame")
+OWN_COLUMNS = ("split", "subset", "scene", "frame", "true_frame", "hash")
+"""Columns of the images table that COCO has no field for; ours go through the field "burnish"."""
 
 
 class FilePictures(NamedTuple):
@@ -143,7 +144,7 @@ def _columns(source: Source, own: list[Any], fresh: Sequence[int]) -> dict[str, 
     given: dict[str, Any] = {"split": source.split, "subset": source.subset}
     columns: dict[str, list[Any]] = {n: [given[n]] * len(fresh) for n in given if given[n] is not None}
     told = [own[row] or {} for row in fresh] if any(own) else []
-    for name in _COLUMNS:
+    for name in OWN_COLUMNS:
         if any(name in fields for fields in told):
             default = given.get(name, _DEFAULTS.get(name))
             columns[name] = [fields.get(name, default) for fields in told]

@@ -59,6 +59,7 @@ _IMAGE: Final[dict[str, Any]] = {
 }
 _LATER: Final[dict[str, Any]] = {
     "keypoints": list[float] | None,
+    "num_keypoints": int | None,
     "score": float | None,
     "caption": str | None,
     "track_id": int | None,
