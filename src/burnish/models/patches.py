@@ -1,9 +1,10 @@
 """Features learned from the pictures themselves: no labels, no pretrained weights, no torch.
 
-Small patches are contrast-normalised and whitened, spherical k-means finds the directions that recur in them, and a picture is described by how strongly
-each direction answers in each part of it, averaged over the picture and its mirror image (Coates, Ng and Lee, "An analysis of single-layer networks in
-unsupervised feature learning", AISTATS 2011; Coates and Ng, "Learning feature representations with k-means", 2012). The answers are
-compressed to their principal components, so that a linear probe on them is cheap enough to be refitted for every fold.
+Small patches are contrast-normalised and whitened, spherical k-means finds the directions that recur in them, and a picture is
+described by how strongly each direction answers in each part of it, averaged over the picture and its mirror image (Coates, Ng
+and Lee, "An analysis of single-layer networks in unsupervised feature learning", AISTATS 2011; Coates and Ng, "Learning feature
+representations with k-means", 2012). The answers are compressed to their principal components, so that a linear probe on them
+is cheap enough to be refitted for every fold.
 
 As no label is used, features of the whole dataset may be learned once and given to every fold without a leak.
 """
@@ -35,6 +36,7 @@ _SAMPLED_PICTURES = 3_000
 _CONTRAST_FLOOR = 10.0
 _WHITENING_FLOOR = 0.1
 _KEPT_VARIANCE = 0.99
+_THRESHOLD = 1.0
 _MAP_VALUES = 1_500_000
 
 
@@ -79,8 +81,9 @@ class PatchFilters:
 def suitable_size(height: float, width: float, count: int) -> tuple[int, int]:
     """Height and width in pixels to which pictures should be resized for `fit_patches`.
 
-    Small pictures keep their size. Larger ones are reduced to about 64 x 64 pixels (few pictures) or 32 x 32 (many), with the proportions kept between
-    1:2 and 2:1: the filters see shapes of 6 to 10 pixels, which must be a fair part of the object, and time grows with the area.
+    Small pictures keep their size. Larger ones are reduced to about 64 x 64 pixels (few pictures) or 32 x 32 (many), with the
+    proportions kept between 1:2 and 2:1: the filters see shapes of 6 to 10 pixels, which must be a fair part of the object, and
+    time grows with the area.
 
     Args:
         height: Typical (median) height in pixels.
@@ -130,7 +133,9 @@ def patch_features(filters: PatchFilters, images: Pictures) -> Floats:
 
 
 def embed_patches(images: Pictures, *, seed: int = 0, filters: int = 800, components: int = 1000) -> tuple[PatchFilters, Floats]:
-    """Learn filters on pictures and describe the same pictures by them; `fit_patches` and `patch_features` in one pass, which saves half of the time.
+    """Learn filters on pictures and describe the same pictures by them.
+
+    It is `fit_patches` and `patch_features` in one pass, which saves half of the time.
 
     Args:
         images: (N, H, W, 3), uint8; H and W at least 8.
@@ -167,7 +172,8 @@ def _require_pictures(images: Pictures) -> None:
         raise DataError(f"pictures must be an array (N, height, width, 3) of uint8, and this is {images.shape} of {images.dtype}")
     if min(images.shape[1:3]) < _SMALLEST_SIDE:
         raise DataError(
-            f"the pictures are {images.shape[1]} x {images.shape[2]} pixels, and patches need at least {_SMALLEST_SIDE} x {_SMALLEST_SIDE}: enlarge them"
+            f"the pictures are {images.shape[1]} x {images.shape[2]} pixels, "
+            f"and patches need at least {_SMALLEST_SIDE} x {_SMALLEST_SIDE}: enlarge them"
         )
 
 
@@ -189,15 +195,13 @@ def _fit_bank(images: Pictures, size: int, filters: int, random: np.random.Gener
     return PatchBank(size, whitening - whitening.mean(axis=0), mean @ whitening, atoms, _THRESHOLD)
 
 
-_THRESHOLD = 1.0
-
-
 def _sample_patches(images: Pictures, size: int, random: np.random.Generator) -> Floats:
     count, height, width, _ = images.shape
-    picture = random.integers(0, count, _SAMPLED_PATCHES)[:, None, None]
-    rows = random.integers(0, height - size + 1, _SAMPLED_PATCHES)[:, None] + np.arange(size)
-    columns = random.integers(0, width - size + 1, _SAMPLED_PATCHES)[:, None] + np.arange(size)
-    return images[picture, rows[:, :, None], columns[:, None, :]].reshape(_SAMPLED_PATCHES, -1).astype(np.float32)
+    wanted = min(_SAMPLED_PATCHES, 4 * count * (height - size + 1) * (width - size + 1))
+    picture = random.integers(0, count, wanted)[:, None, None]
+    rows = random.integers(0, height - size + 1, wanted)[:, None] + np.arange(size)
+    columns = random.integers(0, width - size + 1, wanted)[:, None] + np.arange(size)
+    return images[picture, rows[:, :, None], columns[:, None, :]].reshape(wanted, -1).astype(np.float32)
 
 
 def _spherical_means(points: Floats, count: int, random: np.random.Generator, rounds: int = 10) -> Floats:
@@ -224,7 +228,7 @@ def _bank_answers(bank: PatchBank, images: Pictures) -> Floats:
     rows, columns = height - bank.size + 1, width - bank.size + 1
     cells = _cells(rows, columns)
     atoms = np.concatenate([bank.atoms, np.full((len(bank.atoms), 1), -bank.threshold, np.float32)], axis=1).T
-    step = max(1, _MAP_VALUES // (rows * columns * len(bank.atoms)))
+    step = max(1, _MAP_VALUES // (rows * columns * max(len(bank.atoms), len(bank.whitening))))
     answers = np.empty((len(images), len(cells) * len(bank.atoms)), np.float32)
     for start in range(0, len(images), step):
         part = images[start : start + step].astype(np.float32)
@@ -234,7 +238,10 @@ def _bank_answers(bank: PatchBank, images: Pictures) -> Floats:
 
 
 def _maps(bank: PatchBank, atoms: Floats, images: Floats) -> Floats:
-    """(N, positions, K) answers: contrast-normalise, whiten, project on the atoms, keep what exceeds the threshold (the last row of `atoms`)."""
+    """(N, positions, K) answers: contrast-normalise, whiten, project on the atoms, keep what exceeds the threshold.
+
+    The last row of `atoms` holds the threshold.
+    """
     windows = sliding_window_view(images, (bank.size, bank.size), axis=(1, 2)).transpose(0, 1, 2, 4, 5, 3)
     patches = windows.reshape(-1, bank.whitening.shape[0])
     mean = patches.mean(axis=1)
@@ -283,9 +290,10 @@ def _principal(scaled: Floats, components: int) -> Floats:
     kept = max(1, min(components, int(np.sum(variance > 1e-6 * max(float(variance[-1]), 1e-12)))))
     vectors = vectors[:, ::-1][:, :kept]
     if tall:
-        return np.ascontiguousarray(vectors)
+        return np.ascontiguousarray(vectors, dtype=np.float32)
     return (scaled.T @ vectors / np.sqrt(np.maximum(variance[::-1][:kept], 1e-12))).astype(np.float32)
 
 
 def _compress(filters: PatchFilters, pooled: Floats) -> Floats:
-    return ((pooled - filters.centre) * filters.scale) @ filters.basis
+    scaled: Floats = (pooled - filters.centre) * filters.scale
+    return scaled @ filters.basis

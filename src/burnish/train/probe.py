@@ -1,8 +1,8 @@
 """A linear probe: ridge regression on features, wary of wrong labels, with calibrated probabilities.
 
-The probe is fitted in closed form, so that its leave-one-out predictions on its own training part come for free. They choose the strength of
-the regularisation, they fit the temperature that makes the probabilities calibrated with respect to the given labels, and they say which training labels
-look wrong: those count less in a second fit. Nothing outside the training part is looked at.
+The probe is fitted in closed form, so that its leave-one-out predictions on its own training part come for free. They choose
+the strength of the regularisation, they fit the temperature that makes the probabilities calibrated with respect to the given
+labels, and they say which training labels look wrong: those count less in a second fit. Nothing else is looked at.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def fit_probe(
     """Fit class probabilities on features.
 
     Args:
-        features: (N, D), finite; patch features or embeddings, not necessarily standardised. One common scale is removed, single features keep
-            their relative weight.
+        features: (N, D), finite; patch features or embeddings. One common scale is removed, so they need not be standardised;
+            single features keep their relative weight.
         labels: (N,), integers from 0 to `num_classes` - 1; a class may be absent.
         num_classes: K, the number of columns that the probabilities get.
         balanced: Whether all classes count the same, as with a weighted sampler.
@@ -168,7 +168,7 @@ def _ridge(rows: Floats, targets: Floats, weights: Floats, judges: NDArray[np.in
 
 
 def _probabilities(scores: Floats, prior: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
-    return softmax(temperature * (scores - prior) + np.log(prior), axis=1)
+    return softmax(temperature * (scores.astype(np.float64) - prior) + np.log(prior), axis=1)
 
 
 def _temperature(scores: Floats, given: NDArray[np.int64], prior: NDArray[np.float64]) -> float:
