@@ -38,9 +38,13 @@ def find_network(name: str) -> NetworkName:
         return NetworkName("timm", rest)
     wanted = _plain(rest)
     found = [n for n in _known().get(wanted, ()) if not library or n.library == library.lower()]
-    if found:
-        return found[0]
-    raise ConfigError(f"There is no network '{name}'. {_nearest(wanted, library.lower())}")
+    if not found:
+        raise ConfigError(f"There is no network '{name}'. {_nearest(wanted, library.lower())}")
+    same = [n for n in found if n.library == found[0].library]
+    exact = [n for n in same if n.name.lower() == rest.lower()]
+    if len(same) > 1 and not exact:  # without underscores regnet_x_1_6gf and regnet_x_16gf are spelled alike
+        raise ConfigError(f"'{name}' can mean {' or '.join(n.name for n in same)}; write it just so.")
+    return (exact or same)[0]
 
 
 def network_names() -> tuple[NetworkName, ...]:

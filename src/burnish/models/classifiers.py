@@ -101,9 +101,7 @@ def licences(name: str) -> Licences:
 def _build_small(found: NetworkName, num_classes: int, weights: str | Path | None, image_size: tuple[int, int]) -> PictureClassifier:
     network = build_small_net(num_classes, image_size)
     if weights == "pretrained":
-        raise WeightsError(
-            "small_net has no pretrained weights: it is trained from scratch. Give no weights, or take another network."
-        )
+        raise WeightsError("small_net has no pretrained weights: it is trained from scratch. Give no weights, or take another network.")
     if weights is not None:
         head = _head_names(lambda classes: build_small_net(classes, image_size), num_classes)
         load_checked(network, read_weights(weights), source=weights, head=head)
@@ -161,9 +159,7 @@ def timm_weights(name: str) -> Path:
     config = timm.get_pretrained_cfg(name)
     if config is None or not config.has_weights:
         others = ", ".join(timm.list_pretrained(f"*{name.partition('.')[0]}*")[:4]) or "resnet18"
-        raise WeightsError(
-            f"timm has no pretrained weights for {name}. Give none, or take another, for instance {others}."
-        )
+        raise WeightsError(f"timm has no pretrained weights for {name}. Give none, or take another, for instance {others}.")
     if config.hf_hub_id:
         return hub_file(config.hf_hub_id, (config.hf_hub_filename,) if config.hf_hub_filename else _HUB_FILES)
     return url_file(str(config.url))
