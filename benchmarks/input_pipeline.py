@@ -32,13 +32,13 @@ def main():
         quickly = partial(read_image, size=SIZE)
         full = timed("decode every epoch, full size then scaled", lambda _: consume(decoded(paths, decode_full, engine)))
         quick = timed("decode every epoch, scaled while decoding", lambda _: consume(decoded(paths, quickly, engine)))
-        build = timed("build the cache (first epoch)", lambda turn: build_cache(paths, SIZE, Path(folder) / f"cache{turn}", engine=engine))
-        cache = build_cache(paths, SIZE, Path(folder) / "cache0", engine=engine)
+        caches = [Path(folder) / f"cache{turn}" for turn in range(3)]
+        build = timed("build the cache (first epoch)", lambda turn: build_cache(paths, SIZE, caches[turn], engine=engine))
+        cache = build_cache(paths, SIZE, caches[0], engine=engine)
         order = np.random.default_rng(0).permutation(len(paths))
         epoch = timed("a later epoch from the cache, shuffled", lambda _: consume(cached(cache, order)))
-        print(
-            f"from the second epoch on: {full / epoch:,.0f} x against full decoding, {quick / epoch:,.0f} x against scaled decoding (bar: 10 x)"
-        )
+        gain = f"{full / epoch:,.0f} x against full decoding, {quick / epoch:,.0f} x against scaled decoding"
+        print(f"from the second epoch on: {gain} (bar: 10 x)")
         print(f"building takes {build / quick:.2f} of one pass of scaled decoding, {build / full:.2f} of one of full decoding (bar: 1)")
         total = build + epoch * FOLDS_EPOCHS
         print(f"input of 5 folds x 20 epochs: {quick * FOLDS_EPOCHS:.0f} s decoding every epoch, {total:.1f} s with the cache")
