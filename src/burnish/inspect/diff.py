@@ -22,7 +22,7 @@ _SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What differs, one row each: change (added, removed, relabelled, moved), what, path, before, after."""
+    """What differs, one row each: change (added, removed, relabelled, changed, moved), what, path, before, after."""
 
     table: pl.DataFrame
     left: str
@@ -52,7 +52,7 @@ class Difference:
 
 
 def diff(left: Dataset, right: Dataset | None = None, config: DiffConfig | None = None) -> Difference:
-    """Compare two datasets: pictures and classes by name, annotations by picture and, within it, by id or equal content.
+    """Compare two datasets: classes by name, pictures by path and split, annotations by picture and, within it, by id.
 
     With one dataset of ours, its current version is compared with its parent.
 
@@ -62,7 +62,7 @@ def diff(left: Dataset, right: Dataset | None = None, config: DiffConfig | None 
     chosen = config or DiffConfig()
     if right is None:
         left, right = _parent_and_self(left)
-    parts = [_named(left, right, "class"), _named(left, right, "picture"), _annotations(left, right, chosen)]
+    parts = [_named(left, right, "class"), _named(left, right, "picture"), _moved(left, right), _annotations(left, right, chosen)]
     return Difference(pl.concat(parts), _name(left), _name(right))
 
 
@@ -91,6 +91,20 @@ def _named(left: Dataset, right: Dataset, what: str) -> pl.DataFrame:
     gone = before.filter(~before.is_in(after.implode()))
     new = after.filter(~after.is_in(before.implode()))
     return pl.concat([_rows("removed", what, gone, gone, None), _rows("added", what, new, None, new)])
+
+
+def _moved(left: Dataset, right: Dataset) -> pl.DataFrame:
+    """Pictures of both that lie in another split than before."""
+    before, after = (_splits(dataset) for dataset in (left, right))
+    both = before.join(after, on="path", how="inner", suffix="_after", maintain_order="left")
+    moved = both.filter(pl.col("split").ne_missing(pl.col("split_after")))
+    return _rows("moved", "picture", moved["path"], moved["split"].fill_null("no split"), moved["split_after"].fill_null("no split"))
+
+
+def _splits(dataset: Dataset) -> pl.DataFrame:
+    splits = dataset.images.select(pl.col("id").alias("image"), pl.col("split").cast(pl.String))
+    joined = dataset.image_files().select("image", "path").join(splits, on="image", how="left", maintain_order="left")
+    return joined.unique("path", keep="first", maintain_order=True)
 
 
 def _rows(change: str, what: str, path: pl.Series, before: pl.Series | None, after: pl.Series | None) -> pl.DataFrame:
@@ -140,7 +154,7 @@ def _described(dataset: Dataset, config: DiffConfig) -> pl.DataFrame:
 
 def _line(row: dict[str, Any]) -> str:
     sign = {"added": "+", "removed": "-"}.get(row["change"], "~")
-    if row["what"] != "annotation":
+    if row["change"] in {"added", "removed"} and row["what"] != "annotation":
         return f"{sign} {row['what']} {row['path']}"
     change = " -> ".join(text for text in (row["before"], row["after"]) if text is not None)
     return f"{sign} {row['path']}: {change}"
