@@ -8,7 +8,8 @@ __all__ = ["CARRIES", "NAME", "read", "recognise", "write"]
 
 CARRIES = frozenset(
     {"tag", "box", "polygon", "polyline", "points", "ellipse", "mask", "skeleton", "cuboid"}
-    | {"ids", "parts", "rotation", "score", "crowd", "attributes", "split", "scene", "track", "occluded", "group", "z_order", "source"}
-    | {"class_ids", "class_details", "unlabelled", "no_class"}
+    | {"rotation", "parts", "visibility", "score", "source", "produced_by", "track", "keyframe", "outside", "occluded", "crowd"}
+    | {"z_order", "group", "parent", "attributes", "split", "scene", "subset"}
+    | {"superclass", "colour", "status", "priority", "skeleton"}
 )
-"""What survives writing and reading: kinds of annotations and other features, see tests/formats/test_contract.py."""
+"""What COCO carries, by the words of `burnish.formats.carrying`."""

@@ -13,7 +13,8 @@ import polars as pl
 
 from burnish.data.schema import ANNOTATIONS, dtypes
 from burnish.formats.coco.segmentations import Segmentations, segmentations
-from burnish.formats.coco.shapes import areas, corners_of, differs, list_column
+from burnish.formats.coco.shapes import areas, corners_of, differs
+from burnish.formats.lists import list_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

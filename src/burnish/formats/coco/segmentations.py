@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from burnish.errors import DataError
-from burnish.formats.coco.shapes import list_column
+from burnish.formats.lists import list_column
 from burnish.geometry import rle
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -11,7 +11,6 @@ from burnish.errors import DataError
 from burnish.geometry import polygons, rle
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -37,15 +36,6 @@ def boxes_of(corners: NDArray[np.float64]) -> NDArray[np.float64]:
     for side in (0, 1):
         boxes[:, side + 2] = _widths(corners[:, side], corners[:, side + 2])
     return boxes
-
-
-def list_column(values: NDArray[Any], lengths: Sequence[int] | NDArray[np.int64], dtype: Any) -> pl.Series:
-    """A column of lists out of their values end to end; rows of length 0 are null."""
-    counts = np.asarray(lengths, dtype=np.int64)
-    frame = pl.DataFrame({"row": np.repeat(np.arange(len(counts)), counts), "value": values}).with_columns(pl.col("row").set_sorted())
-    grouped = frame.group_by("row", maintain_order=True).agg("value")
-    rows = pl.DataFrame({"row": np.arange(len(counts))})
-    return rows.join(grouped, on="row", how="left", maintain_order="left")["value"].cast(pl.List(dtype))
 
 
 def areas(annotations: pl.DataFrame) -> NDArray[np.float64]:
