@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
 CELLS = 1 << 20
 """Numbers in one chunk: 8 MiB as float64, which stays near the processor's cache and far below any input worth chunking."""
+_THREADS = 8  # each holds a few chunks of its own; more would cost memory and gain little
 
 
 def row_chunks(table: NDArray[Any], cells: int = CELLS) -> Iterator[slice]:
@@ -20,6 +23,17 @@ def row_chunks(table: NDArray[Any], cells: int = CELLS) -> Iterator[slice]:
     step = max(1, cells // max(1, table.shape[1]))
     for start in range(0, len(table), step):
         yield slice(start, min(start + step, len(table)))
+
+
+def in_chunks(work: Callable[[slice], None], table: NDArray[Any]) -> None:
+    """Call `work` with each slice of `row_chunks(table)`, on a few threads; NumPy lets go of the interpreter lock in its loops.
+
+    `work` writes its results into its own rows of arrays made before, so the outcome does not depend on who is first.
+    """
+    slices = list(row_chunks(table))
+    with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1, len(slices) or 1)) as pool:
+        for _ in pool.map(work, slices):
+            pass
 
 
 def rows_by_class(labels: NDArray[np.int64], classes: int) -> list[NDArray[np.intp]]:

@@ -1,96 +1,143 @@
-"""Out-of-sample predictions: every item judged by a model that never saw it, nor a copy of it."""
+"""Labels and out-of-sample predictions, checked once at the door."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from burnish.audit.fold_models import FoldModel, FoldTask
-from burnish.audit.folds import Folds, make_folds
+from burnish.audit.chunks import in_chunks
+from burnish.errors import DataError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Sequence
 
-    from burnish.engine.pieces import Pieces
-    from burnish.engine.progress import Progress
+    from numpy.typing import ArrayLike, NDArray
 
+    Floats: TypeAlias = NDArray[np.floating[Any]]
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Plan:
-    """What is predicted, and how the folds are drawn.
-
-    Attributes:
-        labels: (n,) given classes, 0 to `num_classes` - 1.
-        num_classes: Number of classes.
-        groups: (n,) items with the same number are never apart.
-        folds: Wanted number of folds.
-        repeats: How often the folds are drawn anew.
-        seed: Seed of folds and models.
-    """
-
-    labels: NDArray[np.int64]
-    num_classes: int
-    groups: NDArray[np.int64]
-    folds: int
-    repeats: int
-    seed: int
+_FLOATS = ("float32", "float64")
+_SUM_TOLERANCE = 0.02  # half-precision and printed probabilities come this far from 1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Predictions:
-    """What models say of items that they never saw.
-
-    Attributes:
-        probabilities: (n, k) mean over the repeats; rows sum to 1.
-        judged: (n,) whether the model had seen another item of the given class; where not, the prediction says nothing of the label.
-        folds: Number of folds.
-        repeats: How often the folds were drawn.
-        accuracy: Share of items whose given label is predicted.
-    """
-
-    probabilities: NDArray[np.float64]
-    judged: NDArray[np.bool_]
-    folds: int
-    repeats: int
-    accuracy: float
-
-
-def predict_out_of_sample(model: FoldModel, plan: Plan, *, pieces: Pieces, progress: Progress) -> Predictions:
-    """Predict every item in each repeat by the model of the fold that held it back; finished folds are kept on disk.
+def checked_probabilities(probabilities: ArrayLike) -> Floats:
+    """Probabilities as a float32 or float64 array `(N, K)`; the caller's own memory where that is what it is.
 
     Raises:
-        DataError: There are fewer than two groups.
+        DataError: Not a table, empty, one class only, or rows that hold no probabilities: NaN, negative, or not summing to 1.
     """
-    total = np.zeros((len(plan.labels), plan.num_classes))
-    judged = np.ones(len(plan.labels), dtype=np.bool_)
-    rounds = [make_folds(plan.labels, plan.num_classes, plan.groups, plan.folds, seed=plan.seed + r) for r in range(plan.repeats)]
-    with progress.task(f"Predicting with {model.name}", sum(drawn.number for drawn in rounds)) as advance:
-        for repeat, drawn in enumerate(rounds):
-            judged &= drawn.judged
-            for fold in range(drawn.number):
-                total[drawn.parts == fold] += _fold(model, plan, drawn, (repeat, fold), pieces, progress=progress)
-                advance(1)
-    probabilities = total / total.sum(axis=1, keepdims=True)
-    accuracy = float((probabilities.argmax(axis=1) == plan.labels).mean())
-    return Predictions(probabilities, judged, rounds[0].number, plan.repeats, accuracy)
+    table = _as_array(probabilities, "probabilities")
+    if table.ndim != 2:  # noqa: PLR2004
+        raise DataError(f"probabilities must have two dimensions, (examples, classes); found shape {table.shape}.")
+    if not table.shape[0]:
+        raise DataError("probabilities hold no example; there is nothing to judge.")
+    if table.shape[1] < 2:  # noqa: PLR2004
+        raise DataError(f"probabilities hold {table.shape[1]} class; a label can only be wrong where there are at least 2 classes.")
+    if table.dtype.kind not in "fiub":
+        raise DataError(f"probabilities must be numbers; found {table.dtype}.")
+    if table.dtype.name not in _FLOATS:
+        table = table.astype(np.float32 if table.dtype == np.float16 else np.float64)
+    in_chunks(lambda rows: _check_rows(table[rows], rows.start), table)
+    return table
 
 
-def _fold(model: FoldModel, plan: Plan, drawn: Folds, place: tuple[int, int], pieces: Pieces, *, progress: Progress) -> NDArray[np.float64]:
-    repeat, fold = place
-    name = f"repeat{repeat + 1}-fold{fold + 1}"
+def checked_labels(labels: ArrayLike, probabilities: Floats, class_names: Sequence[str] | None = None) -> NDArray[np.int64]:
+    """Labels as class indices, `(N,)` of int64; names are looked up in `class_names`.
 
-    def compute() -> dict[str, NDArray[np.float64]]:
-        task = FoldTask(
-            train=np.flatnonzero(drawn.parts != fold),
-            test=np.flatnonzero(drawn.parts == fold),
-            labels=plan.labels,
-            num_classes=plan.num_classes,
-            seed=plan.seed + 1000 * repeat + fold,
-            work=pieces.work_folder(name),
-            progress=progress,
-        )
-        return {"probabilities": model.predict(task)}
+    Raises:
+        DataError: Not a list, of another length than the probabilities, no whole numbers, or classes that do not exist.
+    """
+    given = _as_array(labels, "labels")
+    count, classes = probabilities.shape
+    if class_names is not None:
+        _check_names(class_names, classes)
+    if given.ndim != 1:
+        raise DataError(f"labels must have one dimension, one class for each example; found shape {given.shape}.")
+    if len(given) != count:
+        raise DataError(f"{len(given)} labels, but probabilities for {count} examples; they must be equally many and in the same order.")
+    if given.dtype.kind in "UTO":
+        return _looked_up(given, class_names)
+    if given.dtype.kind not in "iuf":
+        raise DataError(f"labels must be class indices or class names; found {given.dtype}.")
+    whole = _whole(given)
+    bad = np.flatnonzero((whole < 0) | (whole >= classes))
+    if len(bad):
+        found = int(whole[bad[0]])
+        raise DataError(f"label {found} in {_rows(bad)}; with {classes} classes labels go from 0 to {classes - 1}.", rows=bad.tolist())
+    return whole
 
-    return pieces.keep(name, compute)["probabilities"]
+
+def checked_embeddings(embeddings: ArrayLike, count: int) -> Floats:
+    """Embeddings as a float32 or float64 array `(N, D)`.
+
+    Raises:
+        DataError: Not a table of N finite rows.
+    """
+    table = _as_array(embeddings, "embeddings")
+    if table.ndim != 2 or len(table) != count or not table.shape[1]:  # noqa: PLR2004
+        raise DataError(f"embeddings must have shape ({count}, dimensions), one row for each example; found {table.shape}.")
+    if table.dtype.kind not in "fiu":
+        raise DataError(f"embeddings must be numbers; found {table.dtype}.")
+    bad = np.flatnonzero(~np.isfinite(table).all(axis=1))
+    if len(bad):
+        raise DataError(f"embeddings hold NaN or infinity in {_rows(bad)}.", rows=bad.tolist())
+    return table if table.dtype.name in _FLOATS else table.astype(np.float32)
+
+
+def _as_array(values: ArrayLike, what: str) -> NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise DataError(f"{what} cannot be read as one array; are all rows equally long? ({error})") from error
+
+
+def _check_rows(block: Floats, first: int) -> None:
+    sums = block.sum(axis=1, dtype=np.float64)
+    good = (np.abs(sums - 1) <= _SUM_TOLERANCE) & (block.min(axis=1) >= 0)
+    if good.all():
+        return
+    row = int(np.argmin(good))
+    if not np.isfinite(block[row]).all():
+        found = "NaN or infinity"
+    elif block[row].min() < 0:
+        found = f"the negative value {block[row].min():.4g}"
+    else:
+        found = f"values that sum to {sums[row]:.4g}"
+    many = "" if np.count_nonzero(~good) == 1 else f" (and {np.count_nonzero(~good) - 1} more rows near it)"
+    raise DataError(
+        f"probabilities in row {first + row} hold {found}{many}; each row must hold probabilities from 0 to 1 that sum to 1 "
+        f"(within {_SUM_TOLERANCE}). Scores or logits need a softmax first.",
+        rows=(first + np.flatnonzero(~good)).tolist(),
+    )
+
+
+def _check_names(names: Sequence[str], classes: int) -> None:
+    if len(names) != classes:
+        raise DataError(f"{len(names)} class names, but probabilities for {classes} classes; name each column, in order.")
+    if len(set(names)) != len(names):
+        twice = next(name for name in names if list(names).count(name) > 1)
+        raise DataError(f"class name {twice!r} stands more than once in class_names; names must differ.")
+
+
+def _whole(given: NDArray[Any]) -> NDArray[np.int64]:
+    if given.dtype.kind == "f":
+        bad = np.flatnonzero(~np.isfinite(given) | (given != np.floor(given)))
+        if len(bad):
+            raise DataError(f"label {given[bad[0]]} in {_rows(bad)}; class indices must be whole numbers.", rows=bad.tolist())
+    return given.astype(np.int64)
+
+
+def _looked_up(given: NDArray[Any], class_names: Sequence[str] | None) -> NDArray[np.int64]:
+    if class_names is None:
+        raise DataError(f"labels hold {given[0]!r}, which is no class index; pass class_names to use names, in the order of the columns.")
+    index = {name: position for position, name in enumerate(class_names)}
+    found = np.array([index.get(name, -1) for name in given.tolist()], dtype=np.int64)
+    bad = np.flatnonzero(found < 0)
+    if len(bad):
+        known = ", ".join(map(repr, class_names[:10])) + (", ..." if len(class_names) > 10 else "")  # noqa: PLR2004
+        raise DataError(f"label {given[bad[0]]!r} in {_rows(bad)} is none of the class names: {known}.", rows=bad.tolist())
+    return found
+
+
+def _rows(bad: NDArray[np.intp]) -> str:
+    return f"row {bad[0]}" if len(bad) == 1 else f"row {bad[0]} (and {len(bad) - 1} more rows)"

@@ -1,0 +1,263 @@
+"""burnish's own model of wrong labels: what the true class is, given the prediction and the given label.
+
+A prediction that was made out of sample is a view of the true class; a given label is another, blurred by a transition matrix
+T[a, b] = P(given b | true a). The posterior of the true class y, given the prediction p and the given label g, is
+
+    P(y | p, g)  is proportional to  p_y ** (exponent * sharpness) * T[y, g]
+
+and the score of a label is the posterior mass of all other classes. Four things are learned from the given labels alone:
+
+1. `exponent` and `floor`, by maximum likelihood of the given labels under (1 - floor) * softmax(exponent * log p) + floor * class shares.
+   This undoes over- and under-confidence, and `floor` is the share of labels that no prediction explains: noise that does not look at
+   the example.
+2. `anchors`, the transitions counted where the model is surest (the surest quarter of the predictions of each class), because there a
+   disagreement is a wrong label and not a mistake of the model.
+3. `everywhere`, the same counted over all predictions: what the noise would be if the model were always right.
+4. Both are shrunk by empirical Bayes: the rate of each class towards the mean rate (beta-binomial), and its spread over the other classes
+   towards an even one (Dirichlet-multinomial), each as much as the likelihood of the counts asks for. Sparse noise keeps its zeros, even
+   noise becomes even, and a class with few examples borrows from the rest.
+
+Whether a disagreement on an ambiguous example is the annotator's mistake or the model's cannot be told from predictions and labels (both
+give the same likelihood). `sharpness` is the side taken: the share of disagreements that the floor does not explain is put down to the
+annotator, more so where all predictions are about equally sure (a strong model whose confidence is capped by label noise) or where very
+many labels disagree. These three constants were chosen on predictions of small models with injected noise of several kinds and on
+published predictions with synthetic noise (https://github.com/cgnorthcutt/confidentlearning-reproduce).
+
+The transition model is that of C. Northcutt et al. (https://arxiv.org/abs/1911.00068) and A. Dawid, A. Skene (1979); anchors are those of
+T. Liu, D. Tao (https://arxiv.org/abs/1411.7718).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from scipy.special import expit, gammaln
+
+from burnish.audit.chunks import in_chunks, rows_by_class
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats: TypeAlias = NDArray[np.floating[Any]]
+
+_EXPONENTS = np.geomspace(0.25, 3.0, 22)  # beyond 3 the likelihood is flat and the order of the sure ones is lost
+_TINY = np.float32(1e-6)  # a probability of exactly 0 is a rounding, not a certainty
+_SAMPLE = 20_000  # rows that the two numbers of the calibration are fitted on
+_SURE_SHARE = 0.25  # of the predictions of a class that serve as its anchors ...
+_SURE_LEAST = 20  # ... but at least so many
+_EVIDENCE = 4.0  # log likelihood by which predictions must beat the class shares: by chance, about once in fifty
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How predictions turn into the probabilities with which the labels were given."""
+
+    exponent: float
+    """Power that the probabilities are raised to; above 1 the model was too shy, below 1 too sure."""
+    floor: float
+    """Share of the labels that were given regardless of the example."""
+    informed: bool
+    """Whether the predictions say more about the labels than the class shares do."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseModel:
+    """What `fit_noise_model` learned; rows of the transitions are true classes, columns given classes, each row sums to 1."""
+
+    calibration: Calibration
+    anchors: NDArray[np.float64]
+    """Transitions where the model is surest, `(K, K)`."""
+    everywhere: NDArray[np.float64]
+    """Transitions if every prediction were right, `(K, K)`."""
+    disagreement: float
+    """Share of the labels that differ from the prediction."""
+    explained: float
+    """Share of the disagreements that the floor explains."""
+    score_sharpness: float
+    """Sharpness for the order of the labels."""
+    count_sharpness: float
+    """Sharpness for the number of wrong labels."""
+
+
+def fit_noise_model(labels: NDArray[np.int64], probabilities: Floats) -> NoiseModel:
+    """Learn the noise of `labels`, `(N,)`, from out-of-sample `probabilities`, `(N, K)`; deterministic."""
+    calibration = fit_calibration(labels, probabilities)
+    guesses, sureness = _sureness(probabilities, calibration.exponent)
+    disagreement = float(np.mean(guesses != labels))
+    explained = min(1.0, calibration.floor / max(disagreement, 1e-9))
+    strong, heavy = _strong(sureness), float(np.clip((disagreement - 0.3) / 0.1, 0, 1))
+    return NoiseModel(
+        calibration=calibration,
+        anchors=_transitions(_counts(labels, guesses, sureness, probabilities.shape[1], share=_SURE_SHARE)),
+        everywhere=_transitions(_counts(labels, guesses, sureness, probabilities.shape[1], share=1.0)),
+        disagreement=disagreement,
+        explained=explained,
+        score_sharpness=1 + (1 - explained) * (1 + 2 * max(strong, heavy)),
+        count_sharpness=1 + (1 - explained) * (1 + max(2 * strong, 4 * heavy)),
+    )
+
+
+def fit_calibration(labels: NDArray[np.int64], probabilities: Floats) -> Calibration:
+    """Maximum-likelihood exponent and floor on a fixed sample of rows."""
+    rows = np.sort(np.random.default_rng(0).permutation(len(labels))[:_SAMPLE])
+    shares = _class_shares(labels, probabilities.shape[1])[labels[rows]]
+    likelihood, floor, exponent = _likeliest(labels[rows], probabilities[rows], shares)
+    return Calibration(exponent=exponent, floor=floor, informed=likelihood - float(np.log(shares).sum()) > _EVIDENCE)
+
+
+def calibrated_likelihood(labels: NDArray[np.int64], probabilities: Floats) -> float:
+    """Log likelihood of the given labels under the best exponent and floor: how well predictions explain them at any confidence."""
+    return _likeliest(labels, probabilities, _class_shares(labels, probabilities.shape[1])[labels])[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Posteriors:
+    """The judgement of every label, arrays of `(N,)`."""
+
+    score: NDArray[np.float64]
+    """Probability that the label is wrong, by which labels are ordered."""
+    counting: NDArray[np.float64]
+    """The same for the count of wrong labels, between the two readings of the noise."""
+    suggested: NDArray[np.int64]
+    """The likeliest class other than the given one."""
+
+
+def judge(labels: NDArray[np.int64], probabilities: Floats, model: NoiseModel) -> Posteriors:
+    """Posterior probability that each label is wrong, a few rows at a time."""
+    score, counting = np.empty(len(labels)), np.empty(len(labels))
+    suggested = np.empty(len(labels), dtype=np.int64)
+    # Contiguous by given class, so that the column of a label is one row of memory.
+    anchors, everywhere = (np.ascontiguousarray(t.T, dtype=np.float32) for t in (model.anchors, model.everywhere))
+    power, count_power = (model.calibration.exponent * s for s in (model.score_sharpness, model.count_sharpness))
+    trust = 0.5 + 0.5 * model.explained
+
+    def work(rows: slice) -> None:
+        logs, given = _centred_logs(probabilities[rows]), labels[rows]
+        index, by_anchor, by_all = np.arange(len(given)), anchors[given], everywhere[given]
+        own = logs[index, given].astype(np.float64)
+        logs[index, given] = -np.inf  # leaves the other classes
+        others = np.exp(logs * np.float32(count_power))
+        logs *= np.float32(power)
+        weights = np.exp(logs, out=logs)
+        by_one, by_other = (expit(_odds(others, table, own * count_power, table[index, given])) for table in (by_anchor, by_all))
+        counting[rows] = trust * by_one + (1 - trust) * by_other
+        score[rows] = expit(_odds(weights, by_anchor, own * power, by_anchor[index, given]))
+        weights *= by_anchor
+        suggested[rows] = weights.argmax(axis=1)
+
+    in_chunks(work, probabilities)
+    return Posteriors(score=score, counting=counting, suggested=suggested)
+
+
+def _class_shares(labels: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
+    return (np.bincount(labels, minlength=classes) + 1.0) / (len(labels) + classes)
+
+
+def _likeliest(labels: NDArray[np.int64], probabilities: Floats, shares: NDArray[np.float64]) -> tuple[float, float, float]:
+    """The largest log likelihood, and the floor and exponent that reach it; `shares` are those of the given classes, `(n,)`."""
+    logs = _centred_logs(probabilities)
+    return max((*_fit_floor(_given_probability(logs, labels, exponent), shares), float(exponent)) for exponent in _EXPONENTS)
+
+
+def _given_probability(logs: NDArray[np.float32], given: NDArray[np.int64], exponent: float) -> NDArray[np.float64]:
+    """Softmax probability of the given class, `(n,)`."""
+    scaled = logs * np.float32(exponent)
+    own = scaled[np.arange(len(given)), given].astype(np.float64)
+    return np.exp(own) / np.exp(scaled, out=scaled).sum(axis=1)
+
+
+def _fit_floor(explained: NDArray[np.float64], shares: NDArray[np.float64]) -> tuple[float, float]:
+    """Expectation maximisation of one mixing weight: the log likelihood reached and the weight of `shares`."""
+    floor = 0.05
+    for _ in range(20):
+        unexplained = floor * shares
+        floor = float(np.mean(unexplained / (unexplained + (1 - floor) * explained)))
+    return float(np.log(floor * shares + (1 - floor) * explained).sum()), floor
+
+
+def _centred_logs(block: Floats) -> NDArray[np.float32]:
+    logs = np.log(block.astype(np.float32) + _TINY)
+    logs -= logs.max(axis=1, keepdims=True)
+    return logs
+
+
+def _sureness(probabilities: Floats, exponent: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The predicted class and its calibrated probability, each `(N,)`."""
+    guesses, sureness = np.empty(len(probabilities), dtype=np.int64), np.empty(len(probabilities))
+
+    def work(rows: slice) -> None:
+        logs = _centred_logs(probabilities[rows])
+        guesses[rows] = logs.argmax(axis=1)
+        logs *= np.float32(exponent)
+        sureness[rows] = 1 / np.exp(logs, out=logs).sum(axis=1)
+
+    in_chunks(work, probabilities)
+    return guesses, sureness
+
+
+def _strong(sureness: NDArray[np.float64]) -> float:
+    """How alike the predictions are in sureness, 0 to 1: a strong model is about as sure of its 10 % as of its 90 % quantile."""
+    low, high = np.quantile(sureness, [0.1, 0.9])
+    return float(np.clip((low / high - 0.6) / 0.2, 0, 1))
+
+
+def _counts(
+    labels: NDArray[np.int64], guesses: NDArray[np.int64], sureness: NDArray[np.float64], classes: int, *, share: float
+) -> NDArray[np.float64]:
+    """Given classes (columns) among the surest `share` of the predictions of each class (rows), `(K, K)`."""
+    counts = np.zeros((classes, classes))
+    for guess, rows in enumerate(rows_by_class(guesses, classes)):
+        kept = rows
+        number = max(_SURE_LEAST, int(np.ceil(len(rows) * share)))
+        if number < len(rows):
+            kept = rows[np.argsort(-sureness[rows], kind="stable")[:number]]
+        counts[guess] = np.bincount(labels[kept], minlength=classes)
+    return counts
+
+
+def _transitions(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Row-stochastic transitions from counts, shrunk as the module says."""
+    classes = len(counts)
+    wrong = counts.copy()
+    np.fill_diagonal(wrong, 0)
+    rates = _shrunk_rates(wrong.sum(axis=1), counts.sum(axis=1))
+    transitions = _shrunk_spread(wrong) * rates[:, None]
+    transitions[np.arange(classes), np.arange(classes)] = 1 - rates
+    return transitions
+
+
+def _shrunk_rates(wrong: NDArray[np.float64], total: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of wrong labels per true class: posterior mean under the beta prior of the likeliest strength."""
+    mean = (wrong.sum() + 0.5) / (total.sum() + 1)
+
+    def likelihood(strength: float) -> float:
+        a, b = strength * mean, strength * (1 - mean)
+        terms = gammaln(wrong + a) + gammaln(total - wrong + b) - gammaln(total + strength)
+        return float(terms.sum() + len(wrong) * (gammaln(strength) - gammaln(a) - gammaln(b)))
+
+    strength = max(np.geomspace(1, 1e5, 40), key=likelihood)
+    return (wrong + strength * mean) / (total + strength)
+
+
+def _shrunk_spread(wrong: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Which other class a wrong label of each class falls on: posterior mean under an even Dirichlet prior of the likeliest strength."""
+    classes = len(wrong)
+    totals, seen = wrong.sum(axis=1), wrong[wrong > 0]
+
+    def likelihood(strength: float) -> float:
+        each = strength / (classes - 1)
+        per_class = gammaln(strength) - gammaln(totals + strength)
+        return float(per_class.sum() + (gammaln(seen + each) - gammaln(each)).sum())
+
+    strength = max(np.geomspace(classes * 0.05, 1e5, 40), key=likelihood)
+    return (wrong + strength / (classes - 1)) / (totals + strength)[:, None]
+
+
+def _odds(
+    others: NDArray[np.float32], to_given: NDArray[np.float32], own_log: NDArray[np.float64], own_to_given: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Log odds that a label is wrong, `(n,)`: the weight of each other class times P(given | that class), against the given class's own."""
+    with np.errstate(divide="ignore"):  # nothing left for the others: the odds are minus infinity, the score 0
+        return np.log(np.einsum("nk,nk->n", others, to_given).astype(np.float64)) - own_log - np.log(own_to_given.astype(np.float64))
