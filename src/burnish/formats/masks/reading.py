@@ -11,7 +11,7 @@ import numpy as np
 from burnish.engine.map import ordered_map
 from burnish.errors import FormatError
 from burnish.formats.gathering import Gathered, add_annotation, note, to_dataset
-from burnish.formats.indexed import Part, colour_text, mask_columns, part_columns, parts_of, read_indexed
+from burnish.formats.indexed import Part, colour_text, mask_columns, packed, part_columns, parts_of, read_indexed, voc_colour
 from burnish.formats.masks.layout import Pairs, find_pairs
 from burnish.formats.masks.tables import Meaning, read_meaning, without_background
 from burnish.formats.reading import picture_tables
@@ -82,11 +82,8 @@ def read(
         instances = _usable(gathered, image, pair.instances, objects[image - 1], size)
         _gather(gathered, image, mask, instances, known)
     _note_strays(gathered, found)
-    palette = next((mask.palette for mask in masks if mask and mask.palette), {})
-    colours = {name: {"colour": palette[value]} for value, name in enumerate(known.names, start=1) if value in palette}
-    colours |= {known.names[value - 1]: {"colour": colour_text(colour)} for colour, value in known.colours.items() if value}
     declared = known.names if known.style != "binary" else known.names[:1]
-    return to_dataset(gathered, path, pictures, path=path, declared=declared, class_columns=colours)
+    return to_dataset(gathered, path, pictures, path=path, declared=declared, class_columns=_colours(gathered, masks, known))
 
 
 def _take_all(root: Path, files: Sequence[str | None], shift: int) -> list[Taken | None]:
@@ -220,6 +217,8 @@ def _name(gathered: Gathered, image: int, value: int, known: _Names, *, coloured
 
 def _class_of(counts: rle.Counts, classes: Mapping[str | None, rle.Counts]) -> str | None:
     """The class that holds most of an object's pixels; an object outside of all classes is just an object."""
+    if len(classes) == 1:
+        return next(iter(classes))
     shares = {name: rle.area(rle.intersection([counts, held])) for name, held in classes.items()}
     best = max(shares, key=lambda name: shares[name], default=None)
     return best if best is not None and shares[best] else _OBJECT
@@ -227,6 +226,18 @@ def _class_of(counts: rle.Counts, classes: Mapping[str | None, rle.Counts]) -> s
 
 def _grey(value: int) -> int:
     return value & 255
+
+
+def _colours(gathered: Gathered, masks: Sequence[Taken | None], known: _Names) -> dict[str, dict[str, str]]:
+    """The colours of classes, out of a table of colours or a palette; VOC's palette is what writers take who choose none."""
+    if known.style == "colour":
+        unnamed = {row["given"]: row["given"] for row in gathered.findings if row["kind"] == "unknown_colour"}
+        named = {known.names[value - 1]: colour_text(colour) for colour, value in known.colours.items() if value}
+        return {name: {"colour": colour} for name, colour in {**unnamed, **named}.items()}
+    palette = next((mask.palette for mask in masks if mask and mask.palette), {})
+    if all(colour == colour_text(packed(voc_colour(value))) for value, colour in palette.items()):
+        return {}
+    return {name: {"colour": palette[value]} for value, name in enumerate(known.names, start=1) if value in palette}
 
 
 def _note_strays(gathered: Gathered, found: Pairs) -> None:

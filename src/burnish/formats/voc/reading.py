@@ -159,9 +159,7 @@ def _gather_object(gathered: Gathered, element: Element, where: dict[str, Any], 
         given = {corner: child_text(element, f"bndbox/{corner}") for corner in _CORNERS}
         note(gathered, "no_box", f"The object has no box that can be read ({error}); its XML is kept.", given=f"{name}: {given}", **where)
         return False
-    corners = _straight(gathered, corners, where)
-    first = [minus(corner, count_from) for corner in corners[:2]]
-    x1, y1, x2, y2 = (float(c) for c in (*first, *corners[2:]))
+    x1, y1, x2, y2 = _edges(gathered, corners, count_from, where)
     occluded = child_text(element, "occluded") in {"1", "true", "yes"}
     annotation = add_annotation(gathered, where["image"], name, "box", x1=x1, y1=y1, x2=x2, y2=y2, occluded=occluded)
     if name is None:
@@ -172,16 +170,18 @@ def _gather_object(gathered: Gathered, element: Element, where: dict[str, Any], 
     return True
 
 
-def _straight(gathered: Gathered, corners: list[Decimal], where: dict[str, Any]) -> list[Decimal]:
+def _edges(gathered: Gathered, corners: list[Decimal], count_from: int, where: dict[str, Any]) -> list[float]:
+    """x1, y1, x2, y2; corners that stand on the wrong side are exchanged (a box narrower than a pixel only looks so)."""
     xmin, ymin, xmax, ymax = corners
     given = ", ".join(str(c) for c in corners)
-    if xmax < xmin or ymax < ymin:
-        corners = [min(xmin, xmax), min(ymin, ymax), max(xmin, xmax), max(ymin, ymax)]
-        turned = ", ".join(str(c) for c in corners)
+    if xmax < minus(xmin, count_from) or ymax < minus(ymin, count_from):
+        xmin, ymin, xmax, ymax = min(xmin, xmax), min(ymin, ymax), max(xmin, xmax), max(ymin, ymax)
+        turned = f"{xmin}, {ymin}, {xmax}, {ymax}"
         note(gathered, "swapped_corners", "A corner stands on the wrong side; they are exchanged.", given=given, suggestion=turned, **where)
-    if xmax == xmin or ymax == ymin:
+    edges = [float(v) for v in (minus(xmin, count_from), minus(ymin, count_from), xmax, ymax)]
+    if xmax == xmin or ymax == ymin or edges[0] == edges[2] or edges[1] == edges[3]:
         note(gathered, "zero_area", "Two corners of the box coincide; it is a pixel wide or high at most.", given=given, **where)
-    return corners
+    return edges
 
 
 def _gather_attributes(gathered: Gathered, annotation: int, element: Element) -> None:
