@@ -63,7 +63,7 @@ def to_eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
 def _range(low: float, high: float, *, whole: bool) -> tuple[float, float]:
     """The value that becomes black, and the distance from it to white."""
     if low < 0 or high >= 2 ** _DEPTHS[-1] or (not whole and high > 255):  # noqa: PLR2004 - white of 8 bits
-        return low, max(high - low, np.finfo(np.float64).tiny)
+        return low, (high - low) or 1.0
     if whole:
         return 0.0, next(2.0**depth - 1 for depth in _DEPTHS if high < 2**depth)
     return 0.0, 1.0 if high <= 1 else 255.0

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal
 
 import cv2
 import numpy as np
@@ -46,6 +46,7 @@ MAX_PIXELS: Final = 200_000_000
 
 Mode = Literal["rgb8", "grey8", "unchanged"]
 
+_END_OF_JPEG: Final = b"\xff\xd9"
 _ORIENTATION: Final = 274
 _TURNED: Final = 5  # EXIF orientations 5 to 8 exchange width and height
 
@@ -116,7 +117,7 @@ def read_image(
     """
     if mode == "unchanged" and size is not None:
         raise ConfigError("size goes with the modes rgb8 and grey8; stored numbers cannot be scaled without changing them.")
-    with _opened(path, max_pixels) as picture:
+    with _opened(path, max_pixels, tolerant=tolerant) as picture:
         _seek(picture, frame)
         orientation = _orientation(picture)
         wanted = None if size is None else _stored_size(size, picture.format, orientation)
@@ -198,10 +199,10 @@ def _encoded(pixels: NDArray[Any], form: str, **options: Any) -> bytes:
 
 
 @contextmanager
-def _opened(path: Path | str, max_pixels: int = MAX_PIXELS) -> Generator[Image.Image]:
+def _opened(path: Path | str, max_pixels: int = MAX_PIXELS, *, tolerant: bool = False) -> Generator[Image.Image]:
     """An open picture whose every failure becomes an UnreadableImage: decoders raise nearly anything on damaged files."""
     try:
-        with _quiet_pillow(max_pixels), Path(path).open("rb") as stream, Image.open(stream) as picture:
+        with _quiet_pillow(max_pixels), _stream(path, tolerant=tolerant) as stream, Image.open(stream) as picture:
             _refuse_huge(path, picture.size, max_pixels)
             yield picture
     except (UnreadableImage, ConfigError):
@@ -210,6 +211,11 @@ def _opened(path: Path | str, max_pixels: int = MAX_PIXELS) -> Generator[Image.I
         raise UnreadableImage(path, f"it declares more pixels than the limit of {max_pixels:,}; raise max_pixels if it is sound") from error
     except Exception as error:
         raise UnreadableImage(path, why_unreadable(path, error)) from error
+
+
+def _stream(path: Path | str, *, tolerant: bool) -> BinaryIO:
+    """The file; with JPEG's end mark after it when damage is tolerated, without which a cut progressive JPEG gives no pixels at all."""
+    return BytesIO(Path(path).read_bytes() + _END_OF_JPEG) if tolerant else Path(path).open("rb")
 
 
 def _refuse_huge(path: Path | str, size: tuple[int, int], max_pixels: int) -> None:
