@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from burnish.audit.page import MOST_GROUPS, Copy, CopyGroup
+from burnish.audit.page import MOST_GROUPS
+from burnish.audit.view import Copy, CopyGroup
 from burnish.engine.map import Engine, ordered_map
 from burnish.media.images import UnreadableImage, read_image
 from burnish.report.pictures import Picture, thumbnail
@@ -37,8 +38,8 @@ def copy_groups_view(seen: Look, root: Path, engine: Engine) -> tuple[CopyGroup,
 
 def _group(seen: Look, rows: NDArray[np.int64], pictures: dict[int, Picture | None], *, near: bool) -> CopyGroup:
     copies = (
-        Copy(pictures.get(int(row)), seen.pictures.paths[row], seen.pictures.labels[row] or "", seen.pictures.splits[row] or "")
-        for row in rows
+        Copy(pictures.get(row), seen.pictures.paths[row], seen.pictures.labels[row] or "", seen.pictures.splits[row] or "")
+        for row in map(int, rows)
     )
     return CopyGroup("near_duplicate" if near else "exact_duplicate", tuple(copies))
 

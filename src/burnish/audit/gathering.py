@@ -92,7 +92,7 @@ def _outlier_findings(items: Items, judgement: Judgement, outliers: Outliers) ->
     for index in np.flatnonzero(outliers.is_issue):
         row = judgement.rows[index]
         reason = f"Mean distance to its nearest neighbours: {outliers.distances[index]:.2f}, odd from {outliers.cutoff:.2f} on."
-        where = {"path": items.paths[row], "image": int(items.images[row])}
+        where: dict[str, Any] = {"path": items.paths[row], "image": int(items.images[row])}
         annotation = None if items.boxes is None else int(items.annotations[row])
         given = items.names[items.labels[row]]
         yield finding("outlier", reason, score=float(outliers.scores[index]), given=given, annotation=annotation, **where)

@@ -10,7 +10,7 @@ import polars as pl
 
 from burnish.audit.fold_models import ModelChoice, build_model, choose_model
 from burnish.audit.label_issues import label_issues
-from burnish.audit.predictions import Plan, Predictions, predict_out_of_sample
+from burnish.audit.out_of_sample import Plan, Predictions, predict_out_of_sample
 from burnish.data.splits import joined_groups
 from burnish.engine.pieces import fingerprint, open_pieces
 from burnish.errors import DataError
@@ -102,7 +102,7 @@ def _ranked(
 ) -> pl.DataFrame:
     """The table of `label_issues`; what could not be judged keeps its label, with the reason."""
     # Patch features are made for a probe, not for distances: their neighbours vote worse than the probe itself.
-    embeddings = None if config.model in {"auto", "patches"} else features
+    embeddings = features if config.method == "burnish" and config.model not in {"auto", "patches"} else None
     table = label_issues(labels, predictions.probabilities, method=config.method, embeddings=embeddings, class_names=names)
     judged = pl.Series(predictions.judged)
     lonely = pl.lit(

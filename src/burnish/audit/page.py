@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import polars as pl
 
 from burnish.report.charts import stacked_bars
@@ -19,11 +17,9 @@ from burnish.report.plots import histogram
 from burnish.report.tables import html_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
-    from burnish.report.gallery import Card
+    from burnish.audit.view import AuditView, Copy, CopyGroup
     from burnish.report.pictures import Picture
 
 KIND_NAMES: Final[Mapping[str, str]] = MappingProxyType(
@@ -56,88 +52,13 @@ _TILES = {
     "missing_file": "Missing",
 }
 _MOST_IN_GROUP = 12
-_EMPTY_QUALITY = {"class": pl.String, "pictures": pl.Int64, "issues": pl.Int64, "share": pl.Float64, "confidence": pl.Float64}
-_EMPTY_PAIRS = {"given": pl.String, "suggested": pl.String, "count": pl.Int64}
-_EMPTY_UNREADABLE = {"path": pl.String, "reason": pl.String}
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """One picture of a group of copies."""
-
-    picture: Picture | None
-    path: str
-    label: str = ""
-    split: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CopyGroup:
-    """Pictures that are the same: how they were found to be (exact, or near and in what way), and the pictures."""
-
-    kind: str
-    copies: tuple[Copy, ...]
-
-    @property
-    def conflict(self) -> bool:
-        """Whether the copies carry different labels; a copy without a label conflicts with none."""
-        return len({copy.label for copy in self.copies if copy.label}) > 1
-
-    @property
-    def leak(self) -> bool:
-        """Whether the copies lie in different splits."""
-        return len({copy.split for copy in self.copies if copy.split}) > 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditView:
-    """All that the report of an audit shows; what is left out is not drawn."""
-
-    dataset: str
-    """Name of the dataset."""
-    path: str = ""
-    """Where it lies; copied paths get it in front."""
-    pictures: int
-    """Number of pictures audited."""
-    classes: tuple[str, ...]
-    """Names of the K classes, in order."""
-    counts: Mapping[str, int]
-    """Issues by kind of finding, over the whole dataset."""
-    cards: tuple[Card, ...]
-    """The suspected labels; issues come first whatever their order here."""
-    outliers: tuple[Card, ...] = ()
-    """Odd pictures, most odd first."""
-    quality: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_EMPTY_QUALITY))
-    """A row for each class: class, pictures, issues, share (issues of pictures), confidence (mean self-confidence)."""
-    confused: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_EMPTY_PAIRS))
-    """Pairs of classes that are mistaken for one another, most frequent first: given, suggested, count."""
-    noise: NDArray[np.generic] | None = None
-    """(K, K) numbers of pictures, counted or estimated: row = given label, column = likely label."""
-    scores: NDArray[np.floating] = field(default_factory=lambda: np.zeros(0))
-    """(N,) suspicion of every audited label, in [0, 1]."""
-    cutoff: float | None = None
-    """Suspicion from which a label counts as an issue."""
-    copies: tuple[CopyGroup, ...] = ()
-    """Groups of copies; those with conflicts and leaks are shown first."""
-    unreadable: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_EMPTY_UNREADABLE))
-    """Pictures that are missing, blank or cannot be read: path, reason."""
-    accuracy: float | None = None
-    """Share of given labels that the out-of-fold predictions agree with."""
-    method: tuple[tuple[str, str], ...] = ()
-    """How it was found, as pairs of name and text: model, features, folds, time, device ..."""
-    settings: str = ""
-    """The resolved settings as YAML."""
-    made: str = ""
-    """Date and time of the audit."""
-    results: tuple[str, ...] = ()
-    """Names of the files that were written beside the report."""
 
 
 def audit_page(view: AuditView) -> str:
     """The report of an audit as the text of one self-contained HTML file."""
     sections = [_overview(view), _suspects(view), _classes(view)]
     if view.copies:
-        sections.append(_copies(view))
+        sections.append(copies_section(view.copies))
     if view.outliers:
         sections.append(_outliers(view))
     if not view.unreadable.is_empty():
@@ -157,19 +78,26 @@ def _subtitle(view: AuditView) -> str:
 
 
 def _facts(view: AuditView) -> list[Fact]:
-    links = {"label": "#suspects", "outlier": "#outliers", "unreadable_picture": "#unreadable", "blank_picture": "#unreadable"}
-    if view.copies:
-        links |= dict.fromkeys(("exact_duplicate", "near_duplicate", "label_conflict", "split_leak"), "#copies")
-    there = {"#suspects"} | ({"#outliers"} if view.outliers else set()) | ({"#copies"} if view.copies else set())
-    there |= set() if view.unreadable.is_empty() else {"#unreadable"}
-    facts = [Fact("Pictures", f"{view.pictures:,}"), Fact("Classes", f"{len(view.classes):,}")]
-    for kind in sorted(view.counts, key=lambda kind: list(KIND_NAMES).index(kind) if kind in KIND_NAMES else len(KIND_NAMES)):
-        link = links.get(kind, "")
+    places, order = _places(view), list(KIND_NAMES)
+    facts = [Fact(view.unit.capitalize(), f"{view.pictures:,}"), Fact("Classes", f"{len(view.classes):,}")]
+    for kind in sorted(view.counts, key=lambda kind: order.index(kind) if kind in order else len(order)):
         tone = "bad" if kind == "label" and view.counts[kind] else "plain"
-        facts.append(Fact(_TILES.get(kind, _kind_name(kind)), f"{view.counts[kind]:,}", tone=tone, link=link if link in there else ""))
+        facts.append(Fact(_TILES.get(kind, _kind_name(kind)), f"{view.counts[kind]:,}", tone=tone, link=places.get(kind, "")))
     if view.accuracy is not None:
         facts.append(Fact("Agreement", number(view.accuracy, "percent"), link="#method"))
     return facts
+
+
+def _places(view: AuditView) -> dict[str, str]:
+    """The section that shows each kind of finding, as far as the page has it."""
+    places = {"label": "#suspects"}
+    if view.copies:
+        places |= dict.fromkeys(("exact_duplicate", "near_duplicate", "label_conflict", "split_leak"), "#copies")
+    if view.outliers:
+        places["outlier"] = "#outliers"
+    if not view.unreadable.is_empty():
+        places |= dict.fromkeys(("unreadable_picture", "blank_picture", "missing_file"), "#unreadable")
+    return places
 
 
 def _kind_name(kind: str) -> str:
@@ -182,7 +110,7 @@ def _overview(view: AuditView) -> Section:
     balance = stacked_bars(
         quality["class"].to_list(),
         {"looks right": sound, "looks wrong": quality["issues"].to_list()},
-        title="Pictures of each class",
+        title=f"{view.unit.capitalize()} of each class",
         most=20,
     )
     spread = histogram(
@@ -200,52 +128,64 @@ def _suspects(view: AuditView) -> Section:
 
 
 def _classes(view: AuditView) -> Section:
-    quality = html_table(
-        view.quality.sort("share", descending=True),
+    lead = "Self-confidence is the mean probability that the models give to the given label. A class leads to its suspects."
+    return Section("classes", "Classes", f'<div class="pair">{_quality(view)}{_confused(view)}</div>{_noise(view)}', lead)
+
+
+def _quality(view: AuditView) -> str:
+    worst_first = view.quality.sort(pl.col("share").fill_nan(None), descending=True, nulls_last=True)
+    return html_table(
+        worst_first,
         caption="Quality of the labels",
-        headings={"issues": "Look wrong", "confidence": "Self-confidence"},
+        headings={"pictures": view.unit.capitalize(), "issues": "Look wrong", "confidence": "Self-confidence"},
         formats={"share": "percent", "confidence": "score"},
         meters=("share",),
-        links=_links(view, view.quality.sort("share", descending=True)["class"].to_list()),
+        links=[gallery_link("suspects", given=name) for name in worst_first["class"]] if view.cards else (),
     )
-    pairs = html_table(
+
+
+def _confused(view: AuditView) -> str:
+    pairs = view.confused.select("given", "suggested").iter_rows()
+    return html_table(
         view.confused,
         caption="Mistaken for one another",
         headings={"given": "Given", "suggested": "Looks like", "count": "Labels"},
-        links=[gallery_link("suspects", given=given, suggested=suggested) for given, suggested, *_ in view.confused.iter_rows()],
+        links=[gallery_link("suspects", given=given, suggested=suggested) for given, suggested in pairs] if view.cards else (),
     )
-    body = f'<div class="pair">{quality}{pairs}</div>'
-    if view.noise is not None:
-        body += heat_map(
-            view.noise,
-            view.classes,
-            title="Noise matrix",
-            note="Numbers of labels. Colours compare the mistakes of one given label; the sound labels on the diagonal have none.",
-            row_title="given label",
-            column_title="likely label",
-            mute_diagonal=True,
-            link=lambda row, column: gallery_link("suspects", given=view.classes[row], suggested=view.classes[column]),
-        )
-    lead = "Self-confidence is the mean probability that the models give to the given label. A class leads to its suspects."
-    return Section("classes", "Classes", body, lead)
 
 
-def _links(view: AuditView, classes: list[str]) -> list[str]:
-    return [gallery_link("suspects", given=name) for name in classes] if view.cards else []
+def _noise(view: AuditView) -> str:
+    if view.noise is None:
+        return ""
+
+    def suspects(row: int, column: int) -> str:
+        return gallery_link("suspects", given=view.classes[row], suggested=view.classes[column])
+
+    return heat_map(
+        view.noise,
+        view.classes,
+        title="Noise matrix",
+        note="Numbers of labels. Colours compare the mistakes of one given label; the sound labels on the diagonal have none.",
+        row_title="given label",
+        column_title="likely label",
+        mute_diagonal=True,
+        link=suspects if view.cards else None,
+    )
 
 
-def _copies(view: AuditView) -> Section:
-    ordered = sorted(view.copies, key=lambda group: (not group.conflict, not group.leak))
+def copies_section(groups: Sequence[CopyGroup]) -> Section:
+    """Groups of copies, those with contradicting labels or across splits first."""
+    ordered = sorted(groups, key=lambda group: (not group.conflict, not group.leak))
     body = f'<div class="groups">{"".join(map(_group, ordered[:MOST_GROUPS]))}</div>'
     conflicts, leaks = sum(group.conflict for group in ordered), sum(group.leak for group in ordered)
-    parts = [f"{len(ordered):,} groups of pictures that are the same"]
-    parts += [f"{conflicts:,} carry different labels"] * bool(conflicts) + [f"{leaks:,} cross a border between splits"] * bool(leaks)
+    parts = [f"{len(ordered):,} {'group' if len(ordered) == 1 else 'groups'} of pictures that are the same"]
+    parts += [f"with different labels: {conflicts:,}"] * bool(conflicts) + [f"across splits: {leaks:,}"] * bool(leaks)
     more = f" The first {MOST_GROUPS} are shown." if len(ordered) > MOST_GROUPS else ""
     return Section("copies", "Copies", body, f"{'; '.join(parts)}.{more}")
 
 
 def _group(group: CopyGroup) -> str:
-    flags = ["different labels"] * group.conflict + ["crosses splits"] * group.leak
+    flags = ["labels differ"] * group.conflict + ["crosses splits"] * group.leak
     told = "".join(f'<span class="flag">{flag}</span>' for flag in flags)
     shown = "".join(_copy(copy, odd=group.conflict) for copy in group.copies[:_MOST_IN_GROUP])
     left = len(group.copies) - _MOST_IN_GROUP
@@ -256,12 +196,12 @@ def _group(group: CopyGroup) -> str:
 
 
 def _copy(copy: Copy, *, odd: bool) -> str:
-    label = f'<span class="{"odd" if odd else "label"}">{escape(copy.label)}</span><br>' if copy.label else ""
-    split = f"{escape(copy.split)} · " if copy.split else ""
+    label = f'<span class="{"odd" if odd else "same"}">{escape(copy.label)}</span>' if copy.label else ""
+    carried = " · ".join(filter(None, (label, escape(copy.split))))
     name = escape(copy.path.rsplit("/", 1)[-1])
     return (
         f'<figure title="{escape(copy.path)}"><div class="frame">{_drawn(copy.picture, copy.path)}</div>'
-        f"<figcaption>{label}{split}{name}</figcaption></figure>"
+        f"<figcaption>{carried}{'<br>' if carried else ''}{name}</figcaption></figure>"
     )
 
 

@@ -15,8 +15,9 @@ from burnish.audit.corrections import refuse_existing_corrections, write_correct
 from burnish.audit.drawing import write_pages
 from burnish.audit.evidence import item_pictures, label_cards
 from burnish.audit.gathering import labels_table
-from burnish.audit.page import AuditView, audit_page
+from burnish.audit.page import audit_page
 from burnish.audit.quality import class_quality, confused_pairs, likely_counts
+from burnish.audit.view import AuditView
 from burnish.config import dump
 from burnish.data.findings import counts_by_kind
 from burnish.engine.files import atomic_path, write_text

@@ -11,6 +11,17 @@ from burnish.config import Config
 from burnish.train.augs.settings import TransformConfig
 from burnish.train.settings import TrainingConfig
 
+Method = Literal[
+    "burnish",
+    "prune_by_noise_rate",
+    "prune_by_class",
+    "both",
+    "confident_learning",
+    "predicted_neq_given",
+    "low_normalized_margin",
+    "low_self_confidence",
+]
+
 
 class AuditConfig(Config):
     """Find the wrong labels of a picture dataset: predict each picture by a model that never saw it, and compare.
@@ -25,7 +36,7 @@ class AuditConfig(Config):
     """Parts the dataset is cut into; each is predicted by a model that never saw it."""
     repeats: Annotated[int, Field(ge=1)] | None = None
     """How often the folds are drawn anew and the predictions averaged; by default 3 for quick models and 1 for networks."""
-    method: str = "burnish"
+    method: Method = "burnish"
     """How suspects are ranked and cut off: burnish, or a rule of confident learning such as prune_by_noise_rate."""
     weights: str | None = None
     """Weights of a classifier: 'pretrained', or a folder or file; from scratch when not given."""

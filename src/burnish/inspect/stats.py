@@ -46,7 +46,9 @@ class Stats:
             self.table.write_csv(temporary)
         with atomic_path(paths[1]) as temporary, temporary.open("wb") as stream:
             self.table.write_excel(stream, worksheet="classes")
-        write_text(paths[2], stats_page(self.name, self.table, self.facts, sizes=self.sizes, kinds=self.kinds, per_picture=self.per_picture))
+        write_text(
+            paths[2], stats_page(self.name, self.table, self.facts, sizes=self.sizes, kinds=self.kinds, per_picture=self.per_picture)
+        )
         return paths
 
     def summary(self) -> dict[str, Any]:
