@@ -18,6 +18,7 @@ from burnish.models.classifier_names import find_network, network_names
         ("mobilenetv3_small_100", "timm", "mobilenetv3_small_100"),
         ("resnet18.a1_in1k", "timm", "resnet18.a1_in1k"),
         ("SmallNet", "burnish", "small_net"),
+        ("small", "burnish", "small_net"),
     ],
 )
 def test_a_network_is_found(written, library, name):

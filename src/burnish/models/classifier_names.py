@@ -49,13 +49,14 @@ def find_network(name: str) -> NetworkName:
 
 def network_names() -> tuple[NetworkName, ...]:
     """All networks that can be named."""
-    return tuple(name for names in _known().values() for name in names)
+    return tuple(dict.fromkeys(name for names in _known().values() for name in names))
 
 
 @functools.cache
 def _known() -> dict[str, tuple[NetworkName, ...]]:
     """Networks by plain spelling, torchvision before timm."""
-    known: dict[str, tuple[NetworkName, ...]] = {"smallnet": (NetworkName("burnish", "small_net"),)}
+    own = (NetworkName("burnish", "small_net"),)
+    known: dict[str, tuple[NetworkName, ...]] = {"smallnet": own, "small": own}
     names = [NetworkName("torchvision", name) for name in torchvision.models.list_models(module=torchvision.models)]
     names += [NetworkName("timm", name) for name in timm.list_models()]
     for name in names:
