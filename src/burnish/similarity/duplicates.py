@@ -108,7 +108,7 @@ def _distinct(hashes: PictureHashes) -> NDArray[np.int64]:
     """Readable pictures that are not flat, one of each set with the same pixels."""
     pixels = np.array(hashes.pixels, dtype=np.str_)
     _, firsts = np.unique(pixels, return_index=True)
-    deviation = hashes.prints.reshape(len(hashes), -1).std(axis=1)
+    deviation = hashes.prints.std(axis=(1, 2))
     usable = hashes.readable & (deviation > _FLAT)
     return np.array([i for i in np.sort(firsts) if usable[i]], dtype=np.int64)
 
