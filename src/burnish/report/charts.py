@@ -7,11 +7,12 @@ an ellipsis and is whole in its tooltip.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from burnish.report.figures import check_parts, figure, legend, svg
+from burnish.report.figures import check_parts, figure, legend, painted, svg
 from burnish.report.lettering import text_width
 from burnish.report.markup import escape
 from burnish.report.numbers import number
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 _ROW = 26
 _NAME_SIZE = 13
-_USUAL_WIDTH = 540
+_USUAL_WIDTH = 420
 _NARROWEST, _WIDEST = 12.0, 36.0
 _VALUE = 14.0
 
@@ -71,9 +72,9 @@ def stacked_bars(
     """Horizontal bars of several parts one after another, their sum beside them, and a legend where parts have names.
 
     Raises:
-        DataError: A part has not as many values as there are names, or there are more parts than tones.
+        DataError: A part has not as many values as there are names.
     """
-    check_parts(names, parts, tones)
+    check_parts(names, parts)
     if not names or not parts:
         return figure(title, note, "")
     drawn = [str(name) for name in names[:most]]
@@ -110,8 +111,8 @@ def _bar_row(
     told = number(None if np.isnan(values).all() else float(np.nansum(values)), form)
     several = ", ".join(f"{label} {number(value, form)}" for label, value in zip(labels, values, strict=True) if label)
     rectangles = "".join(
-        f'<rect class="tone-{tone}" x="{left:.2f}%" y="5" width="{right - left:.2f}%" height="{_ROW - 10}"/>'
-        for tone, left, right in zip(tones, ends[:-1], ends[1:], strict=False)
+        f'<rect {painted(index, tones)} x="{left:.2f}%" y="5" width="{right - left:.2f}%" height="{_ROW - 10}"/>'
+        for index, (left, right) in enumerate(pairwise(ends))
         if right > left
     )
     return (

@@ -30,14 +30,21 @@ def svg(title: str, description: str, height: float, body: str, *, kind: str, wi
     )
 
 
+def painted(index: int, tones: Sequence[Tone], kind: Literal["tone", "stroke"] = "tone") -> str:
+    """The attributes that colour one part of a chart; where there are more parts than tones, these come again, fainter."""
+    fainter = index // len(tones)
+    style = f' style="opacity:{0.6**fainter:.2f}"' if fainter else ""
+    return f'class="{kind}-{tones[index % len(tones)]}"{style}'
+
+
 def legend(labels: Sequence[str], tones: Sequence[Tone]) -> str:
     """The colours of a chart's parts with their names."""
-    keys = "".join(f'<li><i class="tone-{tone}"></i>{escape(label)}</li>' for label, tone in zip(labels, tones, strict=False))
+    keys = "".join(f"<li><i {painted(index, tones)}></i>{escape(label)}</li>" for index, label in enumerate(labels))
     return f'<ul class="legend">{keys}</ul>'
 
 
-def check_parts(names: Sequence[object], parts: Mapping[str, Sequence[float]], tones: Sequence[Tone]) -> None:
-    """See that every part has a value for every place, and a colour.
+def check_parts(names: Sequence[object], parts: Mapping[str, Sequence[float]]) -> None:
+    """See that every part of a chart has a value for every place.
 
     Raises:
         DataError: It has not.
@@ -45,5 +52,3 @@ def check_parts(names: Sequence[object], parts: Mapping[str, Sequence[float]], t
     for label, values in parts.items():
         if len(values) != len(names):
             raise DataError(f"A chart got {len(values)} values for its part {label!r} and {len(names)} places; expected as many.")
-    if len(parts) > len(tones):
-        raise DataError(f"A chart got {len(parts)} parts and has {len(tones)} colours; draw fewer parts, or give it more tones.")

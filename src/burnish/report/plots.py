@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from burnish.report.figures import check_parts, figure, legend, svg
+from burnish.report.figures import check_parts, figure, legend, painted, svg
 from burnish.report.markup import attributes, escape
 from burnish.report.numbers import short, ticks
 
@@ -86,16 +86,16 @@ def line_chart(
         axis: What the axis is, written below.
 
     Raises:
-        DataError: A line has not as many values as the axis, or there are more lines than colours (5).
+        DataError: A line has not as many values as the axis.
     """
-    check_parts(across, series, _TONES)
+    check_parts(across, series)
     highest = max((value for line in series.values() for value in line if math.isfinite(value)), default=None)
     if highest is None:
         return figure(title, note, "")
     low, high = float(across[0]), float(across[-1])
     scale = _Scale(tuple(ticks(highest)))
     lines = "".join(
-        _line([_share(place, low, high) for place in across], [scale.share(value) for value in values], _TONES[index])
+        _line([_share(place, low, high) for place in across], [scale.share(value) for value in values], index)
         for index, values in enumerate(series.values())
     )
     drawing = f'<svg y="{_TOP}" width="100%" height="{_FLOOR - _TOP}" viewBox="0 0 100 100" preserveAspectRatio="none">{lines}</svg>'
@@ -176,7 +176,7 @@ def _axis(places: Sequence[float], low: float, high: float) -> str:
     )
 
 
-def _line(across: Sequence[float], heights: Sequence[float], tone: Tone) -> str:
+def _line(across: Sequence[float], heights: Sequence[float], index: int) -> str:
     """A line and its dots in a 100 x 100 box; a dot is a line of no length, which stays round when the box is stretched."""
     points = [(x, 100 - 100 * height) for x, height in zip(across, heights, strict=True)]
     path, pen_up = "", True
@@ -185,4 +185,4 @@ def _line(across: Sequence[float], heights: Sequence[float], tone: Tone) -> str:
             path += f"{'M' if pen_up else 'L'}{x:.2f} {y:.2f}"
         pen_up = math.isnan(y)
     dots = "".join(f"M{x:.2f} {y:.2f}h0" for x, y in points if not math.isnan(y))
-    return f'<path class="line stroke-{tone}" d="{path}"/><path class="dot stroke-{tone}" d="{dots}"/>'
+    return f'<g {painted(index, _TONES, "stroke")}><path d="{path}"/><path class="dot" d="{dots}"/></g>'

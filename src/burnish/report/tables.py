@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -123,8 +124,9 @@ def _row(names: Sequence[str], row: Sequence[object], forms: Mapping[str, Number
 def _cell(value: object, form: NumberFormat, *, meter: bool) -> str:
     if form == "text":
         return f"<td>{escape(number(value, form))}</td>"
-    share = min(max(float(str(value)), 0.0), 1.0) if meter and value is not None else None
-    drawn = "" if share is None else f'<i class="meter"><i style="width:{100 * share:.1f}%"></i></i>'
+    share = float(str(value)) if meter and value is not None else math.nan
+    filled = 100 * min(max(share, 0.0), 1.0)
+    drawn = "" if math.isnan(share) else f'<i class="meter"><i style="width:{filled:.1f}%"></i></i>'
     return f'<td class="number"{attributes({"data-value": value})}>{drawn}{escape(number(value, form))}</td>'
 
 

@@ -24,7 +24,7 @@
     const given = make("span", { className: "given" }, card.given);
     if (!card.suggested) return make("p", { className: "labels" }, card.given ? given : "");
     const arrow = make("span", { className: "arrow", ariaLabel: "looks like" }, "→");
-    return make("p", { className: "labels" }, given, arrow, make("span", { className: "suggested" }, card.suggested));
+    return make("p", { className: "labels" }, given, " ", arrow, " ", make("span", { className: "suggested" }, card.suggested));
   }
 
   function score(card) {
