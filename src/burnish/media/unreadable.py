@@ -53,6 +53,8 @@ def why_unreadable(path: Path | str, error: Exception) -> str:
     """
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
+    if isinstance(error, MemoryError):
+        return "its pixels do not fit into the memory that is left"
     if isinstance(error, PermissionError | IsADirectoryError):
         return "it is a folder" if Path(path).is_dir() else "this user has no right to read it"
     try:
