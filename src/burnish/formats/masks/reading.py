@@ -13,7 +13,7 @@ from burnish.errors import FormatError
 from burnish.formats.gathering import Gathered, add_annotation, note, to_dataset
 from burnish.formats.indexed import Part, colour_text, mask_columns, packed, part_columns, parts_of, read_indexed, voc_colour
 from burnish.formats.masks.layout import Pairs, find_pairs
-from burnish.formats.masks.tables import Meaning, read_meaning, without_background
+from burnish.formats.masks.tables import Meaning, meaning_of, read_meaning
 from burnish.formats.reading import picture_tables
 from burnish.geometry import rle
 
@@ -70,7 +70,7 @@ def read(
     if not found.pairs:
         raise FormatError("there are no pictures here. Expected images/ and masks/, or NAME.jpg and NAME_mask.png.", path=path)
     gathered = Gathered("masks")
-    meaning = read_meaning(path) if names is None else Meaning(without_background(names), read_meaning(path).colours)
+    meaning = read_meaning(path) if names is None else meaning_of(names, read_meaning(path).colours)
     shift = 0 if background else 1
     masks = _take_all(path, [pair.mask for pair in found.pairs], shift)
     objects = _take_all(path, [pair.instances for pair in found.pairs], 0)
@@ -119,7 +119,7 @@ def _names(gathered: Gathered, masks: Sequence[Taken], meaning: Meaning, style: 
 
 
 def _style_seen(gathered: Gathered, areas: Counter[int], meaning: Meaning) -> Style:
-    if len(meaning.names) > 1 and not areas.keys() <= {_WHITE}:
+    if len(meaning.names) > 1 and (meaning.numbered or not areas.keys() <= {_WHITE}):
         return "index"
     if len(areas) <= 1 and areas.keys() <= {1, _WHITE}:
         return "binary"

@@ -22,10 +22,17 @@ _BLACK: Final = 0
 
 
 class Meaning(NamedTuple):
-    """Class names in the order of their values, from 1, and the value of each colour 0xRRGGBB; the background's colours have value 0."""
+    """What values and colours stand for.
+
+    Attributes:
+        names: Class names in the order of their values, from 1.
+        colours: The value of each colour 0xRRGGBB; the background's colours have value 0.
+        numbered: Whether a background is named first, so that the names are surely those of values.
+    """
 
     names: tuple[str, ...]
     colours: dict[int, int]
+    numbered: bool = False
 
 
 def read_meaning(root: Path) -> Meaning:
@@ -42,12 +49,13 @@ def read_meaning(root: Path) -> Meaning:
             return _from_rows([(m[4], packed([int(m[1]), int(m[2]), int(m[3])])) for m in matches if m])
     if (root / "labelmap.txt").is_file():
         return _from_rows(_label_map(read_text(root / "labelmap.txt")))
-    return Meaning(without_background(read_names(root / "classes.txt")), {})
+    return meaning_of(read_names(root / "classes.txt"))
 
 
-def without_background(names: Sequence[str]) -> tuple[str, ...]:
-    """The names from value 1 on: without the first when that is the background."""
-    return tuple(names[1:] if names and names[0].lower() in _BACKGROUNDS else names)
+def meaning_of(names: Sequence[str], colours: dict[int, int] | None = None) -> Meaning:
+    """What names in the order of values mean: the first is value 1, or value 0 when it is called background."""
+    numbered = bool(names) and names[0].lower() in _BACKGROUNDS
+    return Meaning(tuple(names[1:] if numbered else names), colours or {}, numbered)
 
 
 def _from_rows(rows: Sequence[tuple[str, int | None]]) -> Meaning:
