@@ -36,6 +36,8 @@ class FoldTask:
         labels: (n,) classes of all rows; those of the test rows are not to be looked at.
         num_classes: Number of classes.
         seed: Seed of the model.
+        label: What the fold is called.
+        first: Whether it is the first one, which tells what concerns them all.
         work: Folder for what is unfinished.
         progress: Where to report.
     """
@@ -45,6 +47,8 @@ class FoldTask:
     labels: NDArray[np.int64]
     num_classes: int
     seed: int
+    label: str
+    first: bool
     work: Path
     progress: Progress
 
@@ -114,7 +118,7 @@ class NetworkModel:
         """(test rows, classes) probabilities."""
         from burnish.train.policies.classification import train_fold  # noqa: PLC0415 - loads torch
 
-        probabilities, _ = train_fold(
+        probabilities, report = train_fold(
             self.pixels,
             task.labels,
             task.train,
@@ -128,7 +132,10 @@ class NetworkModel:
             seed=task.seed,
             work_folder=task.work,
             progress=task.progress,
+            label=task.label,
         )
+        for note in report.notes if task.first else ():
+            task.progress.say(note)
         return probabilities
 
 
@@ -195,7 +202,7 @@ def _network(config: AuditConfig, sizes: NDArray[np.int64]) -> ModelChoice:
     usual = min(_SMALL_NET_SIZE, int(np.median(sizes))) if config.model == "small" else _NETWORK_SIZE
     asked = config.transform.resize if config.transform else None
     size = pair(asked.size) if asked else _square(config, usual)
-    return ModelChoice("network", config.model, size, config.repeats or 1, f"network {found}")
+    return ModelChoice("network", config.model, size, config.repeats or 1, "/".join(found))
 
 
 def _transform(config: AuditConfig, size: tuple[int, int]) -> TransformConfig:
@@ -222,13 +229,7 @@ def _is_here(name: str) -> bool:
     return isinstance(try_to_load_from_cache(name, "model.safetensors"), str)
 
 
-def _embedded(name: str, pixels: NDArray[np.uint8], progress: Progress, batch: int = 64) -> NDArray[np.float32]:
+def _embedded(name: str, pixels: NDArray[np.uint8], progress: Progress) -> NDArray[np.float32]:
     from burnish.models.embedders import load_embedder  # noqa: PLC0415 - loads torch
 
-    embedder = load_embedder(name)
-    parts: list[NDArray[np.float32]] = []
-    with progress.task(f"Describing the pictures with {name}", len(pixels)) as advance:
-        for start in range(0, len(pixels), batch):
-            parts.append(embedder.embed(pixels[start : start + batch]))
-            advance(len(parts[-1]))
-    return np.concatenate(parts)
+    return load_embedder(name).embed(pixels, progress=progress, label=f"Describing the pictures with {name}")

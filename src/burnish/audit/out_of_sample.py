@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -88,9 +89,13 @@ def _fold(model: FoldModel, plan: Plan, drawn: Folds, place: tuple[int, int], pi
             labels=plan.labels,
             num_classes=plan.num_classes,
             seed=plan.seed + 1000 * repeat + fold,
+            label=f"fold {fold + 1} of {drawn.number}",
+            first=place == (0, 0),
             work=pieces.work_folder(name),
             progress=progress,
         )
         return {"probabilities": model.predict(task)}
 
-    return pieces.keep(name, compute)["probabilities"]
+    kept = pieces.keep(name, compute)["probabilities"]
+    shutil.rmtree(pieces.work_folder(name))
+    return kept
