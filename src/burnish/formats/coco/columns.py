@@ -27,9 +27,9 @@ _NO_BOX: Final = (np.nan,) * 4
 _TYPES: Final = dtypes(ANNOTATIONS)
 OWN_COLUMNS: Final = (
     *("kind", "points", "parts", "visibility", "rotation", "source", "produced_by", "keyframe", "outside", "occluded", "track"),
-    *("z_order", "group", "parent"),
+    *("z_order", "group", "parent", "x2", "y2"),
 )
-"""Columns that COCO has no field for, or not for every kind; ours go through the field "burnish"."""
+"""Columns that COCO has no field for, or not for every kind, or (x2, y2) not to the last bit; they go through the field "burnish"."""
 
 
 class Columns(NamedTuple):

@@ -10,8 +10,7 @@ import polars as pl
 
 from burnish.data.dataset import extra_fields
 from burnish.data.findings import finding, findings_table
-from burnish.formats.coco.columns import OWN_COLUMNS
-from burnish.formats.coco.shapes import areas, boxes_of
+from burnish.formats.coco.shapes import areas, boxes_of, corners_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from burnish.data.dataset import Dataset
 
 _USUAL: Final[dict[str, Any]] = {"rotation": 0.0, "outside": False, "occluded": False, "z_order": 0, "group": 0}
+_OWN_VALUES: Final = ("rotation", "source", "produced_by", "keyframe", "outside", "occluded", "z_order", "group", "parent")
 _MIN_NUMBERS: Final = 6
 _FOREIGN_KINDS: Final = ("polyline", "points", "ellipse", "cuboid")
 
@@ -36,19 +36,22 @@ def annotation_objects(dataset: Dataset) -> Objects:
     table = dataset.annotations
     sizes = {i: (h, w) for i, w, h in dataset.scan("images", "id", "width", "height").collect().iter_rows()}
     extras, attributes = extra_fields(dataset, "coco", "annotations"), _attributes(dataset)
-    boxes = boxes_of(table.select("x1", "y1", "x2", "y2").fill_null(np.nan).to_numpy())
+    corners = table.select("x1", "y1", "x2", "y2").fill_null(np.nan).to_numpy()
+    boxes = boxes_of(corners)
+    missed = {row: ends for row, ends in enumerate((corners_of(boxes) != corners)[:, 2:].tolist()) if any(ends)}
     derived = areas(table)
     shapes: list[dict[str, Any]] = []
     tags: list[dict[str, Any]] = []
     rows = zip(table.iter_rows(named=True), boxes.tolist(), (~np.isnan(boxes.sum(axis=1))).tolist(), derived.tolist(), strict=True)
-    for row, box, placed, area in rows:
+    for number, (row, box, placed, area) in enumerate(rows):
         item: dict[str, Any] = {"id": row["id"], "image_id": row["image"]}
         if row["class"] is not None:
             item["category_id"] = row["class"]
         if placed:
             item |= {"bbox": box, "area": area, "iscrowd": int(row["crowd"])}
         item |= _drawing(row, sizes.get(row["image"], (None, None)))
-        own = _own(row, _kind_as_read(item))
+        ends = zip(("x2", "y2"), missed.get(number, ()), strict=False) if placed else ()
+        own = _own(row, _kind_as_read(item)) | {name: row[name] for name, wrong in ends if wrong}
         _add_fields(item, row, attributes.get(row["id"], {}), extras.get(row["id"], {}))
         if own:
             item["burnish"] = own
@@ -103,7 +106,7 @@ def _kind_as_read(item: Mapping[str, Any]) -> str:
 
 def _own(row: Mapping[str, Any], kind: str) -> dict[str, Any]:
     """Columns that the standard fields do not bring back."""
-    own = {name: row[name] for name in OWN_COLUMNS[4:] if name != "track" and row[name] is not None and row[name] != _USUAL.get(name)}
+    own = {name: row[name] for name in _OWN_VALUES if row[name] is not None and row[name] != _USUAL.get(name)}
     if row["kind"] == kind:
         return own
     drawn = {name: row[name] for name in ("points", "parts", "visibility") if row[name] is not None}

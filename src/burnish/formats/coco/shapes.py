@@ -11,7 +11,6 @@ from burnish.errors import DataError
 from burnish.geometry import polygons, rle
 
 if TYPE_CHECKING:
-
     from numpy.typing import NDArray
 
 _DECIMALS = (0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 14)
@@ -26,11 +25,11 @@ def corners_of(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def boxes_of(corners: NDArray[np.float64]) -> NDArray[np.float64]:
-    """`(n, 4)` of x1, y1, x2, y2 to x, y, width, height such that `corners_of` gives the same corners bit for bit.
+    """`(n, 4)` of x1, y1, x2, y2 to x, y, width, height such that `corners_of` gives the same corners bit for bit wherever a width does.
 
     x1 + (x2 - x1) may miss x2 by the last bit. Of the widths near x2 - x1 the one with the fewest decimals that does not miss is
-    taken, so that a number that came as 5.3 leaves as 5.3. For a box that begins at x1 < 0 and ends much nearer to zero there may be
-    none; it then ends within one rounding of x1.
+    taken, so that a number that came as 5.3 leaves as 5.3. One box in many thousands has none (x1 lies half way between two numbers
+    of the size of x2, or is far below zero); it gets the nearest.
     """
     boxes = corners.copy()
     for side in (0, 1):
