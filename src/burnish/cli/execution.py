@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from burnish.config import Config
     from burnish.data.dataset import Dataset
     from burnish.operations import Operation
+
+
+_LISTED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,18 @@ def _save(result: Any, out: Path | None, request: Request) -> list[Path]:
     return written
 
 
+def _listed(written: list[Path]) -> list[str]:
+    """The files, where many lie in one folder with one ending (drawn pages) as a single line."""
+    alike = Counter((path.parent, path.suffix) for path in written)
+    lines = [
+        str(path)
+        if alike[path.parent, path.suffix] <= _LISTED
+        else f"{path.parent}/*{path.suffix} ({alike[path.parent, path.suffix]:,} files)"
+        for path in written
+    ]
+    return list(dict.fromkeys(lines))
+
+
 def _tell(result: Any, written: list[Path], request: Request) -> None:
     if request.as_json:
         summary = {"verb": request.verb, **result.summary(), "files": [str(path) for path in written]}
@@ -116,6 +132,6 @@ def _tell(result: Any, written: list[Path], request: Request) -> None:
         return
     sys.stdout.write(str(result).rstrip() + "\n")
     if written:
-        sys.stdout.write("\nWritten:\n" + "".join(f"  {path}\n" for path in written))
+        sys.stdout.write("\nWritten:\n" + "".join(f"  {line}\n" for line in _listed(written)))
     if request.dry_run:
         sys.stdout.write("Nothing was written (--dry-run).\n")
