@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _BOX: Final = 5
 _SCORED_BOX: Final = 6
 _DOTA: Final = 10
-_TOO_LARGE: Final = 2.0
-"""A share of the picture above this cannot be meant: the number is in pixels."""
+_TOO_LARGE: Final = 10.0
+"""A share of the picture above this cannot be meant: the file's numbers are in pixels."""
 
 
 def label_rows(files: Sequence[str], texts: Sequence[str], keypoints: tuple[int, int] | None) -> pl.DataFrame:
@@ -99,6 +99,8 @@ def _judged(rows: pl.DataFrame) -> pl.DataFrame:
         "The last number is no score between 0 and 1.": pl.col("score").is_not_null() & ~pl.col("score").is_between(0, 1),
     }
     reason = pl.coalesce([pl.when(wrong).then(pl.lit(text)) for text, wrong in checks.items()])
-    large = pl.col("numbers").list.eval(pl.element().abs()).list.max() > _TOO_LARGE
-    judged = rows.with_columns(reason=reason, pixels=(pl.col("form") == "dota") | ((pl.col("form").is_in(["box", "ring"])) & large))
+    largest = pl.col("numbers").list.eval(pl.element().abs()).list.max()
+    shape = pl.col("form").is_in(["box", "ring"])
+    in_pixels = shape & (largest > 1) & (pl.when(shape & (largest < float("inf"))).then(largest).max().over("file") > _TOO_LARGE)
+    judged = rows.with_columns(reason=reason, pixels=(pl.col("form") == "dota") | in_pixels)
     return judged.with_columns(form=pl.when(pl.col("reason").is_not_null()).then(pl.lit("bad")).otherwise("form"))
