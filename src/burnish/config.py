@@ -110,8 +110,17 @@ def dump(config: Config) -> str:
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
-def validated(cls: type[C], values: Mapping[str, Any], *, path: Path | str | None = None, text: str = "") -> C:
+def validated(
+    cls: type[C], values: Mapping[str, Any], *, path: Path | str | None = None, text: str = "", below: Sequence[str | int] = ()
+) -> C:
     """Build a config from raw values, turning every complaint into one message.
+
+    Args:
+        cls: The class.
+        values: What it is built from.
+        path: The file that they come from, for the message.
+        text: Its text, for the line.
+        below: The keys under which the values stand in that text.
 
     Raises:
         ConfigError: A key is unknown or a value does not fit; all complaints are listed.
@@ -119,7 +128,7 @@ def validated(cls: type[C], values: Mapping[str, Any], *, path: Path | str | Non
     try:
         return cls.model_validate(values)
     except ValidationError as error:
-        complaints = [_complaint(cls, detail, text) for detail in error.errors(include_url=False)]
+        complaints = [_complaint(cls, detail, text, below) for detail in error.errors(include_url=False)]
         head = f"{path}: " if path else ""
         raise ConfigError(head + ("\n".join(complaints) if len(complaints) == 1 else "\n- " + "\n- ".join(complaints))) from None
 
@@ -148,10 +157,10 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"Known: {', '.join(options)}."
 
 
-def _complaint(cls: type[Config], detail: ErrorDetails, text: str) -> str:
+def _complaint(cls: type[Config], detail: ErrorDetails, text: str, below: Sequence[str | int]) -> str:
     keys = [key for key in detail["loc"] if isinstance(key, int) or not key.startswith("function-")]
     dotted = ".".join(str(key) for key in keys) or "the settings"
-    line = key_line(text, keys)
+    line = key_line(text, [*below, *keys])
     where = f"line {line}: " if line else ""
     if detail["type"] == "extra_forbidden":
         return f"{where}unknown key '{dotted}'. {nearest(str(keys[-1]), _fields_at(cls, keys[:-1]))}"

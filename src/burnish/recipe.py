@@ -16,19 +16,19 @@ from __future__ import annotations
 
 import inspect
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from burnish.config import Config, nearest, read_text, read_yaml, validated
+from burnish.config import Config, key_line, nearest, read_text, read_yaml, validated
 from burnish.engine.files import write_text
+from burnish.engine.fingerprint import fingerprint
 from burnish.engine.map import Engine
-from burnish.engine.pieces import fingerprint
 from burnish.engine.progress import Progress, silent
-from burnish.errors import ConfigError
+from burnish.errors import ConfigError, DataError
 from burnish.operations import OPERATIONS, Operation
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class RunConfig(Config):
 
     restart: bool = False
     """Run every step again, also those that were finished before."""
+    seed: int | None = None
+    """Seed of every step that draws at random and sets none itself."""
 
 
 class Recipe(Config):
@@ -71,12 +73,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What a verb is given at run time, beside its inputs and settings."""
+    """What a verb is given at run time, beside its inputs and settings; `dry_run` reaches the verbs that write while they work."""
 
     engine: Engine = field(default_factory=Engine)
     progress: Progress = silent
     work: Path | None = None
     force: bool = False
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,24 +97,38 @@ class RunResult:
         return "\n".join(f"{name}: {text.splitlines()[0] if text else 'done'}" for name, text in self.lines) + f"\nResults: {self.out}"
 
 
-def run(recipe: Path | str, config: RunConfig | None = None, *, engine: Engine | None = None, progress: Progress = silent) -> RunResult:
+def run(
+    recipe: Path | str,
+    config: RunConfig | None = None,
+    *,
+    engine: Engine | None = None,
+    progress: Progress = silent,
+    force: bool = False,
+    dry_run: bool = False,
+) -> RunResult:
     """Run the steps of a recipe file, continuing where it stopped.
 
-    A finished step is skipped when neither its settings nor anything before it changed.
+    A finished step is skipped when neither its settings, nor the dataset, nor anything before it changed.
+
+    Args:
+        recipe: The YAML file.
+        config: The settings.
+        engine: Where the steps work.
+        progress: Where to report.
+        force: Let a step replace what it would otherwise refuse to, such as a corrected_labels.jsonl in the dataset.
+        dry_run: Only say which steps would be run.
 
     Raises:
         ConfigError: The recipe names an unknown verb or setting; nothing is run then.
     """
-    chosen = config or RunConfig()
-    path = Path(recipe)
-    text = read_text(path)
-    plan = validated(Recipe, read_yaml(text, path), path=path, text=text)
-    steps = [_step(number, entry, path) for number, entry in enumerate(plan.steps, 1)]
+    chosen, path = config or RunConfig(), Path(recipe)
+    plan, steps = _planned(path, chosen)
     out = Path(plan.out)
+    source = _place(plan.dataset, path)
+    state = _State(source, findings=(), mark=_content_mark(source))
     lines: list[tuple[str, str]] = []
-    state = _State(source=_place(plan.dataset, path), findings=None, mark=fingerprint(str(_place(plan.dataset, path))))
     for step in steps:
-        running = Running(engine=engine or Engine(), progress=progress, work=out / step.name / "work", force=True)
+        running = Running(engine or Engine(), progress, out / step.name / "work", force, dry_run)
         state, said = _do(step, state, out / step.name, running, restart=chosen.restart)
         lines.append((step.name, said))
     return RunResult(tuple(lines), out)
@@ -124,7 +141,7 @@ def perform(verb: str, inputs: tuple[Any, ...], settings: Config, running: Runni
         ConfigError: There is no such verb.
     """
     function = _resolve(operation_of(verb).target)
-    offered = {"engine": running.engine, "progress": running.progress, "work": running.work, "force": running.force}
+    offered = {f.name: getattr(running, f.name) for f in fields(running)}
     wanted = {name: value for name, value in offered.items() if name in inspect.signature(function).parameters}
     return function(*inputs, settings, **wanted)
 
@@ -143,31 +160,63 @@ def operation_of(verb: str) -> Operation:
 @dataclass(frozen=True, slots=True)
 class _State:
     source: Path
-    findings: Path | None
+    findings: tuple[Path, ...]
     mark: str
 
 
-def _step(number: int, entry: str | dict[str, Any], path: Path) -> Step:
+def _planned(path: Path, config: RunConfig) -> tuple[Recipe, list[Step]]:
+    text = read_text(path)
+    plan = validated(Recipe, read_yaml(text, path), path=path, text=text)
+    return plan, [_step(number, entry, path, text, config.seed) for number, entry in enumerate(plan.steps, 1)]
+
+
+def _step(number: int, entry: str | dict[str, Any], path: Path, text: str, seed: int | None) -> Step:
+    where = f"{path}, line {key_line(text, ['steps', number - 1])}, step {number}"
     if isinstance(entry, dict) and len(entry) != 1:
-        raise ConfigError(f"{path}: step {number} has {len(entry)} keys ({', '.join(entry)}); expected one verb with its settings.")
+        raise ConfigError(f"{where}: found {len(entry)} keys ({', '.join(entry)}); expected one verb with its settings.")
     verb, values = (entry, {}) if isinstance(entry, str) else next(iter(entry.items()))
     if verb in _NOT_IN_RECIPES:
-        raise ConfigError(f"{path}: step {number}: '{verb}' makes no sense in a recipe. Use it on the results.")
-    config: type[Config] = _resolve(operation_of(verb).config)
-    return Step(number, verb, validated(config, values or {}, path=f"{path}, step {number} ({verb})"))
+        raise ConfigError(f"{where}: '{verb}' makes no sense in a recipe. Use it on the results.")
+    if verb not in OPERATIONS:
+        raise ConfigError(f"{where}: there is no verb '{verb}'. {nearest(verb, OPERATIONS)}")
+    config: type[Config] = _resolve(OPERATIONS[verb].config)
+    given = {"seed": seed} if seed is not None and "seed" in config.model_fields else {}
+    below = ["steps", number - 1, verb]
+    return Step(number, verb, validated(config, given | (values or {}), path=f"{path}, step {number} ({verb})", text=text, below=below))
+
+
+def _content_mark(source: Path) -> str:
+    """What a dataset holds now: its tables, and the time and size of each of its files."""
+    from burnish.data.schema import TABLES  # noqa: PLC0415 - loads Polars
+    from burnish.formats.recognise import open_dataset  # noqa: PLC0415
+
+    dataset = open_dataset(source)
+    rows = [dataset.table(name).hash_rows(seed=0).to_numpy().tobytes() for name in TABLES]
+    return fingerprint(str(dataset.root.absolute()), *rows, *(_stamp(dataset.root / path) for path in dataset.media["path"]))
+
+
+def _stamp(path: Path) -> str:
+    try:
+        status = path.stat()
+    except OSError:
+        return f"{path} is missing"
+    return f"{path} {status.st_mtime_ns} {status.st_size}"
 
 
 def _do(step: Step, state: _State, folder: Path, running: Running, *, restart: bool) -> tuple[_State, str]:
     mark = fingerprint(state.mark, step.verb, step.settings.model_dump_json())
     record = folder / "step.json"
-    if not restart and record.is_file():
-        done = json.loads(record.read_text(encoding="utf-8"))
-        if done.get("mark") == mark:
-            running.progress.say(f"{step.name}: finished before")
-            return _after(done, state, mark), done["said"]
+    done = None if restart else _finished(record, mark)
+    if done is not None:
+        running.progress.say(f"{step.name}: finished before")
+        return _after(done, state, mark), done["said"]
+    if running.dry_run:
+        return _State(state.source, state.findings, mark), "would be run"
     running.progress.say(f"{step.name} ...")
-    result = perform(step.verb, _inputs(step, state), step.settings, running)
+    result = perform(step.verb, _inputs(step, state), _settings(step, state), running)
     written = [str(p) for p in result.save(folder / "result", force=True)]
+    if getattr(result, "exit_code", 0):
+        raise DataError(f"Step {step.name} ends the recipe: {result}\nIts results: {folder / 'result'}")
     done = {
         "mark": mark,
         "said": str(result),
@@ -179,22 +228,42 @@ def _do(step: Step, state: _State, folder: Path, running: Running, *, restart: b
     return _after(done, state, mark), done["said"]
 
 
+def _finished(record: Path, mark: str) -> dict[str, Any] | None:
+    """What a step left, when it was finished on exactly this input and its results are still there."""
+    if not record.is_file():
+        return None
+    done: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
+    there = all(Path(done[key]).exists() for key in ("dataset", "findings") if done[key])
+    return done if done["mark"] == mark and there else None
+
+
 def _inputs(step: Step, state: _State) -> tuple[Any, ...]:
-    """The dataset as it stands, or the findings made before."""
-    from burnish.formats.findings import read_findings  # noqa: PLC0415 - the formats load Polars
+    """The dataset as it stands, or all findings made before."""
+    from burnish.data.findings import join_findings  # noqa: PLC0415 - loads Polars
+    from burnish.formats.findings import Findings, read_findings  # noqa: PLC0415
     from burnish.formats.recognise import open_dataset  # noqa: PLC0415
 
     if operation_of(step.verb).inputs[0] != "findings":
         return (open_dataset(state.source),)
-    if state.findings is None:
+    if not state.findings:
         raise ConfigError(f"Step {step.number} ({step.verb}) needs findings; put an audit, check or dedupe before it.")
-    return (read_findings(state.findings),)
+    made = [read_findings(path) for path in state.findings]
+    return (Findings(join_findings(*(findings.table for findings in made)), made[-1].about),)
+
+
+def _settings(step: Step, state: _State) -> Config:
+    """Findings are applied to the dataset as the steps before left it, which need not be the one that they were made from."""
+    takes_findings = operation_of(step.verb).inputs[0] == "findings"
+    return step.settings.model_copy(update={"dataset": str(state.source)}) if takes_findings else step.settings
 
 
 def _after(done: Mapping[str, Any], state: _State, mark: str) -> _State:
-    source = Path(done["dataset"]) if done["dataset"] else state.source
-    findings = Path(done["findings"]) if done["findings"] else state.findings
-    return _State(source, findings, mark)
+    findings = (*state.findings, Path(done["findings"])) if done["findings"] else state.findings
+    if not done["dataset"]:
+        return _State(state.source, findings, mark)
+    source = Path(done["dataset"])
+    # Other formats number pictures and annotations anew, so that earlier findings would hit the wrong ones.
+    return _State(source, findings if (source / "manifest.json").is_file() else (), mark)
 
 
 def _made(result: Any, folder: Path) -> str | None:

@@ -12,7 +12,8 @@ from burnish.audit.fold_models import ModelChoice, build_model, choose_model
 from burnish.audit.label_issues import label_issues
 from burnish.audit.out_of_sample import Plan, Predictions, predict_out_of_sample
 from burnish.data.splits import joined_groups
-from burnish.engine.pieces import fingerprint, open_pieces
+from burnish.engine.fingerprint import fingerprint
+from burnish.engine.pieces import open_pieces
 from burnish.errors import DataError
 from burnish.media.cache import build_cache
 

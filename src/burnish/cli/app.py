@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cyclopts import App, CycloptsError, Group
 
+from burnish import __version__
 from burnish.errors import BurnishError
 from burnish.operations import OPERATIONS
 
@@ -24,7 +26,9 @@ def build_app() -> App:
     app = App(
         name="burnish",
         help="Polish vision data until models shine.",
-        version="burnish 0.1.0",
+        version=f"burnish {__version__}",
+        help_format="plaintext",
+        suppress_keyboard_interrupt=False,
         group_commands=Group("Commands", sort_key=0),
         help_epilogue="More: burnish COMMAND --help. Exit codes: 0 done, 2 settings, 3 data, 4 model, 5 service, 130 stopped.",
     )
@@ -42,8 +46,12 @@ def run(tokens: Sequence[str]) -> int:
     """Run one command line; the exit code says what kind of error ended it."""
     debug = "--debug" in tokens
     try:
-        return build_app()(list(tokens), exit_on_error=False, print_error=True, result_action="return_value") or 0
-    except CycloptsError:
+        code = build_app()(list(tokens), exit_on_error=False, print_error=False, result_action="return_value") or 0
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _leave_the_pipe()
+    except CycloptsError as error:
+        _tell("Usage", str(error))
         return _USAGE
     except KeyboardInterrupt:
         _tell("Stopped", "What was finished is kept. The same command continues from there.")
@@ -51,8 +59,6 @@ def run(tokens: Sequence[str]) -> int:
     except BurnishError as error:
         _tell(_title(error), str(error), debug=debug)
         return error.exit_code
-    except BrokenPipeError:
-        return 0
     except Exception as error:  # noqa: BLE001 - the last place that can turn a defect into words
         _tell(
             "A defect in burnish",
@@ -60,6 +66,13 @@ def run(tokens: Sequence[str]) -> int:
             debug=debug,
         )
         return _BUG
+    return code
+
+
+def _leave_the_pipe() -> int:
+    """The reader of our output has left, as `head` does: that ends the command well, and nothing shall be written at exit any more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 def _title(error: BurnishError) -> str:
@@ -70,9 +83,17 @@ def _title(error: BurnishError) -> str:
 def _tell(title: str, text: str, *, debug: bool = False) -> None:
     """One panel on standard error; with --debug the traceback above it."""
     from rich.console import Console  # noqa: PLC0415 - loaded only when there is something to say
-    from rich.panel import Panel  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
     if debug:
         traceback.print_exc()
-    Console(stderr=True, soft_wrap=False).print(Panel(Text(text), title=title, title_align="left", border_style="red", expand=False))
+    Console(stderr=True, soft_wrap=not sys.stderr.isatty()).print(_shown(title, text))
+
+
+def _shown(title: str, text: str) -> Any:
+    """A panel on a terminal; plain lines in a file or pipe, where a frame would break paths apart."""
+    from rich.panel import Panel  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    if not sys.stderr.isatty():
+        return Text(f"{title}: {text}")
+    return Panel(Text(text), title=title, title_align="left", border_style="red", expand=False)

@@ -21,7 +21,6 @@ from burnish.recipe import Running, perform
 
 if TYPE_CHECKING:
     from burnish.config import Config
-    from burnish.data.dataset import Dataset
     from burnish.operations import Operation
 
 
@@ -59,21 +58,12 @@ def execute(request: Request) -> int:
     out = _out(request)
     if out is not None and request.operation.out == "argument":
         refuse_filled_folder(out, force=request.force)
-    running = Running(
-        engine=Engine(request.jobs), progress=terminal_progress(quiet=request.quiet), work=_work(out, request), force=request.force
-    )
+    progress = terminal_progress(quiet=request.quiet)
+    running = Running(Engine(request.jobs), progress, _work(out, request), request.force, request.dry_run)
     result = perform(request.verb, _opened(request), request.settings, running)
     written = _save(result, out, request)
     _tell(result, written, request)
     return int(getattr(result, "exit_code", 0))
-
-
-def open_with_version(text: str) -> Dataset:
-    """Open a dataset; `name@2` takes version 2 of a dataset folder of ours."""
-    path, at, version = text.rpartition("@")
-    if at and version.isdecimal() and not Path(text).exists():
-        return open_dataset(Path(path), version=int(version))
-    return open_dataset(Path(text))
 
 
 def _opened(request: Request) -> tuple[Any, ...]:
@@ -84,7 +74,7 @@ def _opened(request: Request) -> tuple[Any, ...]:
     ]
     if texts and texts[0] is None:
         raise ConfigError(f"No dataset was named. Write: burnish {request.verb} DATASET")
-    openers: dict[str, Any] = {"dataset": open_with_version, "findings": read_findings, "folder": Path, "recipe": Path}
+    openers: dict[str, Any] = {"dataset": open_dataset, "findings": read_findings, "folder": Path, "recipe": Path}
     return tuple(None if text is None else openers[kind](text) for kind, text in zip(kinds, texts, strict=True))
 
 
@@ -99,7 +89,7 @@ def _out(request: Request) -> Path | None:
 
 def _work(out: Path | None, request: Request) -> Path | None:
     """Unfinished pieces lie beside the results, so that the same command finds them."""
-    return None if out is None or request.operation.out == "argument" else out / "work"
+    return None if out is None or request.dry_run or request.operation.out == "argument" else out / "work"
 
 
 def _save(result: Any, out: Path | None, request: Request) -> list[Path]:

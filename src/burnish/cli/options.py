@@ -73,6 +73,7 @@ def _annotation(path: tuple[str, ...], field: FieldInfo) -> Any:
         group=_SETTINGS,
         show_default=False,
         negative_none=(),
+        negative_iterable=(),
     )
     return Annotated[field.annotation | None, parameter]  # pyright: ignore[reportOptionalOperand]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import zipfile
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from burnish.engine.files import atomic_path, write_text
+from burnish.engine.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -64,12 +64,3 @@ def open_pieces(folder: Path | str, inputs: Mapping[str, Any]) -> Pieces:
     if not (place / "inputs.json").exists():
         write_text(place / "inputs.json", text)
     return Pieces(place)
-
-
-def fingerprint(*texts: str | bytes) -> str:
-    """Sixteen hexadecimal digits of BLAKE2b over some texts."""
-    digest = hashlib.blake2b(digest_size=8)
-    for text in texts:
-        data = text.encode() if isinstance(text, str) else text
-        digest.update(len(data).to_bytes(8, "big") + data)
-    return digest.hexdigest()

@@ -69,7 +69,7 @@ def open_dataset(path: Path | str, format: str | None = None, **options: Any) ->
     """Open a dataset of any known format.
 
     Args:
-        path: A file or a folder.
+        path: A file or a folder; `NAME@2` takes version 2 of a dataset folder of ours.
         format: Name of the format (see `FORMATS`); recognised by content where not given.
         options: Passed to the format's reader.
 
@@ -79,7 +79,10 @@ def open_dataset(path: Path | str, format: str | None = None, **options: Any) ->
     """
     path = Path(path)
     if not path.exists():
-        raise FormatError(_missing_text(path), path=path)
+        name, at, version = str(path).rpartition("@")
+        if not (at and version.isdecimal()):
+            raise FormatError(_missing_text(path), path=path)
+        return open_dataset(name, "burnish", version=int(version), **options)
     return load_format(format or recognise_format(path)).read(path, **options)
 
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from burnish.data.dataset import same_content
 from burnish.errors import ConfigError, DataError
+from burnish.formats import versioned
 from burnish.formats.recognise import open_dataset
-from burnish.inspect.derived import Derived
+from burnish.inspect.derived import Derived, versions_home
 from burnish.inspect.settings import ApplyConfig
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ def apply(findings: Findings, config: ApplyConfig | None = None) -> Derived:
         DataError: A finding names a picture, annotation or class that the dataset does not have; nothing is applied then.
     """
     chosen = config or ApplyConfig()
-    dataset = open_dataset(Path(_dataset_path(findings, chosen)))
+    dataset = _as_it_stands(_dataset_path(findings, chosen))
     wanted = findings.table.filter(pl.col("is_issue") & (pl.col("score") >= chosen.min_score))
     if chosen.kinds:
         wanted = wanted.filter(pl.col("kind").is_in(chosen.kinds))
@@ -50,7 +52,26 @@ def _dataset_path(findings: Findings, config: ApplyConfig) -> str:
     path = config.dataset or findings.about.get("dataset")
     if not path:
         raise ConfigError("These findings do not say which dataset they belong to. Name it with --dataset.")
+    if config.dataset is None and not Path(path).exists():
+        raise ConfigError(f"The findings were made from {path}, which is not there, seen from {Path.cwd()}. Name it with --dataset.")
     return path
+
+
+def _as_it_stands(path: str) -> Dataset:
+    """The dataset, with what was applied before: changes to one of another format are kept in a burnish dataset beside it.
+
+    Raises:
+        DataError: The dataset was changed since the one beside it was made, so that the two can no longer be joined.
+    """
+    dataset, home = open_dataset(path), versions_home(path)
+    if not versioned.recognise(home) or versioned.recognise(Path(path)):
+        return dataset
+    if not same_content(dataset, open_dataset(home, version=1)):
+        raise DataError(
+            f"{path} was changed after {home} was made from it, which holds what was applied before. "
+            f"Name that one with --dataset {home}, or move it away to begin again."
+        )
+    return open_dataset(home)
 
 
 def _relabel(dataset: Dataset, rows: pl.DataFrame) -> tuple[Dataset, int]:

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from burnish.data.dataset import Dataset
 
 
+def versions_home(source: Path | str) -> Path:
+    """Where versions of a dataset are kept: in itself when it is one of ours, otherwise in a burnish dataset beside it."""
+    path = Path(source)
+    if versioned.recognise(path):
+        return path
+    return path.with_suffix(".burnish") if path.is_file() else path.with_name(path.name + ".burnish")
+
+
 @dataclass(frozen=True, slots=True)
 class Derived:
     """A dataset, and what made it.
@@ -55,7 +63,7 @@ class Derived:
         Raises:
             DataError: The folder holds something else, or the disk is full.
         """
-        if self.to == versioned.NAME and self.media == "none" and (versioned.recognise(folder) or not folder.exists()):
+        if self.to == versioned.NAME and self.media == "none":
             versioned.add_version(self.dataset, folder, verb=self.verb, config=self.config)
             return [folder]
         notes = write_dataset(self.dataset, folder, self.to, media=self.media, force=force, **self.options)
@@ -71,8 +79,7 @@ class Derived:
             DataError: The disk is full, or the folder beside it holds something else.
         """
         source = Path(self.dataset.origin["path"])
-        beside = source.with_suffix(".burnish") if source.is_file() else source.with_name(source.name + ".burnish")
-        home = source if versioned.recognise(source) else beside
+        home = versions_home(source)
         if home != source and not home.exists():
             versioned.add_version(open_dataset(source), home, verb="convert")
         versioned.add_version(self.dataset, home, verb=self.verb, config=self.config)

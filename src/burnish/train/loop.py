@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from burnish.engine.pieces import fingerprint
+from burnish.engine.fingerprint import fingerprint
 from burnish.engine.progress import Progress, silent
 from burnish.errors import DataError, ModelError, extra
 from burnish.metrics.classification import accuracy, balanced_accuracy, confusion_matrix, weighted_f1
