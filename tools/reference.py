@@ -1,11 +1,12 @@
 """Write docs/reference/*.md from the code: verbs and settings, table columns, errors, formats. A test fails when they are stale.
 
-    python tools/reference.py
+python tools/reference.py
 """
 
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -71,7 +72,8 @@ def _resolve(target: str) -> Any:
 
 
 def _signature(target: str) -> str:
-    return str(inspect.signature(_resolve(target))).replace("'", "")
+    text = str(inspect.signature(_resolve(target))).replace("'", "")
+    return re.sub(r"<[\w.]*\.(\w+) object at 0x[0-9a-f]+>", lambda found: found[1].lower(), text)
 
 
 def _settings_table(config: type[BaseModel]) -> str:
