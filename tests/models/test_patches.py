@@ -83,13 +83,27 @@ def test_any_picture_size_from_eight_pixels_on_works(shape):
 
 
 def test_memory_does_not_grow_with_the_maps_of_all_pictures():
-    images = noise_pictures(200, side=32)
+    images = noise_pictures(120, side=32)
     filters = fit_patches(images[:20], filters=64)
     tracemalloc.start()
     patch_features(filters, images)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 64e6
+    assert peak < 50e6  # the maps of all would take 120 MB
+
+
+def test_pictures_that_differ_in_brightness_alone_are_told_apart():
+    flat = np.repeat(np.array([60, 200], np.uint8), 10)[:, None, None, None] * np.ones((1, 16, 16, 3), np.uint8)
+    noisy = flat + np.random.default_rng(0).integers(0, 10, flat.shape, dtype=np.uint8)
+    features = embed_patches(noisy, filters=8)[1]
+    assert np.linalg.norm(features[:10].mean(axis=0) - features[10:].mean(axis=0)) > 0.4
+
+
+def test_progress_counts_every_picture_once(monkeypatch):
+    monkeypatch.setattr("burnish.models.patches._SAMPLED_PICTURES", 20)
+    told = []
+    embed_patches(noise_pictures(50), filters=8, advance=told.append)
+    assert sum(told) == 50
 
 
 def test_no_pictures_to_describe_give_no_rows():
