@@ -12,7 +12,7 @@ from burnish.audit.chunks import in_chunks
 from burnish.audit.confident import Rule, confident_issues, label_quality
 from burnish.audit.cutoff import expected_f1_count, highest
 from burnish.audit.neighbours_vote import with_neighbours
-from burnish.audit.noise_model import fit_noise_model, judge
+from burnish.audit.noise_model import fit_noise_model, judge, suggest
 from burnish.audit.predictions import checked_embeddings, checked_labels, checked_probabilities
 from burnish.errors import ConfigError
 
@@ -81,12 +81,13 @@ class _Verdict:
 def _by_model(given: NDArray[np.int64], probabilities: Floats) -> _Verdict:
     model = fit_noise_model(given, probabilities)
     posteriors = judge(given, probabilities, model)
-    doubtful = (posteriors.score > _LIKELY) | (_predicted(probabilities) != given)
-    doubtful &= posteriors.counting > _LEAST
-    number = expected_f1_count(posteriors.counting) if model.calibration.informed else 0
+    doubtful = ((posteriors.score > _LIKELY) | ~posteriors.agrees) & (posteriors.counting > _LEAST)
+    number = expected_f1_count(posteriors.counting) if model.informed else 0
     flagged = highest(posteriors.score, number, doubtful)
-    moved = flagged | (posteriors.score > _LIKELY)
-    return _Verdict(posteriors.score, flagged, np.where(moved, posteriors.suggested, given))
+    moved = np.flatnonzero(flagged | (posteriors.score > _LIKELY))
+    suggested = given.copy()
+    suggested[moved] = suggest(given, probabilities, model, moved)
+    return _Verdict(posteriors.score, flagged, suggested)
 
 
 def _by_rule(given: NDArray[np.int64], probabilities: Floats, rule: Rule) -> _Verdict:

@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from scipy.special import expit, gammaln
 
-from burnish.audit.chunks import in_chunks, rows_by_class
+from burnish.audit.chunks import in_chunks, row_chunks, rows_by_class
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,10 +44,12 @@ if TYPE_CHECKING:
 
 _EXPONENTS = np.geomspace(0.25, 3.0, 22)  # beyond 3 the likelihood is flat and the order of the sure ones is lost
 _TINY = np.float32(1e-6)  # a probability of exactly 0 is a rounding, not a certainty
-_SAMPLE = 20_000  # rows that the two numbers of the calibration are fitted on
+_SAMPLE_ROWS, _SAMPLE_CELLS = 20_000, 1 << 20  # at most so much is read to fit the two numbers of the calibration ...
+_SAMPLE_LEAST = 2_000  # ... but so many rows, however many classes there are
 _SURE_SHARE = 0.25  # of the predictions of a class that serve as its anchors ...
 _SURE_LEAST = 20  # ... but at least so many
-_EVIDENCE = 4.0  # log likelihood by which predictions must beat the class shares: by chance, about once in fifty
+_EVIDENCE = 4.0  # log likelihood by which predictions must beat the class shares (by chance about once in fifty), ...
+_ERRORS = 3.0  # ... or standard errors by which they must agree with the labels more often than if shuffled
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,8 @@ class Calibration:
     """Power that the probabilities are raised to; above 1 the model was too shy, below 1 too sure."""
     floor: float
     """Share of the labels that were given regardless of the example."""
-    informed: bool
-    """Whether the predictions say more about the labels than the class shares do."""
+    gain: float
+    """Log likelihood by which the predictions explain the sampled labels better than the class shares alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +73,14 @@ class NoiseModel:
     """Transitions where the model is surest, `(K, K)`."""
     everywhere: NDArray[np.float64]
     """Transitions if every prediction were right, `(K, K)`."""
+    informed: bool
+    """Whether the predictions know more about the labels than chance; if not, no label can be called wrong on their word."""
     disagreement: float
     """Share of the labels that differ from the prediction."""
     explained: float
     """Share of the disagreements that the floor explains."""
     score_sharpness: float
-    """Sharpness for the order of the labels."""
+    """Middle of the range of sharpness for the order of the labels."""
     count_sharpness: float
     """Sharpness for the number of wrong labels."""
 
@@ -87,11 +91,13 @@ def fit_noise_model(labels: NDArray[np.int64], probabilities: Floats) -> NoiseMo
     guesses, sureness = _sureness(probabilities, calibration.exponent)
     disagreement = float(np.mean(guesses != labels))
     explained = min(1.0, calibration.floor / max(disagreement, 1e-9))
+    classes, surest = probabilities.shape[1], _surest(guesses, sureness, probabilities.shape[1])
     strong, heavy = _strong(sureness), float(np.clip((disagreement - 0.3) / 0.1, 0, 1))
     return NoiseModel(
         calibration=calibration,
-        anchors=_transitions(_counts(labels, guesses, sureness, probabilities.shape[1], share=_SURE_SHARE)),
-        everywhere=_transitions(_counts(labels, guesses, sureness, probabilities.shape[1], share=1.0)),
+        anchors=_transitions(_counts(labels[surest], guesses[surest], classes)),
+        everywhere=_transitions(_counts(labels, guesses, classes)),
+        informed=calibration.gain > _EVIDENCE or _agreement_beats_chance(labels, guesses, classes),
         disagreement=disagreement,
         explained=explained,
         score_sharpness=1 + (1 - explained) * (1 + 2 * max(strong, heavy)),
@@ -101,10 +107,11 @@ def fit_noise_model(labels: NDArray[np.int64], probabilities: Floats) -> NoiseMo
 
 def fit_calibration(labels: NDArray[np.int64], probabilities: Floats) -> Calibration:
     """Maximum-likelihood exponent and floor on a fixed sample of rows."""
-    rows = np.sort(np.random.default_rng(0).permutation(len(labels))[:_SAMPLE])
+    number = max(_SAMPLE_LEAST, min(_SAMPLE_ROWS, _SAMPLE_CELLS // probabilities.shape[1]))
+    rows = np.sort(np.random.default_rng(0).permutation(len(labels))[:number])
     shares = _class_shares(labels, probabilities.shape[1])[labels[rows]]
     likelihood, floor, exponent = _likeliest(labels[rows], probabilities[rows], shares)
-    return Calibration(exponent=exponent, floor=floor, informed=likelihood - float(np.log(shares).sum()) > _EVIDENCE)
+    return Calibration(exponent=exponent, floor=floor, gain=likelihood - float(np.log(shares).sum()))
 
 
 def calibrated_likelihood(labels: NDArray[np.int64], probabilities: Floats) -> float:
@@ -120,35 +127,45 @@ class Posteriors:
     """Probability that the label is wrong, by which labels are ordered."""
     counting: NDArray[np.float64]
     """The same for the count of wrong labels, between the two readings of the noise."""
-    suggested: NDArray[np.int64]
-    """The likeliest class other than the given one."""
+    agrees: NDArray[np.bool_]
+    """Whether the given class is the one predicted, or as likely."""
 
 
 def judge(labels: NDArray[np.int64], probabilities: Floats, model: NoiseModel) -> Posteriors:
     """Posterior probability that each label is wrong, a few rows at a time."""
-    score, counting = np.empty(len(labels)), np.empty(len(labels))
-    suggested = np.empty(len(labels), dtype=np.int64)
+    score, counting, agrees = np.empty(len(labels)), np.empty(len(labels)), np.empty(len(labels), dtype=np.bool_)
     # Contiguous by given class, so that the column of a label is one row of memory.
     anchors, everywhere = (np.ascontiguousarray(t.T, dtype=np.float32) for t in (model.anchors, model.everywhere))
-    power, count_power = (model.calibration.exponent * s for s in (model.score_sharpness, model.count_sharpness))
-    trust = 0.5 + 0.5 * model.explained
+    exponent, trust = model.calibration.exponent, 0.5 + 0.5 * model.explained
+    powers = [exponent * sharpness for sharpness in (model.count_sharpness, 1.0, 1.5 * model.score_sharpness)]
 
     def work(rows: slice) -> None:
         logs, given = _centred_logs(probabilities[rows]), labels[rows]
         index, by_anchor, by_all = np.arange(len(given)), anchors[given], everywhere[given]
         own = logs[index, given].astype(np.float64)
         logs[index, given] = -np.inf  # leaves the other classes
-        others = np.exp(logs * np.float32(count_power))
-        logs *= np.float32(power)
-        weights = np.exp(logs, out=logs)
-        by_one, by_other = (expit(_odds(others, table, own * count_power, table[index, given])) for table in (by_anchor, by_all))
-        counting[rows] = trust * by_one + (1 - trust) * by_other
-        score[rows] = expit(_odds(weights, by_anchor, own * power, by_anchor[index, given]))
-        weights *= by_anchor
-        suggested[rows] = weights.argmax(axis=1)
+        agrees[rows] = own >= 0
+        counted, blunt, sharp = (_Evidence(np.exp(logs * np.float32(power)), own * power) for power in powers)
+        kept, kept_all = by_anchor[index, given], by_all[index, given]
+        counting[rows] = trust * expit(_odds(counted, by_anchor, kept)) + (1 - trust) * expit(_odds(counted, by_all, kept_all))
+        # How sharp is right is not known: the order is by the mean of a blunt and a sharp reading.
+        score[rows] = expit((_odds(blunt, by_anchor, kept) + _odds(sharp, by_anchor, kept)) / 2)
 
     in_chunks(work, probabilities)
-    return Posteriors(score=score, counting=counting, suggested=suggested)
+    return Posteriors(score=score, counting=counting, agrees=agrees)
+
+
+def suggest(labels: NDArray[np.int64], probabilities: Floats, model: NoiseModel, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+    """The likeliest class other than the given one for the examples in `rows`, `(n,)`."""
+    anchors = np.log(model.anchors.T).astype(np.float32)
+    power = np.float32(model.calibration.exponent * model.score_sharpness)
+    suggested = np.empty(len(rows), dtype=np.int64)
+    for part in row_chunks(np.broadcast_to(np.float32(0), (len(rows), probabilities.shape[1]))):
+        given = labels[rows[part]]
+        evidence = _centred_logs(probabilities[rows[part]]) * power + anchors[given]
+        evidence[np.arange(len(given)), given] = -np.inf
+        suggested[part] = evidence.argmax(axis=1)
+    return suggested
 
 
 def _class_shares(labels: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
@@ -178,7 +195,9 @@ def _fit_floor(explained: NDArray[np.float64], shares: NDArray[np.float64]) -> t
 
 
 def _centred_logs(block: Floats) -> NDArray[np.float32]:
-    logs = np.log(block.astype(np.float32) + _TINY)
+    logs = block.astype(np.float32)
+    logs += _TINY
+    np.log(logs, out=logs)
     logs -= logs.max(axis=1, keepdims=True)
     return logs
 
@@ -197,24 +216,31 @@ def _sureness(probabilities: Floats, exponent: float) -> tuple[NDArray[np.int64]
     return guesses, sureness
 
 
+def _agreement_beats_chance(labels: NDArray[np.int64], guesses: NDArray[np.int64], classes: int) -> bool:
+    """Whether predictions and labels agree more often, by standard errors, than if they were shuffled."""
+    given, guessed = (np.bincount(values, minlength=classes) / len(labels) for values in (labels, guesses))
+    chance = float((given * guessed).sum())
+    return float(np.mean(labels == guesses)) - chance > _ERRORS * float(np.sqrt(chance * (1 - chance) / len(labels)))
+
+
 def _strong(sureness: NDArray[np.float64]) -> float:
     """How alike the predictions are in sureness, 0 to 1: a strong model is about as sure of its 10 % as of its 90 % quantile."""
     low, high = np.quantile(sureness, [0.1, 0.9])
     return float(np.clip((low / high - 0.6) / 0.2, 0, 1))
 
 
-def _counts(
-    labels: NDArray[np.int64], guesses: NDArray[np.int64], sureness: NDArray[np.float64], classes: int, *, share: float
-) -> NDArray[np.float64]:
-    """Given classes (columns) among the surest `share` of the predictions of each class (rows), `(K, K)`."""
-    counts = np.zeros((classes, classes))
-    for guess, rows in enumerate(rows_by_class(guesses, classes)):
-        kept = rows
-        number = max(_SURE_LEAST, int(np.ceil(len(rows) * share)))
-        if number < len(rows):
-            kept = rows[np.argsort(-sureness[rows], kind="stable")[:number]]
-        counts[guess] = np.bincount(labels[kept], minlength=classes)
-    return counts
+def _counts(labels: NDArray[np.int64], guesses: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
+    """How often each class was given (columns) where each was predicted (rows), `(K, K)`."""
+    return np.bincount(guesses * classes + labels, minlength=classes**2).reshape(classes, classes).astype(np.float64)
+
+
+def _surest(guesses: NDArray[np.int64], sureness: NDArray[np.float64], classes: int) -> NDArray[np.intp]:
+    """The rows of the surest predictions of each class: the anchors."""
+    kept: list[NDArray[np.intp]] = []
+    for rows in rows_by_class(guesses, classes):
+        number = max(_SURE_LEAST, int(np.ceil(len(rows) * _SURE_SHARE)))
+        kept.append(rows if number >= len(rows) else rows[np.argsort(-sureness[rows], kind="stable")[:number]])
+    return np.concatenate(kept)
 
 
 def _transitions(counts: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -255,9 +281,21 @@ def _shrunk_spread(wrong: NDArray[np.float64]) -> NDArray[np.float64]:
     return (wrong + strength / (classes - 1)) / (totals + strength)[:, None]
 
 
-def _odds(
-    others: NDArray[np.float32], to_given: NDArray[np.float32], own_log: NDArray[np.float64], own_to_given: NDArray[np.float32]
-) -> NDArray[np.float64]:
-    """Log odds that a label is wrong, `(n,)`: the weight of each other class times P(given | that class), against the given class's own."""
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """Predictions raised to one power: of the other classes, `(n, K)` with 0 at the given class, and the log of the given one's, `(n,)`."""
+
+    others: NDArray[np.float32]
+    own: NDArray[np.float64]
+
+
+def _odds(evidence: _Evidence, to_given: NDArray[np.float32], kept: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Log odds that a label is wrong, `(n,)`.
+
+    Args:
+        evidence: The predictions.
+        to_given: P(given | each true class), `(n, K)`.
+        kept: P(given | the given class is the true one), `(n,)`.
+    """
     with np.errstate(divide="ignore"):  # nothing left for the others: the odds are minus infinity, the score 0
-        return np.log(np.einsum("nk,nk->n", others, to_given).astype(np.float64)) - own_log - np.log(own_to_given.astype(np.float64))
+        return np.log(np.einsum("nk,nk->n", evidence.others, to_given).astype(np.float64)) - evidence.own - np.log(kept.astype(np.float64))

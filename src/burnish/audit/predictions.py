@@ -92,7 +92,7 @@ def _as_array(values: ArrayLike, what: str) -> NDArray[Any]:
 
 
 def _check_rows(block: Floats, first: int) -> None:
-    sums = block.sum(axis=1, dtype=np.float64)
+    sums = block.sum(axis=1)
     good = (np.abs(sums - 1) <= _SUM_TOLERANCE) & (block.min(axis=1) >= 0)
     if good.all():
         return
@@ -129,13 +129,15 @@ def _whole(given: NDArray[Any]) -> NDArray[np.int64]:
 
 def _looked_up(given: NDArray[Any], class_names: Sequence[str] | None) -> NDArray[np.int64]:
     if class_names is None:
-        raise DataError(f"labels hold {given[0]!r}, which is no class index; pass class_names to use names, in the order of the columns.")
+        raise DataError(
+            f"labels hold {given.tolist()[0]!r}, which is no class index; pass class_names to use names, in the order of the columns."
+        )
     index = {name: position for position, name in enumerate(class_names)}
     found = np.array([index.get(name, -1) for name in given.tolist()], dtype=np.int64)
     bad = np.flatnonzero(found < 0)
     if len(bad):
         known = ", ".join(map(repr, class_names[:10])) + (", ..." if len(class_names) > 10 else "")  # noqa: PLR2004
-        raise DataError(f"label {given[bad[0]]!r} in {_rows(bad)} is none of the class names: {known}.", rows=bad.tolist())
+        raise DataError(f"label {given.tolist()[bad[0]]!r} in {_rows(bad)} is none of the class names: {known}.", rows=bad.tolist())
     return found
 
 
