@@ -217,15 +217,15 @@ def _do(step: Step, state: _State, folder: Path, running: Running, *, restart: b
     written = [str(p) for p in result.save(folder / "result", force=True)]
     if getattr(result, "exit_code", 0):
         raise DataError(f"Step {step.name} ends the recipe: {result}\nIts results: {folder / 'result'}")
-    done = {
+    told = {
         "mark": mark,
         "said": str(result),
         "dataset": _made(result, folder / "result"),
         "findings": _found(folder / "result"),
         "files": written,
     }
-    write_text(record, json.dumps(done, indent=2, ensure_ascii=False))
-    return _after(done, state, mark), done["said"]
+    write_text(record, json.dumps(told, indent=2, ensure_ascii=False))
+    return _after(told, state, mark), str(result)
 
 
 def _finished(record: Path, mark: str) -> dict[str, Any] | None:

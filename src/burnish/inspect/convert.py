@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _VARIANTS = {
     "yolo": ("task", ("detect", "segment", "obb", "pose", "classify")),
-    "masks": ("style", ("binary", "index", "instance", "palette")),
+    "masks": ("style", ("binary", "index", "instances", "palette")),
 }
 
 

@@ -19,7 +19,7 @@ class ConvertConfig(Config):
     media: Literal["copy", "link", "none"] = "copy"
     """Copy the pictures, link them, or leave them where they are."""
     task: str | None = None
-    """Variant of a format: detect, segment, obb, pose or classify of yolo; binary, index, instance or palette of masks."""
+    """Variant of a format: detect, segment, obb, pose or classify of yolo; binary, index, instances or palette of masks."""
 
 
 class CheckConfig(Config):

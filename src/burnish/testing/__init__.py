@@ -1,1 +1,1 @@
-"""Shipped to users: tiny datasets and contract suites."""
+"""Shipped to users: tiny datasets with real pictures, and the contract that a format module keeps; nothing in burnish imports it."""

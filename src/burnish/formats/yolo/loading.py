@@ -54,7 +54,7 @@ def read(path: Path | str, *, task: Task | None = None) -> Dataset:
     keypoints = _keypoints(layout.settings)
     rows = label_rows(files, texts, keypoints)
     images = pictures.images.select(pl.col("id").alias("image"), "width", "height").with_columns(
-        label=pl.Series(list(layout.labels.values()))
+        label=pl.Series(list(layout.labels.values()), dtype=pl.String)
     )
     listed = pl.DataFrame({"file": range(len(files)), "label": files}, schema={"file": pl.Int64, "label": pl.String})
     placed = rows.join(listed, on="file").join(images, on="label", how="left").sort("image", "line").with_row_index("order")
