@@ -69,3 +69,9 @@ def test_a_long_name_is_shortened_to_its_width():
     assert shortened("airplane", 12, 100) == "airplane"
     assert shortened("airplane" * 9, 12, 100).endswith("…")
     assert text_width(shortened("日本語" * 9, 12, 100), 12) <= 100
+
+
+def test_a_large_number_is_short_in_its_cell_and_whole_in_its_tooltip():
+    figure = heat_map(np.array([[12345.0, np.nan]]), ["a"], ["a", "b"], title="Noise")
+    assert _cells(figure) == ["12k"]
+    assert "a → a: 12,345" in figure

@@ -15,6 +15,8 @@ from burnish.report.numbers import duration, number, short, ticks
         (0.5, "score", "0.50"),
         (0.12345, "decimal", "0.123"),
         (1234.5, "decimal", "1,234"),
+        (999.9, "decimal", "1,000"),
+        (99.4, "decimal", "99.4"),
         (3.0, "decimal", "3"),
         (200, "seconds", "3 min 20 s"),
         (None, "count", "–"),

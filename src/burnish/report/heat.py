@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from burnish.report.charts import bars
 from burnish.report.figures import figure, svg
 from burnish.report.lettering import shortened, text_width
 from burnish.report.markup import escape
-from burnish.report.numbers import short
+from burnish.report.numbers import number, short
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,7 +44,7 @@ def heat_map(
     """Cells whose colour grows with their share of the largest one in the same row, with the numbers in them.
 
     Args:
-        values: (R, C) numbers, at least 0; whole ones are written in full, others rounded.
+        values: (R, C) numbers, at least 0, written short (1.2k) and in full in their tooltips; not-a-number counts as 0.
         rows: R names.
         columns: C names; the rows' names where they are left out.
         title: Caption and accessible name.
@@ -57,7 +58,7 @@ def heat_map(
         DataError: The shape of the values does not fit the names.
     """
     columns = rows if columns is None else columns
-    table = np.asarray(values, float)
+    table = np.nan_to_num(np.asarray(values, float))
     if table.shape != (len(rows), len(columns)):
         raise DataError(f"A heat map got values of shape {table.shape}; expected ({len(rows)}, {len(columns)}) for its names.")
     if not table.size:
@@ -65,17 +66,32 @@ def heat_map(
     news = np.where(np.eye(*table.shape, dtype=bool), 0.0, table) if mute_diagonal else table
     if max(table.shape) > MOST_CLASSES:
         return _largest_pairs(news, rows, columns, title=title, note=note)
-    _, wide, high, size = next(sizes for sizes in _SIZES if max(table.shape) <= sizes[0])
-    left = 26 + max(text_width(_short_name(name), _NAME_SIZE) for name in rows)
-    slant = max(text_width(_short_name(name), _NAME_SIZE) for name in columns) * _SLANT
-    top = 30 + slant
-    cells = _cells(table, news, rows, columns, place=(left, top, wide, high), size=size, link=link)
-    names = _names(rows, columns, place=(left, top, wide, high))
-    titles = _titles(row_title, column_title, left=left, top=top, height=len(rows) * high)
-    width, height = left + len(columns) * wide + max(slant - wide / 2, 8), top + len(rows) * high + 8
+    slant = _longest(columns) * _SLANT
+    grid = _Grid(26 + _longest(rows), 30 + slant, *next(size[1:] for size in _SIZES if max(table.shape) <= size[0]))
+    right, bottom = grid.corner(*table.shape)
+    body = (
+        _titles(row_title, column_title, grid, bottom)
+        + _names(rows, columns, grid)
+        + _cells(table, news, rows, columns, grid=grid, link=link)
+    )
     description = f"{len(rows)} by {len(columns)} cells; {row_title or 'rows'} against {column_title or 'columns'}."
-    drawing = svg(title, description, height, titles + names + cells, kind="heat", width=width)
+    drawing = svg(title, description, bottom + 8, body, kind="heat", width=right + max(slant - grid.wide / 2, 8))
     return figure(title, note, f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(title)}">{drawing}</div>')
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """Where cells lie, in pixels: left and upper end of the first one, width and height of each, and the size of their text."""
+
+    left: float
+    top: float
+    wide: int
+    high: int
+    letters: int
+
+    def corner(self, row: int, column: int) -> tuple[float, float]:
+        """The upper left corner of a cell."""
+        return self.left + column * self.wide, self.top + row * self.high
 
 
 def _largest_pairs(news: NDArray[np.float64], rows: Sequence[str], columns: Sequence[str], *, title: str, note: str) -> str:
@@ -93,27 +109,30 @@ def _cells(
     rows: Sequence[str],
     columns: Sequence[str],
     *,
-    place: tuple[float, float, float, float],
-    size: int,
+    grid: _Grid,
     link: Callable[[int, int], str] | None,
 ) -> str:
-    left, top, wide, high = place
     highest = news.max(axis=1, initial=0.0)
     drawn: list[str] = []
     for row, column in np.ndindex(*table.shape):
-        value, muted = table[row, column], table[row, column] != news[row, column]
-        share = 0.0 if muted or not highest[row] else float(news[row, column] / highest[row])
-        x, y = left + column * wide, top + row * high
-        told = f"{escape(rows[row])} → {escape(columns[column])}: {value:,.4g}"
-        strength = "muted" if muted else _strength(share)
-        opacity = 1.0 if muted else 0.08 + 0.92 * share if value > 0 else 0.0
-        text = f'<text font-size="{size}" x="{x + wide / 2:g}" y="{y + high / 2:g}">{short(float(value))}</text>'
-        cell = f'<rect fill-opacity="{opacity:.2f}" x="{x + 1:g}" y="{y + 1:g}" width="{wide - 2:g}" height="{high - 2:g}" rx="3"/>'
-        cell = f"<title>{told}</title>{cell}{text if value > 0 else ''}"
-        leads = link is not None and value > 0 and not muted
-        element = f'a href="{escape(link(row, column))}"' if link and leads else "g"
-        drawn.append(f'<{element} class="{strength}">{cell}</{element[0]}>')
+        value = float(table[row, column])
+        told = f"<title>{escape(rows[row])} → {escape(columns[column])}: {number(value)}</title>"
+        if value != news[row, column]:
+            drawn.append(f'<g class="muted">{told}{_cell(value, 1.0, grid, row, column)}</g>')
+            continue
+        share = value / highest[row] if value > 0 else 0.0
+        content = told + _cell(value, 0.08 + 0.92 * share if value > 0 else 0.0, grid, row, column)
+        opened, closed = (f'a href="{escape(link(row, column))}"', "a") if link and value > 0 else ("g", "g")
+        drawn.append(f'<{opened} class="{_strength(share)}">{content}</{closed}>')
     return "".join(drawn)
+
+
+def _cell(value: float, opacity: float, grid: _Grid, row: int, column: int) -> str:
+    x, y = grid.corner(row, column)
+    place = f'x="{x + 1:g}" y="{y + 1:g}" width="{grid.wide - 2}" height="{grid.high - 2}" rx="3"'
+    middle = f'x="{x + grid.wide / 2:g}" y="{y + grid.high / 2:g}"'
+    text = f'<text font-size="{grid.letters}" {middle}>{short(value)}</text>' if value > 0 else ""
+    return f'<rect fill-opacity="{opacity:.2f}" {place}/>{text}'
 
 
 def _strength(share: float) -> str:
@@ -121,22 +140,26 @@ def _strength(share: float) -> str:
     return "strong" if share > 0.73 else "middle" if share > 0.5 else "weak"  # noqa: PLR2004
 
 
-def _names(rows: Sequence[str], columns: Sequence[str], *, place: tuple[float, float, float, float]) -> str:
-    left, top, wide, high = place
-    drawn = [
-        f'<text class="name end" x="{left - 6:g}" y="{top + (row + 0.5) * high:g}">{_titled(name)}</text>' for row, name in enumerate(rows)
-    ]
+def _names(rows: Sequence[str], columns: Sequence[str], grid: _Grid) -> str:
+    drawn: list[str] = []
+    for row, name in enumerate(rows):
+        x, y = grid.corner(row, 0)
+        drawn.append(f'<text class="name end" x="{x - 6:g}" y="{y + grid.high / 2:g}">{_titled(name)}</text>')
     for column, name in enumerate(columns):
-        x, y = left + (column + 0.5) * wide, top - 8
+        x, y = grid.corner(0, column)
+        x, y = x + grid.wide / 2, y - 8
         drawn.append(f'<text class="name" x="{x:g}" y="{y:g}" transform="rotate(-45 {x:g} {y:g})">{_titled(name)}</text>')
     return "".join(drawn)
 
 
-def _titles(row_title: str, column_title: str, *, left: float, top: float, height: float) -> str:
-    across = f'<text class="axis-title" x="{left:g}" y="12">{escape(column_title)} →</text>' if column_title else ""
-    x, y = 10.0, top + height
-    down = f'<text class="axis-title" x="{x:g}" y="{y:g}" transform="rotate(-90 {x:g} {y:g})">{escape(row_title)} →</text>'
-    return across + (down if row_title else "")
+def _titles(row_title: str, column_title: str, grid: _Grid, bottom: float) -> str:
+    across = f'<text class="axis-title" x="{grid.left:g}" y="12">{escape(column_title)} →</text>'
+    down = f'<text class="axis-title" x="10" y="{bottom:g}" transform="rotate(-90 10 {bottom:g})">{escape(row_title)} →</text>'
+    return (across if column_title else "") + (down if row_title else "")
+
+
+def _longest(names: Sequence[str]) -> float:
+    return max(text_width(_short_name(name), _NAME_SIZE) for name in names)
 
 
 def _titled(name: str) -> str:

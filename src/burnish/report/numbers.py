@@ -77,4 +77,4 @@ def _formatted(figure: float, form: NumberFormat) -> str:
         return f"{figure:.2f}"
     if form == "seconds":
         return duration(figure)
-    return f"{figure:,.0f}" if figure == int(figure) else f"{figure:,.3g}" if abs(figure) < 1000 else f"{figure:,.0f}"  # noqa: PLR2004
+    return f"{figure:,.0f}" if figure == int(figure) or abs(figure) >= 99.5 else f"{figure:.3g}"  # noqa: PLR2004 - three figures
