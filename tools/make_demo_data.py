@@ -8,7 +8,7 @@ The folder PATH/TO/BCCD holds Annotations/ and JPEGImages/ (github.com/Shenggan/
 import json
 import sys
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import numpy as np
 from PIL import Image
@@ -43,7 +43,7 @@ def cells(source: Path, wanted: str) -> list[tuple[str, str, tuple[int, ...]]]:
     """Every cell of one class that is large enough to see: picture, class, box."""
     found = []
     for path in sorted((source / "Annotations").glob("*.xml")):
-        for cell in ElementTree.parse(path).iterfind("object"):
+        for cell in ET.parse(path).iterfind("object"):
             box = tuple(int(cell.findtext(f"bndbox/{key}", "0")) for key in ("xmin", "ymin", "xmax", "ymax"))
             if cell.findtext("name") == wanted and min(box[2] - box[0], box[3] - box[1]) >= 16:
                 found.append((path.stem, wanted, box))

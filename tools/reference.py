@@ -103,11 +103,12 @@ def _type(annotation: Any) -> str:
 
 def _columns(columns: tuple[Column, ...]) -> str:
     head = "| column | type | unit | default | meaning |\n| --- | --- | --- | --- | --- |\n"
-    rows = (
-        f"| `{c.name}` | {_dtype(c)} | {c.unit} | {'required' if c.required else '' if c.default is None else f'`{c.default}`'} | {c.meaning} |\n"
-        for c in columns
-    )
+    rows = (f"| `{c.name}` | {_dtype(c)} | {c.unit} | {_column_default(c)} | {c.meaning} |\n" for c in columns)
     return head + "".join(rows)
+
+
+def _column_default(column: Column) -> str:
+    return "required" if column.required else "" if column.default is None else f"`{column.default}`"
 
 
 def _dtype(column: Column) -> str:

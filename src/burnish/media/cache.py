@@ -14,8 +14,8 @@ import numpy as np
 from numpy.lib.format import open_memmap
 
 from burnish.engine.files import atomic_path, explained_os_errors, free_bytes
-from burnish.engine.map import Engine, ordered_map
 from burnish.engine.fingerprint import fingerprint
+from burnish.engine.map import Engine, ordered_map
 from burnish.engine.progress import Progress, silent
 from burnish.errors import ConfigError, DataError
 from burnish.media.images import cut_out, read_image, resize
