@@ -24,6 +24,8 @@ def versions_home(source: Path | str) -> Path:
     path = Path(source)
     if versioned.recognise(path):
         return path
+    if path.name == "labels.jsonl":  # every dataset of the format has a file of that name; the folder tells them apart
+        path = path.parent if path.parent.name else path.parent.resolve()
     return path.with_suffix(".burnish") if path.is_file() else path.with_name(path.name + ".burnish")
 
 
