@@ -11,11 +11,23 @@ from typing import TYPE_CHECKING, Any
 from burnish.operations import OPERATIONS
 
 if TYPE_CHECKING:
+    from burnish.audit.audit import audit
+    from burnish.audit.dedupe import dedupe
     from burnish.audit.label_issues import label_issues
     from burnish.data.dataset import Dataset
     from burnish.data.labels import Labels
     from burnish.errors import BurnishError
     from burnish.formats.recognise import open_dataset
+    from burnish.inspect.apply import apply
+    from burnish.inspect.check import check
+    from burnish.inspect.convert import convert
+    from burnish.inspect.diff import diff
+    from burnish.inspect.history import history
+    from burnish.inspect.preview import preview
+    from burnish.inspect.split import split
+    from burnish.inspect.stats import stats
+    from burnish.inspect.undo import undo
+    from burnish.recipe import run
 
     open = open_dataset  # noqa: A001 - burnish.open reads a dataset as open reads a file
 

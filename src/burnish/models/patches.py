@@ -263,8 +263,8 @@ def _tones(images: Pictures) -> Floats:
     """(N, cells * 3) mean colours, of pictures and mirror images together: patches lose the brightness by their normalisation."""
     count, height, width, _ = images.shape
     both = images.astype(np.float32) + images[:, :, ::-1]
-    tones: Floats = _cells(height, width) @ both.reshape(count, height * width, 3) / np.float32(510.0)
-    return tones.reshape(count, -1)
+    tones = _cells(height, width) @ both.reshape(count, height * width, 3) / 510.0
+    return tones.reshape(count, -1).astype(np.float32)
 
 
 def _maps(bank: PatchBank, atoms: Floats, images: Floats) -> Floats:
