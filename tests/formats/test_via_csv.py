@@ -114,6 +114,11 @@ def test_a_region_that_cannot_be_read_is_told_with_its_line(tmp_path, shape):
     assert dataset.notes.select("kind", "position").rows() == [("broken_region", "line 3")]
 
 
+def test_an_outline_of_many_points_is_read(tmp_path):
+    shape = {"name": "polygon", "all_points_x": list(range(30000)), "all_points_y": list(range(30000))}
+    assert len(via_csv.read(via(tmp_path, ("a.png", shape, {}))).annotations["points"][0]) == 60000
+
+
 def test_a_row_with_missing_cells_is_told(tmp_path):
     file = via(tmp_path, ("a.png", TRIANGLE, {}))
     file.write_text(file.read_text() + "b.png,1\n")

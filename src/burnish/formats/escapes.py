@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +33,20 @@ def escaped(name: str, also: str = "") -> str:
 def unescaped(text: str) -> str:
     """The name that `escaped` was given."""
     return "" if text == _EMPTY else _WRITTEN.sub(lambda match: chr(int(match[1], 16)), text)
+
+
+def refuse_half_characters(text: str, value: object) -> None:
+    r"""Refuse JSON that escapes half a surrogate pair (\ud800), which no table or file can hold.
+
+    Args:
+        text: The JSON text; only one that escapes surrogates is looked at further.
+        value: What was read from it.
+
+    Raises:
+        ValueError: It holds one.
+    """
+    if "\\ud" in text.lower():
+        json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
 
 
 def read_names(path: Path) -> list[str]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    import polars as pl
+
     from burnish.data.dataset import Dataset
     from burnish.formats.reading import PictureTables
 
@@ -97,7 +99,7 @@ def to_dataset(
         root,
         media=pictures.media,
         images=pictures.images,
-        annotations=tables.from_rows(ANNOTATIONS, (_with_class(row, classes.places) for row in gathered.annotations)),
+        annotations=_annotation_table([_with_class(row, classes.places) for row in gathered.annotations]),
         classes=tables.from_rows(CLASSES, class_rows),
         attributes=tables.from_rows(ATTRIBUTES, gathered.attributes),
         extras=tables.from_rows(EXTRAS, gathered.extras),
@@ -128,6 +130,12 @@ def class_names(labels: Iterable[str], declared: Sequence[str] = ()) -> ClassNam
 def in_order(names: Iterable[str]) -> list[str]:
     """Names in natural order, the same on every run: 1 and 01, which are the same number, in the order of their letters."""
     return sorted(sorted(names), key=natural_key)
+
+
+def _annotation_table(rows: Sequence[Row]) -> pl.DataFrame:
+    """The columns that some row has; the others hold their defaults anyway."""
+    present = {key for row in rows for key in row}
+    return tables.from_rows(tuple(c for c in ANNOTATIONS if c.required or c.name in present), rows)
 
 
 def _with_class(row: Row, places: Mapping[str, int]) -> Row:

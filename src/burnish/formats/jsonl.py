@@ -14,7 +14,7 @@ from burnish.data.findings import join_findings
 from burnish.engine.files import atomic_path, write_text
 from burnish.errors import DataError, FormatError
 from burnish.formats.carrying import not_carried
-from burnish.formats.escapes import read_names, write_names
+from burnish.formats.escapes import read_names, refuse_half_characters, write_names
 from burnish.formats.gathering import Gathered, add_annotation, add_extras, note, to_dataset
 from burnish.formats.placing import HowPlaced, place_media, target_paths
 from burnish.formats.reading import picture_tables
@@ -152,14 +152,15 @@ def _parsed(number: int, raw: bytes) -> _Line:
     Raises:
         ValueError: It is no UTF-8 or JSON (both errors are ValueErrors), no object, or names no image.
     """
-    value = json.loads(raw.decode("utf-8"))
+    text = raw.decode("utf-8")
+    value = json.loads(text)
+    refuse_half_characters(text, value)
     if not isinstance(value, dict):
         raise ValueError(f"it is a JSON {type(value).__name__}, not an object")  # noqa: TRY004 - all complaints of a line are gathered as one
     fields = cast("dict[str, Any]", value)
     image = fields.get("image")
     if not isinstance(image, str) or not image.strip():
         raise ValueError(f'its "image" is {json.dumps(image)}, not a path')
-    json.dumps(fields, ensure_ascii=False).encode("utf-8")  # half a surrogate pair is no text that a table can hold
     return _Line(number, image, fields)
 
 

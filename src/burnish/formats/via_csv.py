@@ -12,6 +12,7 @@ import csv
 import io
 import json
 import posixpath
+import sys
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
@@ -24,7 +25,7 @@ from burnish.data.findings import join_findings
 from burnish.engine.files import write_text
 from burnish.errors import DataError, FormatError
 from burnish.formats.carrying import lost_annotations, not_carried
-from burnish.formats.escapes import read_names, write_names
+from burnish.formats.escapes import read_names, refuse_half_characters, write_names
 from burnish.formats.gathering import Gathered, add_annotation, add_attribute, add_extras, note, to_dataset
 from burnish.formats.placing import HowPlaced, place_media, target_paths
 from burnish.formats.reading import list_pictures, normal_path, picture_tables, read_text
@@ -78,7 +79,7 @@ def read(path: Path, *, names: Sequence[str] | None = None, class_key: str | Non
         expected = ", ".join(_HEADER)
         raise FormatError(f"no CSV of the VGG Image Annotator is here; expected the columns {expected}.", path=path)
     gathered = Gathered(NAME)
-    rows = list(_rows(file, gathered))
+    rows = _all_rows(file, gathered)
     key = class_key or _class_key(rows)
     files = list(dict.fromkeys(row.filename for row in rows))
     images = {name: number for number, name in enumerate(files, start=1)}
@@ -146,6 +147,17 @@ def _has_header(path: Path) -> bool:
     return bool(first) and b"region_shape_attributes" in first[0] and b"filename" in first[0]
 
 
+def _all_rows(file: Path, gathered: Gathered) -> list[_Row]:
+    """All rows; outlines of many points are longer than a cell may be for the csv module, so its limit is lifted meanwhile."""
+    limit = csv.field_size_limit(sys.maxsize)
+    try:
+        return list(_rows(file, gathered))
+    except csv.Error as error:
+        raise FormatError(f"This is no CSV that can be read: {error}.", path=file) from error
+    finally:
+        csv.field_size_limit(limit)
+
+
 def _rows(file: Path, gathered: Gathered) -> Iterator[_Row]:
     """Every row; a region that cannot be read leaves its picture, and is told."""
     reader = csv.reader(io.StringIO(read_text(file), newline=""))
@@ -188,6 +200,7 @@ def _object(text: str) -> dict[str, Any]:
         value = json.loads(text, parse_float=Decimal)
     except ValueError:
         value = json.loads(text.replace('""', '"'), parse_float=Decimal)
+    refuse_half_characters(text, value)
     if not isinstance(value, dict):
         raise ValueError("it is no JSON object")  # noqa: TRY004 - every complaint of a cell is gathered as one
     return cast("dict[str, Any]", value)

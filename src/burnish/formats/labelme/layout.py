@@ -70,6 +70,7 @@ def list_all(root: Path) -> Pictures:
 def picture_of(file: str, told: str, pictures: Pictures) -> str:
     """The picture that a file is about: the one it names, else the one with its own name, else the only one of the name told."""
     folder = posixpath.dirname(file)
+    told = "" if "\0" in told else told  # no file has such a name
     named = normal_path(posixpath.join(folder, told.replace("\\", "/"))) if told else ""
     if named in pictures.paths:
         return named

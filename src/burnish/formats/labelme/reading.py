@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
 
 from burnish.engine.files import write_bytes
 from burnish.errors import DataError, FormatError
-from burnish.formats.escapes import read_names
+from burnish.formats.escapes import read_names, refuse_half_characters
 from burnish.formats.gathering import Gathered, add_annotation, add_attribute, add_extras, note, to_dataset
 from burnish.formats.labelme.layout import find_files, list_all, picture_of, root_of
 from burnish.formats.labelme.shapes import shape_columns, usual_type
@@ -86,7 +86,9 @@ def _load(root: Path, name: str, gathered: Gathered) -> _File | None:
 
 
 def _json_file(root: Path, name: str) -> _File:
-    content = json.loads(read_text(root / name), parse_float=Decimal)
+    text = read_text(root / name)
+    content = json.loads(text, parse_float=Decimal)
+    refuse_half_characters(text, content)
     if not isinstance(content, dict) or not isinstance(content.get("shapes"), list):
         raise ValueError('expected a JSON object with a list of "shapes"')  # noqa: TRY004 - gathered with the other complaints
     fields = cast("dict[str, Any]", content)

@@ -39,11 +39,12 @@ class Entry(NamedTuple):
 
 
 class Lists(NamedTuple):
-    """Split of each listed name; names that stand in two splits; lists that say which class is on which picture."""
+    """Split of each listed name; names that stand in two splits; lists that say which class is on which picture; names of no file."""
 
     splits: dict[str, str]
     doubled: tuple[tuple[str, str, str], ...]
     of_classes: tuple[str, ...]
+    impossible: tuple[tuple[str, str], ...]
 
 
 def recognise(path: Path) -> bool:
@@ -98,6 +99,7 @@ def read_lists(root: Path) -> Lists:
     splits: dict[str, str] = {}
     doubled: list[tuple[str, str, str]] = []
     of_classes: list[str] = []
+    impossible: list[tuple[str, str]] = []
     files = [f for f in list_files(root / "ImageSets", frozenset({".txt"})) if (root / "ImageSets").is_dir()]
     for file in sorted(files, key=_importance):
         lines = [line.strip() for line in read_text(root / "ImageSets" / file).split("\n") if line.strip() and not line.startswith("#")]
@@ -105,11 +107,12 @@ def read_lists(root: Path) -> Lists:
             of_classes.append(file)
             continue
         split = PurePosixPath(file).stem
-        for name in (_unquoted(line) for line in lines):
+        impossible += [(file, line) for line in lines if "\0" in line]
+        for name in (_unquoted(line) for line in lines if "\0" not in line):
             before = splits.setdefault(name, split)
             if before != split and "trainval" not in {split, before}:
                 doubled.append((name, before, split))
-    return Lists(splits, tuple(doubled), tuple(of_classes))
+    return Lists(splits, tuple(doubled), tuple(of_classes), tuple(impossible))
 
 
 def mask_paths(root: Path, folder: str) -> dict[str, str]:

@@ -52,6 +52,8 @@ def read(path: Path, *, names: Sequence[str] | None = None, count_from: Literal[
     lists = read_lists(root)
     for name, first, second in lists.doubled:
         note(gathered, "two_splits", f"The picture stands in the lists of {first} and of {second}; it is read as {first}.", given=name)
+    for file, name in lists.impossible:
+        note(gathered, "broken_line", "No file can have this name; it is left out.", path=f"ImageSets/{file}", given=name)
     if lists.of_classes:
         reason = f"{len(lists.of_classes)} lists of single classes, such as {lists.of_classes[0]}, are left out: the XML files say it too."
         note(gathered, "class_lists", reason, is_issue=False, path=f"ImageSets/{lists.of_classes[0]}")
