@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from burnish.engine.files import atomic_path, write_text
+from burnish.inspect.counting import Counts, count_shapes
 from burnish.inspect.settings import StatsConfig
 from burnish.inspect.stats_page import stats_page
 from burnish.report.tables import text_table
@@ -66,78 +68,49 @@ def stats(dataset: Dataset, config: StatsConfig | None = None) -> Stats:
     A shape without a track counts as one object of its own; elements of a skeleton are not counted beside it.
     """
     chosen = config or StatsConfig()
+    counts = count_shapes(dataset, None if chosen.by == "none" else chosen.by)
     return Stats(
         name=str(dataset.origin.get("path", dataset.root)).rstrip("/").rpartition("/")[2],
-        table=_class_table(dataset, None if chosen.by == "none" else chosen.by),
-        facts=_facts(dataset),
+        table=_class_table(dataset, counts),
+        facts=_facts(dataset, counts),
         sizes=dataset.scan("images", "width", "height")
         .group_by("width", "height")
         .len("pictures")
         .sort("pictures", descending=True)
         .collect(),
         kinds=dataset.scan("annotations", "kind").group_by("kind").len("shapes").sort("shapes", descending=True).collect(),
-        per_picture=_per_picture(dataset),
+        per_picture=_per_picture(len(dataset), counts),
     )
 
 
-def _shapes(dataset: Dataset, *columns: str) -> pl.LazyFrame:
-    rows = dataset.scan("annotations", *dict.fromkeys(("image", "class", "outside", "parent", *columns)))
-    return rows.filter(~pl.col("outside") & pl.col("parent").is_null()).drop("outside", "parent")
-
-
-def _class_table(dataset: Dataset, by: str | None) -> pl.DataFrame:
-    stored = dataset.frames["annotations"].collect_schema().names()
-    shapes = _shapes(dataset, *(["track"] if "track" in stored else []))
-    parts = _parts(dataset, by)
-    classes = dataset.scan("classes", "id", "name", "superclass").collect()
-    table = classes.join(_count(shapes, tracked="track" in stored), left_on="id", right_on="class", how="left", maintain_order="left")
+def _class_table(dataset: Dataset, counts: Counts) -> pl.DataFrame:
+    table = dataset.scan("classes", "id", "name", "superclass").collect()
+    table = table.join(counts.in_all, left_on="id", right_on="class", how="left", maintain_order="left")
     total = max(int(table["shapes"].sum()), 1)
     table = table.with_columns((pl.col("shapes") / total).alias("share"))
-    for name, images in parts.items():
-        counted = _count(shapes.join(images.lazy(), on="image", how="semi"), tracked="track" in stored)
-        renamed = counted.rename({c: f"{name} {c}" for c in ("pictures", "shapes", "tracks") if c in counted.columns})
+    for name, counted in counts.parts.items():
+        renamed = counted.rename({column: f"{name} {column}" for column in ("pictures", "shapes", "tracks")})
         table = table.join(renamed, left_on="id", right_on="class", how="left", maintain_order="left")
-    counts = pl.selectors.integer() - pl.selectors.by_name("id")
-    table = table.with_columns(counts.fill_null(0), pl.col("share").fill_null(0.0)).rename({"name": "class"}).drop("id")
+    numbers = pl.selectors.integer() - pl.selectors.by_name("id")
+    table = table.with_columns(numbers.fill_null(0), pl.col("share").fill_null(0.0)).rename({"name": "class"}).drop("id")
     return table.drop("superclass") if table["superclass"].null_count() == table.height else table
 
 
-def _count(shapes: pl.LazyFrame, *, tracked: bool) -> pl.DataFrame:
-    """Pictures, shapes and tracks of each class; pictures are counted through sorted pairs, which needs little memory."""
-    pairs = shapes.group_by("class", "image").len("n").group_by("class").agg(pl.len().alias("pictures"), pl.col("n").sum().alias("shapes"))
-    counted = pairs.collect(engine="streaming")
-    if not tracked:
-        return counted.with_columns(pl.col("shapes").alias("tracks"))
-    distinct = shapes.group_by("class").agg((pl.col("track").drop_nulls().n_unique() + pl.col("track").null_count()).alias("tracks"))
-    return counted.join(distinct.collect(engine="streaming"), on="class", how="left", nulls_equal=True)
+def _facts(dataset: Dataset, counts: Counts) -> dict[str, Any]:
+    held = dataset.counts()
+    facts: dict[str, Any] = {"pictures": held["images"], "without_annotations": held["images"] - len(counts.on_pictures)}
+    facts |= {"annotations": held["annotations"], "classes": held["classes"]}
+    shapes = counts.in_all.filter(pl.col("class").is_not_null())["shapes"].to_list()
+    return facts | {"imbalance": round(max(shapes) / min(shapes), 2) if shapes else None}
 
 
-def _parts(dataset: Dataset, by: str | None) -> dict[str, pl.DataFrame]:
-    if by is None:
-        return {}
-    images = dataset.scan("images", "id", by).rename({"id": "image"}).collect()
-    names = [name for name in images[by].unique(maintain_order=True) if name is not None]
-    return {name: images.filter(pl.col(by) == name).select("image") for name in names}
-
-
-def _facts(dataset: Dataset) -> dict[str, Any]:
-    labelled = _shapes(dataset).select(pl.col("image").n_unique()).collect(engine="streaming").item()
-    counts = dataset.counts()
-    facts: dict[str, Any] = {"pictures": counts["images"], "without_annotations": counts["images"] - labelled}
-    facts |= {"annotations": counts["annotations"], "classes": counts["classes"]}
-    shares = [share for share in _class_sizes(dataset) if share > 0]
-    return facts | {"imbalance": round(max(shares) / min(shares), 2) if shares else None}
-
-
-def _class_sizes(dataset: Dataset) -> list[int]:
-    return _shapes(dataset).filter(pl.col("class").is_not_null()).group_by("class").len().collect(engine="streaming")["len"].to_list()
-
-
-def _per_picture(dataset: Dataset) -> pl.DataFrame:
-    counted = _shapes(dataset).group_by("image").len("shapes").group_by("shapes").len("pictures").sort("shapes").collect(engine="streaming")
-    bare = len(dataset) - int(counted["pictures"].sum())
-    head = pl.DataFrame({"shapes": [0], "pictures": [bare]}, schema=counted.schema) if bare > 0 else counted.clear()
-    return pl.concat([head, counted])
+def _per_picture(pictures: int, counts: Counts) -> pl.DataFrame:
+    bare = pictures - len(counts.on_pictures)
+    held = np.append(counts.on_pictures, np.zeros(min(bare, 1), dtype=np.int64))
+    shapes, found = np.unique(held, return_counts=True)
+    if bare:
+        found[0] = bare
+    return pl.DataFrame({"shapes": shapes, "pictures": found}, schema={"shapes": pl.UInt32, "pictures": pl.UInt32})
 
 
 def _text(value: Any) -> str:
