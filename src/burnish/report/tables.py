@@ -127,7 +127,8 @@ def _cell(value: object, form: NumberFormat, *, meter: bool) -> str:
     share = float(str(value)) if meter and value is not None else math.nan
     filled = 100 * min(max(share, 0.0), 1.0)
     drawn = "" if math.isnan(share) else f'<i class="meter"><i style="width:{filled:.1f}%"></i></i>'
-    return f'<td class="number"{attributes({"data-value": value})}>{drawn}{escape(number(value, form))}</td>'
+    told = f"<span>{escape(number(value, form))}</span>"
+    return f'<td class="number"{attributes({"data-value": value})}>{drawn}{told}</td>'
 
 
 def _one_line(text: str) -> str:
