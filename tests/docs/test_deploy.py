@@ -1,5 +1,6 @@
 """The audit as a service: the three volumes, the config file and the command that its users know."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -18,6 +19,7 @@ VOLUMES = [
     "./configs/config.yaml:/workspace/configs/config.yaml",
     "./drawed/:/workspace/drawed",
 ]
+WRONG = (4, 25)
 COLOURS = {"red": (200, 30, 30), "green": (30, 180, 40), "blue": (30, 60, 200)}
 
 
@@ -74,19 +76,24 @@ def test_the_service_writes_corrected_labels_and_drawn_pages(service, tmp_path):
 
     assert run([places.get(part, part) for part in service["command"]]) == 0
 
-    labels, corrected = dataset / "labels.jsonl", dataset / "corrected_labels.jsonl"
-    assert len(corrected.read_text("utf-8").splitlines()) == len(labels.read_text("utf-8").splitlines())
+    given, corrected = (read_labels(dataset / name) for name in ("labels.jsonl", "corrected_labels.jsonl"))
+    changed = {image for image in given if given[image] != corrected[image]}
+    assert list(corrected) == list(given)
+    assert changed == {f"images/{number}.png" for number in WRONG}
+    assert (drawn / "0.jpg").is_file()
     assert (drawn / "report.html").is_file()
-    suspects = (drawn / "findings.csv").read_text("utf-8")
-    assert (drawn / "0.jpg").is_file() == bool(re.search(r"^label,[^,]*,true", suspects, re.MULTILINE))
+
+
+def read_labels(path):
+    return {row["image"]: row["label"] for row in map(json.loads, path.read_text("utf-8").splitlines())}
 
 
 def shortened(config, dataset):
     """The settings as they stand, with a quicker network, two folds, and small pictures."""
     for pattern, value in {
-        r"class_name: \S+": "class_name: ResNet18",
+        r"class_name: \S+": "class_name: small",
         r"num_folds: \d+": "num_folds: 2",
-        r"epochs: \d+": "epochs: 4",
+        r"epochs: \d+": "epochs: 8",
         r"batch_size: \d+": "batch_size: 8",
         r"lr: 0\.0003": "lr: 0.003",
         r"size: \[224, 224\]": "size: [32, 32]",
@@ -97,7 +104,7 @@ def shortened(config, dataset):
     return config
 
 
-def make_coloured_dataset(folder, pictures=60, wrong=(4, 25)):
+def make_coloured_dataset(folder, pictures=60):
     """Noisy squares of three of the nine colours that the config file names, two of them with a wrong label."""
     (folder / "images").mkdir(parents=True)
     random = np.random.default_rng(0)
@@ -107,6 +114,6 @@ def make_coloured_dataset(folder, pictures=60, wrong=(4, 25)):
         colour = names[number % 3]
         noise = random.normal(0, 25, (40, 40, 3))
         Image.fromarray((np.array(COLOURS[colour]) + noise).clip(0, 255).astype(np.uint8)).save(folder / "images" / f"{number}.png")
-        label = names[(number + 1) % 3] if number in wrong else colour
+        label = names[(number + 1) % 3] if number in WRONG else colour
         lines.append(f'{{"image": "images/{number}.png", "label": "{label}"}}\n')
     (folder / "labels.jsonl").write_text("".join(lines), encoding="utf-8")
