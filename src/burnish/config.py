@@ -128,9 +128,11 @@ def validated(
     try:
         return cls.model_validate(values)
     except ValidationError as error:
-        complaints = [_complaint(cls, detail, text, below) for detail in error.errors(include_url=False)]
-        head = f"{path}: " if path else ""
-        raise ConfigError(head + ("\n".join(complaints) if len(complaints) == 1 else "\n- " + "\n- ".join(complaints))) from None
+        placed = sorted((_complaint(cls, detail, text, below) for detail in error.errors(include_url=False)), key=lambda found: found[0])
+        complaints = [f"line {line}: {complaint}" if line else complaint for line, complaint in placed]
+        head = f"{path}:" if path else ""
+        lines = [f" {complaints[0]}"] if len(complaints) == 1 else [f"\n- {complaint}" for complaint in complaints]
+        raise ConfigError((head + "".join(lines)).strip()) from None
 
 
 def key_line(text: str, keys: Sequence[str | int]) -> int | None:
@@ -157,17 +159,19 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"Known: {', '.join(options)}."
 
 
-def _complaint(cls: type[Config], detail: ErrorDetails, text: str, below: Sequence[str | int]) -> str:
+def _complaint(cls: type[Config], detail: ErrorDetails, text: str, below: Sequence[str | int]) -> tuple[int, str]:
+    """The line of a complaint, 0 where it has none, and what it says."""
     keys = [key for key in detail["loc"] if isinstance(key, int) or not key.startswith("function-")]
-    dotted = ".".join(str(key) for key in keys) or "the settings"
-    line = key_line(text, [*below, *keys])
-    where = f"line {line}: " if line else ""
+    dotted = ".".join(str(key) for key in keys)
+    line = key_line(text, [*below, *keys]) or 0
     if detail["type"] == "extra_forbidden":
-        return f"{where}unknown key '{dotted}'. {nearest(str(keys[-1]), _fields_at(cls, keys[:-1]))}"
+        return line, f"unknown key '{dotted}'. {nearest(str(keys[-1]), _fields_at(cls, keys[:-1]))}"
     if detail["type"] == "missing":
-        return f"{where}'{dotted}' is missing and must be given."
+        return line, f"'{dotted}' is missing and must be given."
     message = detail["msg"].removeprefix("Value error, ")
-    return f"{where}'{dotted}' is {detail['input']!r}: {message[:1].lower()}{message[1:]}."
+    if not keys:
+        return line, f"{message}."
+    return line, f"'{dotted}' is {detail['input']!r}: {message[:1].lower()}{message[1:]}."
 
 
 def _fields_at(cls: type[BaseModel], keys: Sequence[str | int]) -> list[str]:

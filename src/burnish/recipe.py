@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _NOT_IN_RECIPES = ("run", "history", "undo", "diff")
+_FINDING = ("audit", "check", "dedupe")
 
 
 class RunConfig(Config):
@@ -53,7 +54,7 @@ class Recipe(Config):
     """The dataset to begin with, in any format; a relative path counts from the recipe file."""
     out: str = "runs/recipe"
     """Folder for the results, one numbered folder a step; a relative path counts from the working folder."""
-    steps: tuple[str | dict[str, Any], ...] = Field(min_length=1)
+    steps: tuple[Any, ...] = Field(min_length=1)
     """Verbs in order, each alone or with its settings."""
 
 
@@ -167,14 +168,22 @@ class _State:
 def _planned(path: Path, config: RunConfig) -> tuple[Recipe, list[Step]]:
     text = read_text(path)
     plan = validated(Recipe, read_yaml(text, path), path=path, text=text)
-    return plan, [_step(number, entry, path, text, config.seed) for number, entry in enumerate(plan.steps, 1)]
+    steps = [_step(number, entry, path, text, config.seed) for number, entry in enumerate(plan.steps, 1)]
+    _refuse_missing_findings(steps, path)
+    return plan, steps
 
 
-def _step(number: int, entry: str | dict[str, Any], path: Path, text: str, seed: int | None) -> Step:
+def _refuse_missing_findings(steps: list[Step], path: Path) -> None:
+    made = False
+    for step in steps:
+        if operation_of(step.verb).inputs[0] == "findings" and not made:
+            raise ConfigError(f"{path}: step {step.number} ({step.verb}) needs findings; put an audit, check or dedupe before it.")
+        made = made or step.verb in _FINDING
+
+
+def _step(number: int, entry: Any, path: Path, text: str, seed: int | None) -> Step:
     where = f"{path}, line {key_line(text, ['steps', number - 1])}, step {number}"
-    if isinstance(entry, dict) and len(entry) != 1:
-        raise ConfigError(f"{where}: found {len(entry)} keys ({', '.join(entry)}); expected one verb with its settings.")
-    verb, values = (entry, {}) if isinstance(entry, str) else next(iter(entry.items()))
+    verb, values = _verb_and_values(entry, where)
     if verb in _NOT_IN_RECIPES:
         raise ConfigError(f"{where}: '{verb}' makes no sense in a recipe. Use it on the results.")
     if verb not in OPERATIONS:
@@ -182,7 +191,18 @@ def _step(number: int, entry: str | dict[str, Any], path: Path, text: str, seed:
     config: type[Config] = _resolve(OPERATIONS[verb].config)
     given = {"seed": seed} if seed is not None and "seed" in config.model_fields else {}
     below = ["steps", number - 1, verb]
-    return Step(number, verb, validated(config, given | (values or {}), path=f"{path}, step {number} ({verb})", text=text, below=below))
+    return Step(number, verb, validated(config, given | values, path=f"{path}, step {number} ({verb})", text=text, below=below))
+
+
+def _verb_and_values(entry: Any, where: str) -> tuple[str, dict[str, Any]]:
+    if isinstance(entry, str):
+        return entry, {}
+    if not isinstance(entry, dict) or len(entry) != 1:  # pyright: ignore[reportUnknownArgumentType]
+        raise ConfigError(f"{where}: found {entry!r}; expected one verb, alone or with its settings, such as audit: {{folds: 5}}.")
+    verb, values = next(iter(entry.items()))  # pyright: ignore[reportUnknownArgumentType]
+    if not isinstance(values, dict | None):
+        raise ConfigError(f"{where}: the settings of '{verb}' are {values!r}; expected key: value pairs.")
+    return str(verb), values or {}  # pyright: ignore[reportUnknownVariableType]
 
 
 def _content_mark(source: Path) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from burnish.audit.corrections import refuse_existing_corrections
+from burnish.audit.fold_models import refuse_unknown_model
 from burnish.audit.gathering import gather_findings, outliers_of
 from burnish.audit.items import items_of
 from burnish.audit.judging import judge
@@ -51,6 +52,7 @@ def audit(
     """
     chosen, runner = config or AuditConfig(), engine or Engine()
     refuse_existing_corrections(dataset, chosen, force=force)
+    refuse_unknown_model(chosen)
     items = items_of(dataset, chosen.names)
     watch = Stopwatch()
     with watch.part("copies"):

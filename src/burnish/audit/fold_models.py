@@ -139,6 +139,20 @@ class NetworkModel:
         return probabilities
 
 
+def refuse_unknown_model(config: AuditConfig) -> None:
+    """Say before any work that no model has the name that the settings ask for.
+
+    Raises:
+        ConfigError: There is no such model; the nearest name is given.
+        MissingExtra: The model needs torch, which is not installed.
+    """
+    if config.model in {"auto", "patches"} or _names_an_embedder(config.model):
+        return
+    from burnish.models.classifier_names import find_network  # noqa: PLC0415 - loads torch
+
+    find_network(config.model)
+
+
 def choose_model(config: AuditConfig, sizes: NDArray[np.int64], progress: Progress) -> ModelChoice:
     """Resolve `model` on this machine.
 

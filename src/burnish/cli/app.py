@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cyclopts import App, CycloptsError, Group
 
 from burnish import __version__
-from burnish.errors import BurnishError
+from burnish.errors import BurnishError, DataError
 from burnish.operations import OPERATIONS
 
 if TYPE_CHECKING:
@@ -44,35 +45,44 @@ def main(tokens: Sequence[str] | None = None) -> None:
 
 def run(tokens: Sequence[str]) -> int:
     """Run one command line; the exit code says what kind of error ended it."""
-    debug = "--debug" in tokens
     try:
         code = build_app()(list(tokens), exit_on_error=False, print_error=False, result_action="return_value") or 0
         sys.stdout.flush()
     except BrokenPipeError:
         return _leave_the_pipe()
-    except CycloptsError as error:
-        _tell("Usage", str(error))
-        return _USAGE
-    except KeyboardInterrupt:
-        _tell("Stopped", "What was finished is kept. The same command continues from there.")
-        return _INTERRUPTED
-    except BurnishError as error:
-        _tell(_title(error), str(error), debug=debug)
-        return error.exit_code
-    except Exception as error:  # noqa: BLE001 - the last place that can turn a defect into words
-        _tell(
-            "A defect in burnish",
-            f"{type(error).__name__}: {error}\nRun again with --debug for the place, and report it, please.",
-            debug=debug,
-        )
-        return _BUG
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place that can turn a defect into words
+        code, title, text = _words(error)
+        _tell(title, text, debug="--debug" in tokens)
     return code
+
+
+def _words(error: BaseException) -> tuple[int, str, str]:
+    """Exit code, title and text of what ended a command."""
+    match error:
+        case CycloptsError():
+            return _USAGE, "Usage", str(error)
+        case KeyboardInterrupt():
+            return _INTERRUPTED, "Stopped", "What was finished is kept. The same command continues from there."
+        case BurnishError():
+            return error.exit_code, _title(error), str(error)
+        case OSError():
+            return DataError.exit_code, "Data", _system_text(error)
+        case _:
+            text = f"{type(error).__name__}: {error}\nRun again with --debug for the place, and report it, please."
+            return _BUG, "A defect in burnish", text
 
 
 def _leave_the_pipe() -> int:
     """The reader of our output has left, as `head` does: that ends the command well, and nothing shall be written at exit any more."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
+
+
+def _system_text(error: OSError) -> str:
+    from burnish.engine.files import refusal_text  # noqa: PLC0415 - loaded only when there is something to say
+
+    where = Path(str(error.filename)) if error.filename else Path()
+    return refusal_text(error, where) or f"{where}: {error.strerror or error}. Add --debug for the place."
 
 
 def _title(error: BurnishError) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from burnish.cli.progress import terminal_progress
 from burnish.config import dump
-from burnish.engine.files import refuse_filled_folder, write_text
+from burnish.engine.files import refuse_filled_folder, refuse_impossible_folder, write_text
 from burnish.engine.logs import start_logging
 from burnish.engine.map import Engine
 from burnish.errors import ConfigError
@@ -58,6 +58,8 @@ def execute(request: Request) -> int:
     out = _out(request)
     if out is not None and request.operation.out == "argument":
         refuse_filled_folder(out, force=request.force)
+    if out is not None and not request.dry_run:
+        refuse_impossible_folder(out)
     progress = terminal_progress(quiet=request.quiet)
     running = Running(Engine(request.jobs), progress, _work(out, request), request.force, request.dry_run)
     result = perform(request.verb, _opened(request), request.settings, running)

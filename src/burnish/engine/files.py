@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from burnish.errors import DataError
+from burnish.errors import BurnishError, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+_OTHER_FOLDER = "Choose another folder, or change its rights."
+_REFUSALS = {
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _OTHER_FOLDER),
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST, errno.EISDIR), "A part of the path is a file where a folder is needed, or the reverse."),
+    errno.EFBIG: "This place, or a limit of this session (ulimit -f), does not allow files of that size. Nothing is half written.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+}
+_NUMBER_IN_TEXT = re.compile(r"\(os error (\d+)\)|\[Errno (\d+)\]")
+_SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")
 
 
 @contextmanager
@@ -96,26 +106,61 @@ def refuse_filled_folder(path: Path, *, force: bool = False) -> None:
 
 @contextmanager
 def explained_os_errors(path: Path) -> Generator[None]:
-    """Turn a full disk, a missing right or a read-only place into one of our messages.
+    """Turn a full disk, a missing right or a place that cannot be written into one of our messages.
 
     Raises:
         DataError: The operating system refused.
     """
     try:
         yield
-    except OSError as error:
-        if error.errno in _NO_SPACE:
-            free = shutil.disk_usage(_existing(path)).free
-            message = f"No space left to write {path} ({free / 1e6:,.0f} MB free). Nothing is half written; free some space and run again."
-            raise DataError(message) from error
-        if isinstance(error, PermissionError) or error.errno == errno.EROFS:
-            raise DataError(f"{path} cannot be written: {error.strerror}. Choose another folder, or change its rights.") from error
+    except BurnishError:
         raise
+    except Exception as error:
+        text = refusal_text(error, path)
+        if text is None:
+            raise
+        raise DataError(text) from error
+
+
+def refusal_text(error: Exception, path: Path) -> str | None:
+    """Why the operating system refused to write a path, and what to do; None for errors of another kind.
+
+    Libraries wrap the system's error in their own (Polars, NumPy, XlsxWriter), so that its number must be read from the text.
+    """
+    number = _system_number(error)
+    if number in _NO_SPACE:
+        free = free_bytes(path) / 1e6
+        return f"No space left to write {path} ({free:,.0f} MB free). Nothing is half written; free some space and run again."
+    if number not in _REFUSALS:
+        return None
+    return f"{path} cannot be written: {os.strerror(number)}. {_REFUSALS[number]}"
+
+
+def refuse_impossible_folder(path: Path) -> None:
+    """Say before any work that a folder cannot be made or written.
+
+    Raises:
+        DataError: A part of the path is a file, or the place is read-only.
+    """
+    place = _existing(path)
+    if not place.is_dir():
+        raise DataError(f"{path} cannot be made, for {place} is a file. Choose another folder.")
+    if not os.access(place, os.W_OK):
+        raise DataError(f"{path} cannot be written: {place} is read-only here. {_REFUSALS[errno.EACCES]}")
 
 
 def free_bytes(path: Path) -> int:
     """Free space, in bytes, where a path lies or will lie."""
     return shutil.disk_usage(_existing(path)).free
+
+
+def _system_number(error: Exception) -> int | None:
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno
+    found = _NUMBER_IN_TEXT.search(str(error))
+    if found:
+        return int(found[1] or found[2])
+    return errno.ENOSPC if _SHORT_WRITE.search(str(error)) else None
 
 
 def _existing(path: Path) -> Path:

@@ -80,7 +80,7 @@ def open_dataset(path: Path | str, format: str | None = None, **options: Any) ->
     path = Path(path)
     if not path.exists():
         name, at, version = str(path).rpartition("@")
-        if not (at and version.isdecimal()):
+        if not (at and version.isdecimal() and load_format("burnish").recognise(Path(name))):
             raise FormatError(_missing_text(path), path=path)
         return open_dataset(name, "burnish", version=int(version), **options)
     return load_format(format or recognise_format(path)).read(path, **options)
@@ -161,7 +161,7 @@ def _missing_text(path: Path) -> str:
     parent = next((p for p in path.parents if p.is_dir()), Path())
     wanted = path.relative_to(parent).parts[0] if path.is_relative_to(parent) else path.name
     near = get_close_matches(wanted, [entry.name for entry in parent.iterdir()], n=3, cutoff=0.5)
-    hint = f" Near names in {parent}: {', '.join(near)}." if near else f" {parent} is the nearest folder that exists."
+    hint = f" Near names in {parent}: {', '.join(near)}." if near else f" The nearest folder that exists is {parent.absolute()}."
     return f"There is nothing at this path.{hint}"
 
 

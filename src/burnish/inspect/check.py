@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from burnish.data.dataset import Dataset
 
 _SHOWN = 5
+_FILE_KINDS = ("missing_file", "unreadable_picture")
 _ISSUES_EXIT_CODE = 3
 
 
@@ -56,7 +57,7 @@ class CheckResult:
         counts = counts_by_kind(self.table)
         if not counts:
             return f"{self.text}\nNo issues."
-        lines = [f"{self.text}", f"{sum(counts.values()):,} issues:"]
+        lines = [f"{self.text}", "1 issue:" if sum(counts.values()) == 1 else f"{sum(counts.values()):,} issues:"]
         for kind, number in counts.items():
             lines.append(f"  {kind}: {number:,}")
             lines += [f"      {line}" for line in _examples(self.table, kind)]
@@ -69,10 +70,21 @@ def check(dataset: Dataset, config: CheckConfig | None = None, *, engine: Engine
     parts = [dataset.notes, broken_invariants(dataset)]
     if chosen.files:
         parts.append(_file_findings(dataset, engine or Engine(), progress, decode=chosen.decode))
-    noticed = _with_paths(join_findings(*parts), dataset)
+    noticed = _once_a_file(_with_paths(join_findings(*parts), dataset))
     unique = noticed.unique(["kind", "image", "annotation", "path", "reason"], keep="first", maintain_order=True)
     about = {"verb": "check", "dataset": str(dataset.origin.get("path", dataset.root)), "format": dataset.origin.get("format")}
     return CheckResult(Findings(ranked(unique), about), str(dataset), chosen.strict)
+
+
+def _once_a_file(findings: pl.DataFrame) -> pl.DataFrame:
+    """The reader and the look at the files notice the same missing and unreadable files; the first of such findings is kept."""
+    about_files = pl.col("kind").is_in(_FILE_KINDS) & pl.col("path").is_not_null()
+    key = (
+        pl.when(about_files)
+        .then(pl.struct("kind", "path"))
+        .otherwise(pl.struct("kind", pl.int_range(pl.len()).cast(pl.String).alias("path")))
+    )
+    return findings.filter(key.is_first_distinct())
 
 
 def _with_paths(findings: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
@@ -108,7 +120,7 @@ def _file_finding(path: Path, row: dict[str, Any], *, decode: bool) -> Iterator[
         if decode:
             read_image(path)
     except UnreadableImage as error:
-        yield finding("unreadable_picture", str(error), **where)
+        yield finding("unreadable_picture", f"The picture cannot be read: {error.reason}.", **where)
         return
     size = (row["width"], row["height"])
     if None not in size and size != (info.width, info.height):

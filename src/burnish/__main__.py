@@ -1,0 +1,6 @@
+"""`python -m burnish` is the program `burnish`."""
+
+from burnish.cli.app import main
+
+if __name__ == "__main__":
+    main()
