@@ -100,8 +100,8 @@ def _place(sums: NDArray[np.float64], shares: NDArray[np.float64], rng: np.rando
     chances = rng.random(len(sums))
     for group in np.lexsort((chances, -sums[:, -1], -sums[:, :-1].max(axis=1, initial=0.0))):
         row = sums[group]
-        # How much of each class this group brings, times how much of it each part still lacks; rows decide between equals and little more.
-        gain = need[:, :-1] @ row[:-1] + 0.05 * need[:, -1] * row[-1]
+        # How much of each class this group brings, times how much of it each part still lacks; rows decide between equals.
+        gain = need[:, :-1] @ row[:-1] + 1e-3 * need[:, -1] * row[-1]
         gain[shares == 0] = -np.inf
         best = int(np.argmax(gain + 1e-12 * rng.random(len(gain))))
         parts[group] = best
