@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import polars as pl
 
 from burnish.data import tables
-from burnish.data.findings import finding, findings_table, join_findings
+from burnish.data.findings import join_findings
 from burnish.data.schema import CLASSES, IMAGES, MEDIA
 from burnish.engine.names import natural_key
 from burnish.errors import FormatError
@@ -179,14 +179,21 @@ def picture_tables(
     normal = normal_paths(paths, root)
     found = existing_paths(root, normal)
     kept = [there or path for there, path in zip(found, normal, strict=True)]
-    image_ids = list(ids) if ids is not None else list(range(1, len(kept) + 1))
-    declared = list(sizes) if sizes is not None else [None] * len(kept)
-    wanted = [there is not None and (check or size is None) for there, size in zip(found, declared, strict=True)]
-    real = _sizes(root, [path for path, want in zip(kept, wanted, strict=True) if want])
-    of_sizes = findings_table(_size_findings(kept, declared, real, image_ids))
-    findings = join_findings(_path_findings(kept, found, image_ids), of_sizes)
-    media, images = _rows(kept, image_ids, (declared, real), columns or {})
-    return PictureTables(media, images, findings)
+    told = sizes if sizes is not None else [None] * len(kept)
+    images = pl.DataFrame(
+        {
+            "id": pl.Series(ids if ids is not None else range(1, len(kept) + 1), dtype=pl.Int64),
+            "path": pl.Series(kept, dtype=pl.String),
+            "there": pl.Series([path is not None for path in found], dtype=pl.Boolean),
+            "width": pl.Series([size and size[0] for size in told], dtype=pl.Int32),
+            "height": pl.Series([size and size[1] for size in told], dtype=pl.Int32),
+            **{name: pl.Series(name, values, strict=False) for name, values in (columns or {}).items()},
+        }
+    )
+    wanted = images.filter("there") if check else images.filter(pl.col("there") & pl.col("width").is_null())
+    measured = _measured(root, wanted["path"].unique(maintain_order=True).to_list())
+    findings = join_findings(_path_findings(images), _size_findings(images, measured))
+    return PictureTables(*_rows(images, measured), findings)
 
 
 def class_table(names: Iterable[str], *, first: int = 0) -> pl.DataFrame:
@@ -222,70 +229,56 @@ def _existing_below(path: str, listing: Callable[[str], Mapping[str, str]]) -> s
     return here
 
 
-def _sizes(root: Path, paths: Iterable[str]) -> dict[str, tuple[int, int] | str]:
-    """Size of each file as shown, from its header alone, or why it has none."""
-    return {path: _size_of(root / path) for path in dict.fromkeys(paths)}
+def _measured(root: Path, paths: Sequence[str]) -> pl.DataFrame:
+    """Size of each file as shown, from its header alone, or the reason why it has none."""
+    sizes = [_size_of(root / path) for path in paths]
+    schema = {"path": pl.String, "real_width": pl.Int32, "real_height": pl.Int32, "reason": pl.String}
+    return pl.DataFrame([(path, *size) for path, size in zip(paths, sizes, strict=True)], schema=schema, orient="row")
 
 
-def _size_of(path: Path) -> tuple[int, int] | str:
+def _size_of(path: Path) -> tuple[int | None, int | None, str | None]:
     try:
         info = probe_image(path)
     except UnreadableImage as error:
-        return f"The picture cannot be read: {error.reason}."
-    return info.width, info.height
+        return None, None, f"The picture cannot be read: {error.reason}."
+    return info.width, info.height, None
 
 
-def _path_findings(kept: Sequence[str], found: Sequence[str | None], ids: Sequence[int]) -> pl.DataFrame:
-    """Findings on paths, made as columns: where the pictures are not at hand, every one of a large dataset is missing."""
-    paths = pl.LazyFrame({"path": kept, "image": ids, "there": [path is not None for path in found]}, schema_overrides={"image": pl.Int64})
-    outside = paths.filter(pl.col("path").str.contains(r"^(/|\.\./|\.\.$|[A-Za-z]:/)"))
-    missing = paths.filter(~pl.col("there"))
-    again = paths.filter(~pl.col("path").is_first_distinct())
+def _path_findings(images: pl.DataFrame) -> pl.DataFrame:
+    rows = images.lazy().select("path", "there", pl.col("id").alias("image"))
+    outside = rows.filter(pl.col("path").str.contains(r"^(/|\.\./|\.\.$|[A-Za-z]:/)"))
+    again = rows.filter(~pl.col("path").is_first_distinct())
     parts = [
-        _findings_at(outside, "outside_path", "The path leads out of the dataset's folder."),
-        _findings_at(missing, "missing_file", "There is no such file."),
-        _findings_at(again, "duplicate_path", "The same file stands in the list more than once."),
+        _findings_at(outside, "outside_path", pl.lit("The path leads out of the dataset's folder.")),
+        _findings_at(rows.filter(~pl.col("there")), "missing_file", pl.lit("There is no such file.")),
+        _findings_at(again, "duplicate_path", pl.lit("The same file stands in the list more than once.")),
     ]
     return pl.concat(parts).collect()
 
 
-def _findings_at(rows: pl.LazyFrame, kind: str, reason: str) -> pl.LazyFrame:
-    said = {"kind": pl.lit(kind), "score": pl.lit(1.0), "is_issue": pl.lit(True), "reason": pl.lit(reason)}
-    return rows.select("path", "image", **said)
+def _size_findings(images: pl.DataFrame, measured: pl.DataFrame) -> pl.DataFrame:
+    joined = images.lazy().join(measured.lazy(), on="path", maintain_order="left").with_columns(image="id")
+    told, held = pl.format("{} x {}", "width", "height"), pl.format("{} x {}", "real_width", "real_height")
+    other = (pl.col("width") != pl.col("real_width")) | (pl.col("height") != pl.col("real_height"))
+    reason = pl.format("The picture is {} pixels as shown, and its labels say {}.", held, told)
+    parts = [
+        _findings_at(joined.filter(pl.col("reason").is_not_null()), "unreadable_picture", pl.col("reason")),
+        _findings_at(joined.filter(other), "size_differs", reason, given=told, suggestion=held),
+    ]
+    return pl.concat(parts, how="diagonal").collect()
 
 
-def _size_findings(
-    kept: Sequence[str],
-    declared: Sequence[tuple[int, int] | None],
-    real: Mapping[str, tuple[int, int] | str],
-    ids: Sequence[int],
-) -> Iterator[dict[str, Any]]:
-    for path, size, image in zip(kept, declared, ids, strict=True):
-        measured = real.get(path)
-        if isinstance(measured, str):
-            yield finding("unreadable_picture", measured, path=path, image=image)
-        elif measured is not None and size is not None and tuple(size) != measured:
-            told, held = f"{size[0]} x {size[1]}", f"{measured[0]} x {measured[1]}"
-            reason = f"The picture is {held} pixels as shown, and its labels say {told}."
-            yield finding("size_differs", reason, path=path, image=image, given=told, suggestion=held)
+def _findings_at(rows: pl.LazyFrame, kind: str, reason: pl.Expr, **more: pl.Expr) -> pl.LazyFrame:
+    said = {"kind": pl.lit(kind), "score": pl.lit(1.0), "is_issue": pl.lit(True), "reason": reason}
+    return rows.select("path", "image", **said, **more)
 
 
-def _rows(
-    kept: Sequence[str],
-    ids: Sequence[int],
-    sizes: tuple[Sequence[tuple[int, int] | None], Mapping[str, tuple[int, int] | str]],
-    columns: Mapping[str, Sequence[Any]],
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _rows(images: pl.DataFrame, measured: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The two tables: an image has the size that its source declares, its media row that of the file."""
-    declared, real = sizes
-    held = [size if isinstance(size := real.get(path), tuple) else None for path in kept]
-    told = [size or other for size, other in zip(declared, held, strict=True)]
-    of_file = {path: size or other for path, size, other in zip(kept, held, told, strict=True)}
-    number = {path: row for row, path in enumerate(of_file, start=1)}
-    media = {"id": list(number.values()), "path": list(number), **_size_columns(list(of_file.values()))}
-    images = {"id": ids, "media": [number[path] for path in kept], **_size_columns(told), **columns}
-    return tables.conform(MEDIA, pl.DataFrame(media, strict=False)), tables.conform(IMAGES, pl.DataFrame(images, strict=False))
-
-
-def _size_columns(sizes: Sequence[tuple[int, int] | None]) -> dict[str, list[int | None]]:
-    return {"width": [size and size[0] for size in sizes], "height": [size and size[1] for size in sizes]}
+    joined = images.join(measured, on="path", how="left", maintain_order="left") if len(measured) else images
+    real = [pl.coalesce(f"real_{side}", side).alias(side) if len(measured) else pl.col(side) for side in ("width", "height")]
+    media = joined.unique("path", keep="first", maintain_order=True).select("path", *real).with_row_index("id", 1)
+    told = [pl.coalesce(side, f"real_{side}").alias(side) if len(measured) else pl.col(side) for side in ("width", "height")]
+    numbers = media.select("path", pl.col("id").alias("media"))
+    listed = joined.with_columns(*told).join(numbers, on="path", how="left", maintain_order="left")
+    return tables.conform(MEDIA, media), tables.conform(IMAGES, listed.select([c.name for c in IMAGES if c.name in listed.columns]))

@@ -73,22 +73,22 @@ def place_annotations(
         *_unlisted(whole, unlisted, columns.attributes, names.shown),
         *_mask_findings(wrong, whole, names.shown),
     ]
-    numbers = table.select("row", "id")
     found = join_findings(findings_table(rows_found), _boxes(table, images, names.shown))
     kept = _with_category(extras, whole, unlisted)
     return Placed(
         table=table.select([c.name for c in ANNOTATIONS if c.name in table.columns]),
-        attributes=_numbered(columns.attributes, numbers, "annotation"),
-        extras=_numbered(kept, numbers, "row"),
+        attributes=_numbered(columns.attributes, given.ids, lost, "annotation"),
+        extras=_numbered(kept, given.ids, lost, "row"),
         findings=found,
         ids=given.ids,
     )
 
 
-def _numbered(frame: pl.DataFrame, numbers: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Replace rows of the file by final ids; rows that have none fall out, they are reported as a whole."""
-    others = [column for column in frame.columns if column != "row"]
-    return frame.join(numbers, on="row", how="inner", maintain_order="left").select(pl.col("id").alias(name), *others)
+def _numbered(frame: pl.DataFrame, ids: NDArray[np.int64], lost: list[int], name: str) -> pl.DataFrame:
+    """Replace rows of the file by final ids; those of lost rows fall out, they are reported as a whole."""
+    kept = frame.filter(~pl.col("row").is_in(lost)) if lost else frame
+    numbers = pl.Series(name, ids[kept["row"].to_numpy()])
+    return kept.drop("row").insert_column(0, numbers)
 
 
 def _boxes(table: pl.DataFrame, images: pl.DataFrame, shown: str) -> pl.DataFrame:

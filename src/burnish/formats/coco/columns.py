@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from burnish.formats.coco.records import Rows
 
+_LINES: Final = msgspec.json.Encoder()
+_NOTHING: Final = msgspec.Raw(b"")
 _NO_BOX: Final = (np.nan,) * 4
 _TYPES: Final = dtypes(ANNOTATIONS)
 OWN_COLUMNS: Final = (
@@ -140,16 +142,32 @@ def extra_objects(rows: Rows, more: dict[str, pl.Series | None]) -> pl.DataFrame
     fields = {**{f: _raw_texts(values(rows, f)) for f in rows.raw}, **{f: text for f, text in more.items() if text is not None}}
     if not fields:
         return pl.DataFrame(schema={"row": pl.Int64, "value": pl.String})
-    names = {f"f{number}": orjson.dumps(f).decode() + ":" for number, f in enumerate(fields)}
-    frame = pl.DataFrame(dict(zip(names, fields.values(), strict=True))).lazy().with_row_index("row")
-    said = [pl.lit(name) + pl.col(column) for column, name in names.items()]
-    joined = pl.concat_str(said, separator=",", ignore_nulls=True)
-    found = frame.filter(pl.any_horizontal(pl.col(*names).is_not_null()))
-    return found.select(pl.col("row").cast(pl.Int64), value=pl.lit("{") + joined + pl.lit("}")).collect()
+    texts = pl.DataFrame([text.alias(str(number)) for number, text in enumerate(fields.values())])
+    names = [orjson.dumps(name).decode() + ":" for name in fields]
+    if not sum(texts.null_count().row(0)):
+        commas = ["{", *[","] * len(names)]
+        pieces = [
+            piece
+            for comma, name, column in zip(commas, names, texts.columns, strict=False)
+            for piece in (pl.lit(comma + name), pl.col(column))
+        ]
+        return texts.select(pl.int_range(pl.len()).alias("row"), value=pl.concat_str([*pieces, pl.lit("}")]))
+    said = [pl.lit(name) + pl.col(column) for column, name in zip(texts.columns, names, strict=True)]
+    value = pl.lit("{") + pl.concat_str(said, separator=",", ignore_nulls=True) + pl.lit("}")
+    some = pl.any_horizontal(pl.all().is_not_null())
+    return texts.lazy().select(pl.int_range(pl.len()).alias("row"), some=some, value=value).filter("some").drop("some").collect()
 
 
 def _raw_texts(given: list[Any]) -> pl.Series:
-    return pl.Series([None if v is msgspec.UNSET else bytes(v) for v in given], dtype=pl.Binary).cast(pl.String)
+    """Raw values as texts, null where a row has none: written line by line in one go, and cut again, many times faster than one by one."""
+    try:
+        lines = _LINES.encode_lines(given)
+    except TypeError:  # some rows lack the field
+        lines = _LINES.encode_lines([_NOTHING if value is msgspec.UNSET else value for value in given])
+    if lines.count(b"\n") != len(given):  # a value that is itself written over several lines
+        return pl.Series([None if v is msgspec.UNSET else bytes(v) for v in given], dtype=pl.Binary).cast(pl.String)
+    texts = pl.select(pl.lit(lines[:-1]).cast(pl.String).str.split("\n").explode().alias("text"))["text"]
+    return pl.select(pl.when(texts != "").then(texts).alias("text"))["text"] if b"\n\n" in lines or lines[:1] == b"\n" else texts
 
 
 def _texts(given: dict[int, Any], count: int) -> pl.Series | None:

@@ -95,7 +95,6 @@ def _file_pictures(
     ids = dict(zip(reversed(local), reversed(ours), strict=True))
     wide, high = values(rows, "width"), values(rows, "height")
     kept = extra_objects(rows, {"source_id": _source_ids(wanted)})
-    numbered = pl.DataFrame({"row": pl.Series(fresh, dtype=pl.Int64), "id": given.ids})
     shown = source.path.relative_to(root).as_posix()
     return FilePictures(
         paths=[paths[row] for row in fresh] if by_path else paths,
@@ -103,13 +102,19 @@ def _file_pictures(
         sizes=[(wide[row], high[row]) if wide[row] and high[row] else None for row in fresh],
         columns=_columns(source, values(rows, "burnish"), fresh),
         ids=ids,
-        extras=kept.join(numbered, on="row", maintain_order="left").select(row="id", value="value"),
+        extras=_renumbered(kept, fresh, given.ids) if by_path else kept.with_columns(row=pl.Series(given.ids[kept["row"].to_numpy()])),
         findings=[
             *_id_findings(shown, fresh, local, given.repeated, given.ids),
             *renumbered_finding(shown, "picture", given.renumbered),
             *[finding("odd_value", "; ".join(said), path=shown, image=final.get(row)) for row, said in rows.odd.items()],
         ],
     )
+
+
+def _renumbered(extras: pl.DataFrame, fresh: Sequence[int], ids: NDArray[np.int64]) -> pl.DataFrame:
+    """Extras of the new pictures alone, by our ids."""
+    numbered = pl.DataFrame({"row": pl.Series(fresh, dtype=pl.Int64), "id": ids})
+    return extras.join(numbered, on="row", maintain_order="left").select(row="id", value="value")
 
 
 def renumbered_finding(shown: str, what: str, count: int) -> list[dict[str, Any]]:

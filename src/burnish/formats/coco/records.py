@@ -28,7 +28,7 @@ Identity: TypeAlias = int | str
 """Ids are integers by the book, and strings in the wild."""
 
 _MOST_EXTRA_FIELDS: Final = 40
-_PIECE: Final = 2 << 20
+_PIECE: Final = 8 << 20
 _GAP: Final = re.compile(rb"\}\s*,\s*\{")
 
 
