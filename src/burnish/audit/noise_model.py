@@ -5,8 +5,10 @@ T[a, b] = P(given b | true a). The posterior of the true class y, given the pred
 
     P(y | p, g)  is proportional to  p_y ** (exponent * sharpness) * T[y, g]
 
-and the score of a label is the posterior mass of all other classes. Four things are learned from the given labels alone:
+and the score of a label is the posterior mass of all other classes. These things are learned from the given labels alone:
 
+0. `bias`, half of the shift of log p that makes the predicted class shares those of the labels (a model that was trained with balanced
+   classes calls too many examples rare). Half, because the other side may be wrong as well: the noise can have moved the labels.
 1. `exponent` and `floor`, by maximum likelihood of the given labels under (1 - floor) * softmax(exponent * log p) + floor * class shares.
    This undoes over- and under-confidence, and `floor` is the share of labels that no prediction explains: noise that does not look at
    the example.
@@ -19,9 +21,10 @@ and the score of a label is the posterior mass of all other classes. Four things
 
 Whether a disagreement on an ambiguous example is the annotator's mistake or the model's cannot be told from predictions and labels (both
 give the same likelihood). `sharpness` is the side taken: the share of disagreements that the floor does not explain is put down to the
-annotator, more so where all predictions are about equally sure (a strong model whose confidence is capped by label noise) or where very
-many labels disagree. These three constants were chosen on predictions of small models with injected noise of several kinds and on
-published predictions with synthetic noise (https://github.com/cgnorthcutt/confidentlearning-reproduce).
+annotator in part, and more so where the probabilities are honest as they are and either all about equally sure (a strong model whose
+confidence is capped by label noise) or at odds with very many labels. The constants were chosen on predictions of small models with
+injected noise of several kinds, on simulated logits, and on published predictions with synthetic noise
+(https://github.com/cgnorthcutt/confidentlearning-reproduce).
 
 The transition model is that of C. Northcutt et al. (https://arxiv.org/abs/1911.00068) and A. Dawid, A. Skene (1979); anchors are those of
 T. Liu, D. Tao (https://arxiv.org/abs/1411.7718).
@@ -46,6 +49,7 @@ _EXPONENTS = np.geomspace(0.25, 3.0, 22)  # beyond 3 the likelihood is flat and 
 _TINY = np.float32(1e-6)  # a probability of exactly 0 is a rounding, not a certainty
 _SAMPLE_ROWS, _SAMPLE_CELLS = 20_000, 1 << 20  # at most so much is read to fit the two numbers of the calibration ...
 _SAMPLE_LEAST = 2_000  # ... but so many rows, however many classes there are
+_IMAGINARY, _BIAS_STEPS = 10.0, 12
 _SURE_SHARE = 0.25  # of the predictions of a class that serve as its anchors ...
 _SURE_LEAST = 20  # ... but at least so many
 _EVIDENCE = 4.0  # log likelihood by which predictions must beat the class shares (by chance about once in fifty), ...
@@ -56,6 +60,8 @@ _ERRORS = 3.0  # ... or standard errors by which they must agree with the labels
 class Calibration:
     """How predictions turn into the probabilities with which the labels were given."""
 
+    bias: NDArray[np.float32]
+    """What is added to the log probability of each class, `(K,)`."""
     exponent: float
     """Power that the probabilities are raised to; above 1 the model was too shy, below 1 too sure."""
     floor: float
@@ -88,11 +94,12 @@ class NoiseModel:
 def fit_noise_model(labels: NDArray[np.int64], probabilities: Floats) -> NoiseModel:
     """Learn the noise of `labels`, `(N,)`, from out-of-sample `probabilities`, `(N, K)`; deterministic."""
     calibration = fit_calibration(labels, probabilities)
-    guesses, sureness = _sureness(probabilities, calibration.exponent)
+    guesses, sureness = _sureness(probabilities, calibration)
     disagreement = float(np.mean(guesses != labels))
     explained = min(1.0, calibration.floor / max(disagreement, 1e-9))
     classes, surest = probabilities.shape[1], _surest(guesses, sureness, probabilities.shape[1])
     strong, heavy = _strong(sureness), float(np.clip((disagreement - 0.3) / 0.1, 0, 1))
+    honest = float(np.clip((2.5 - calibration.exponent) / 0.75, 0, 1))
     return NoiseModel(
         calibration=calibration,
         anchors=_transitions(_counts(labels[surest], guesses[surest], classes)),
@@ -101,22 +108,23 @@ def fit_noise_model(labels: NDArray[np.int64], probabilities: Floats) -> NoiseMo
         disagreement=disagreement,
         explained=explained,
         score_sharpness=1 + (1 - explained) * (1 + 2 * max(strong, heavy)),
-        count_sharpness=1 + (1 - explained) * (1 + max(2 * strong, 4 * heavy)),
+        count_sharpness=1 + (1 - explained) * (0.5 + honest * (0.5 + max(2 * strong, 4 * heavy))),
     )
 
 
 def fit_calibration(labels: NDArray[np.int64], probabilities: Floats) -> Calibration:
-    """Maximum-likelihood exponent and floor on a fixed sample of rows."""
+    """Bias of the classes, then maximum-likelihood exponent and floor, on a fixed sample of rows."""
     number = max(_SAMPLE_LEAST, min(_SAMPLE_ROWS, _SAMPLE_CELLS // probabilities.shape[1]))
     rows = np.sort(np.random.default_rng(0).permutation(len(labels))[:number])
     shares = _class_shares(labels, probabilities.shape[1])[labels[rows]]
-    likelihood, floor, exponent = _likeliest(labels[rows], probabilities[rows], shares)
-    return Calibration(exponent=exponent, floor=floor, gain=likelihood - float(np.log(shares).sum()))
+    bias = _fit_bias(labels[rows], probabilities[rows])
+    likelihood, floor, exponent = _likeliest(labels[rows], _centred_logs(probabilities[rows], bias), shares)
+    return Calibration(bias=bias, exponent=exponent, floor=floor, gain=likelihood - float(np.log(shares).sum()))
 
 
 def calibrated_likelihood(labels: NDArray[np.int64], probabilities: Floats) -> float:
     """Log likelihood of the given labels under the best exponent and floor: how well predictions explain them at any confidence."""
-    return _likeliest(labels, probabilities, _class_shares(labels, probabilities.shape[1])[labels])[0]
+    return _likeliest(labels, _centred_logs(probabilities), _class_shares(labels, probabilities.shape[1])[labels])[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +148,7 @@ def judge(labels: NDArray[np.int64], probabilities: Floats, model: NoiseModel) -
     powers = [exponent * sharpness for sharpness in (model.count_sharpness, 1.0, 1.5 * model.score_sharpness)]
 
     def work(rows: slice) -> None:
-        logs, given = _centred_logs(probabilities[rows]), labels[rows]
+        logs, given = _centred_logs(probabilities[rows], model.calibration.bias), labels[rows]
         index, by_anchor, by_all = np.arange(len(given)), anchors[given], everywhere[given]
         own = logs[index, given].astype(np.float64)
         logs[index, given] = -np.inf  # leaves the other classes
@@ -162,7 +170,7 @@ def suggest(labels: NDArray[np.int64], probabilities: Floats, model: NoiseModel,
     suggested = np.empty(len(rows), dtype=np.int64)
     for part in row_chunks(np.broadcast_to(np.float32(0), (len(rows), probabilities.shape[1]))):
         given = labels[rows[part]]
-        evidence = _centred_logs(probabilities[rows[part]]) * power + anchors[given]
+        evidence = _centred_logs(probabilities[rows[part]], model.calibration.bias) * power + anchors[given]
         evidence[np.arange(len(given)), given] = -np.inf
         suggested[part] = evidence.argmax(axis=1)
     return suggested
@@ -172,9 +180,20 @@ def _class_shares(labels: NDArray[np.int64], classes: int) -> NDArray[np.float64
     return (np.bincount(labels, minlength=classes) + 1.0) / (len(labels) + classes)
 
 
-def _likeliest(labels: NDArray[np.int64], probabilities: Floats, shares: NDArray[np.float64]) -> tuple[float, float, float]:
+def _fit_bias(labels: NDArray[np.int64], probabilities: Floats) -> NDArray[np.float32]:
+    """Half of the shift after which the mean prediction of each class is its share of the labels; ten imaginary examples hold it back."""
+    classes = probabilities.shape[1]
+    wanted = np.log(np.bincount(labels, minlength=classes) + _IMAGINARY)
+    logs, bias = _centred_logs(probabilities), np.zeros(classes)
+    for _ in range(_BIAS_STEPS):
+        shifted = np.exp(logs + bias.astype(np.float32))
+        bias += wanted - np.log((shifted / shifted.sum(axis=1, keepdims=True)).sum(axis=0, dtype=np.float64) + _IMAGINARY)
+        bias -= bias.mean()
+    return (bias / 2).astype(np.float32)
+
+
+def _likeliest(labels: NDArray[np.int64], logs: NDArray[np.float32], shares: NDArray[np.float64]) -> tuple[float, float, float]:
     """The largest log likelihood, and the floor and exponent that reach it; `shares` are those of the given classes, `(n,)`."""
-    logs = _centred_logs(probabilities)
     return max((*_fit_floor(_given_probability(logs, labels, exponent), shares), float(exponent)) for exponent in _EXPONENTS)
 
 
@@ -194,22 +213,25 @@ def _fit_floor(explained: NDArray[np.float64], shares: NDArray[np.float64]) -> t
     return float(np.log(floor * shares + (1 - floor) * explained).sum()), floor
 
 
-def _centred_logs(block: Floats) -> NDArray[np.float32]:
+def _centred_logs(block: Floats, bias: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+    """Log probabilities with the bias added, less the largest of each row."""
     logs = block.astype(np.float32)
     logs += _TINY
     np.log(logs, out=logs)
+    if bias is not None:
+        logs += bias
     logs -= logs.max(axis=1, keepdims=True)
     return logs
 
 
-def _sureness(probabilities: Floats, exponent: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _sureness(probabilities: Floats, calibration: Calibration) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The predicted class and its calibrated probability, each `(N,)`."""
     guesses, sureness = np.empty(len(probabilities), dtype=np.int64), np.empty(len(probabilities))
 
     def work(rows: slice) -> None:
-        logs = _centred_logs(probabilities[rows])
+        logs = _centred_logs(probabilities[rows], calibration.bias)
         guesses[rows] = logs.argmax(axis=1)
-        logs *= np.float32(exponent)
+        logs *= np.float32(calibration.exponent)
         sureness[rows] = 1 / np.exp(logs, out=logs).sum(axis=1)
 
     in_chunks(work, probabilities)
