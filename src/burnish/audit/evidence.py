@@ -81,8 +81,8 @@ def _part(picture: NDArray[np.uint8], box: NDArray[np.float64] | None) -> NDArra
 
 
 def _headings(row: dict[str, str]) -> list[tuple[str, str]]:
-    pairs = [(f"nearest labelled {row['given']}", row["given"])]
-    return pairs if row["suggested"] == row["given"] else [*pairs, (f"nearest labelled {row['suggested']}", row["suggested"])]
+    pairs = [(f"Nearest labelled {row['given']}", row["given"])]
+    return pairs if row["suggested"] == row["given"] else [*pairs, (f"Nearest labelled {row['suggested']}", row["suggested"])]
 
 
 def _evidence(heading: str, neighbours: NDArray[np.int64], judgement: Judgement, labels: pl.DataFrame) -> Evidence:

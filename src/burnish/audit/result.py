@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from burnish.formats.findings import Findings
     from burnish.similarity.outliers import Outliers
 
-_MOST_CARDS = 2000
+_MOST_CARDS = 500
 _MOST_OTHERS = 100
 _MOST_OUTLIERS = 60
 
@@ -148,6 +148,7 @@ class AuditResult:
             dataset=self.name,
             path=str(self.dataset.root),
             pictures=len(rows),
+            unit="pictures" if self.items.boxes is None else "boxes",
             classes=self.items.names,
             counts=counts_by_kind(self.table),
             cards=label_cards(self.items, self.judgement, labels, _chosen(scores, issues), root=self.dataset.root, engine=self.engine),
