@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from burnish.audit.chunks import row_chunks
-from burnish.audit.noise_model import calibrated_likelihood
+from burnish.audit.noise_model import calibrated_likelihood, sample_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +23,6 @@ _NEIGHBOURS = 10
 _REFERENCES = 20_000  # examples that may be neighbours: enough for a vote, and a million rows take minutes, not hours
 _WEIGHTS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 _WORTH = 10.0  # log likelihood that the vote must add before it is listened to
-_SAMPLE = 20_000
 
 
 def with_neighbours(labels: NDArray[np.int64], probabilities: Floats, embeddings: Floats) -> Floats:
@@ -33,7 +32,7 @@ def with_neighbours(labels: NDArray[np.int64], probabilities: Floats, embeddings
     the vote adds nothing the input itself is returned.
     """
     votes = _neighbour_labels(labels, embeddings)
-    rows = np.sort(np.random.default_rng(1).permutation(len(labels))[:_SAMPLE])
+    rows = sample_rows(*probabilities.shape)
     sample, given, voted = probabilities[rows], labels[rows], votes[rows]
     gains = {weight: calibrated_likelihood(given, _blend(sample, voted, weight)) for weight in (0.0, *_WEIGHTS)}
     best = max(_WEIGHTS, key=gains.__getitem__)

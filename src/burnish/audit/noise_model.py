@@ -36,9 +36,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from scipy.special import expit, gammaln
+from scipy.special import expit
 
 from burnish.audit.chunks import in_chunks, row_chunks, rows_by_class
+from burnish.audit.transitions import shrunk_transitions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,8 +103,8 @@ def fit_noise_model(labels: NDArray[np.int64], probabilities: Floats) -> NoiseMo
     honest = float(np.clip((2.5 - calibration.exponent) / 0.75, 0, 1))
     return NoiseModel(
         calibration=calibration,
-        anchors=_transitions(_counts(labels[surest], guesses[surest], classes)),
-        everywhere=_transitions(_counts(labels, guesses, classes)),
+        anchors=shrunk_transitions(_counts(labels[surest], guesses[surest], classes)),
+        everywhere=shrunk_transitions(_counts(labels, guesses, classes)),
         informed=calibration.gain > _EVIDENCE or _agreement_beats_chance(labels, guesses, classes),
         disagreement=disagreement,
         explained=explained,
@@ -114,12 +115,17 @@ def fit_noise_model(labels: NDArray[np.int64], probabilities: Floats) -> NoiseMo
 
 def fit_calibration(labels: NDArray[np.int64], probabilities: Floats) -> Calibration:
     """Bias of the classes, then maximum-likelihood exponent and floor, on a fixed sample of rows."""
-    number = max(_SAMPLE_LEAST, min(_SAMPLE_ROWS, _SAMPLE_CELLS // probabilities.shape[1]))
-    rows = np.sort(np.random.default_rng(0).permutation(len(labels))[:number])
+    rows = sample_rows(*probabilities.shape)
     shares = _class_shares(labels, probabilities.shape[1])[labels[rows]]
     bias = _fit_bias(labels[rows], probabilities[rows])
     likelihood, floor, exponent = _likeliest(labels[rows], _centred_logs(probabilities[rows], bias), shares)
     return Calibration(bias=bias, exponent=exponent, floor=floor, gain=likelihood - float(np.log(shares).sum()))
+
+
+def sample_rows(count: int, classes: int) -> NDArray[np.int64]:
+    """Rows that stand for all in a fit, ascending and the same every time; fewer of wide tables."""
+    number = max(_SAMPLE_LEAST, min(_SAMPLE_ROWS, _SAMPLE_CELLS // classes))
+    return np.sort(np.random.default_rng(0).permutation(count)[:number])
 
 
 def calibrated_likelihood(labels: NDArray[np.int64], probabilities: Floats) -> float:
@@ -263,44 +269,6 @@ def _surest(guesses: NDArray[np.int64], sureness: NDArray[np.float64], classes: 
         number = max(_SURE_LEAST, int(np.ceil(len(rows) * _SURE_SHARE)))
         kept.append(rows if number >= len(rows) else rows[np.argsort(-sureness[rows], kind="stable")[:number]])
     return np.concatenate(kept)
-
-
-def _transitions(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Row-stochastic transitions from counts, shrunk as the module says."""
-    classes = len(counts)
-    wrong = counts.copy()
-    np.fill_diagonal(wrong, 0)
-    rates = _shrunk_rates(wrong.sum(axis=1), counts.sum(axis=1))
-    transitions = _shrunk_spread(wrong) * rates[:, None]
-    transitions[np.arange(classes), np.arange(classes)] = 1 - rates
-    return transitions
-
-
-def _shrunk_rates(wrong: NDArray[np.float64], total: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Share of wrong labels per true class: posterior mean under the beta prior of the likeliest strength."""
-    mean = (wrong.sum() + 0.5) / (total.sum() + 1)
-
-    def likelihood(strength: float) -> float:
-        a, b = strength * mean, strength * (1 - mean)
-        terms = gammaln(wrong + a) + gammaln(total - wrong + b) - gammaln(total + strength)
-        return float(terms.sum() + len(wrong) * (gammaln(strength) - gammaln(a) - gammaln(b)))
-
-    strength = max(np.geomspace(1, 1e5, 40), key=likelihood)
-    return (wrong + strength * mean) / (total + strength)
-
-
-def _shrunk_spread(wrong: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Which other class a wrong label of each class falls on: posterior mean under an even Dirichlet prior of the likeliest strength."""
-    classes = len(wrong)
-    totals, seen = wrong.sum(axis=1), wrong[wrong > 0]
-
-    def likelihood(strength: float) -> float:
-        each = strength / (classes - 1)
-        per_class = gammaln(strength) - gammaln(totals + strength)
-        return float(per_class.sum() + (gammaln(seen + each) - gammaln(each)).sum())
-
-    strength = max(np.geomspace(classes * 0.05, 1e5, 40), key=likelihood)
-    return (wrong + strength / (classes - 1)) / (totals + strength)[:, None]
 
 
 @dataclass(frozen=True, slots=True)
