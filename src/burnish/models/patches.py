@@ -21,6 +21,7 @@ from scipy.linalg import eigh
 from scipy.sparse import csr_array
 
 from burnish.errors import DataError
+from burnish.models.principal import principal_directions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -99,7 +100,7 @@ def suitable_size(height: float, width: float, count: int) -> tuple[int, int]:
     return max(_SMALLEST_SIDE, round(side * stretch)), max(_SMALLEST_SIDE, round(side / stretch))
 
 
-def fit_patches(images: Pictures, *, seed: int = 0, filters: int = 400, components: int = 1000) -> PatchFilters:
+def fit_patches(images: Pictures, *, seed: int = 0, filters: int = 400, components: int = 800) -> PatchFilters:
     """Learn filters and the compression of their answers.
 
     Args:
@@ -142,7 +143,7 @@ def embed_patches(
     *,
     seed: int = 0,
     filters: int = 400,
-    components: int = 1000,
+    components: int = 800,
     advance: Callable[[int], object] | None = None,
 ) -> tuple[PatchFilters, Floats]:
     """Learn filters on pictures and describe the same pictures by them.
@@ -200,8 +201,8 @@ def _require_pictures(images: Pictures) -> None:
 
 
 def _side_for(count: int) -> float:
-    """Side at which `count` pictures take about as long as 6000 pictures of 32 x 32, between 32 and 64."""
-    return min(max(32.0 * math.sqrt(6000 / max(count, 1)), 32.0), 64.0)
+    """Side at which `count` pictures take about as long as 2000 pictures of 32 x 32, between 32 and 64."""
+    return min(max(32.0 * math.sqrt(2000 / max(count, 1)), 32.0), 64.0)
 
 
 def _fit_bank(images: Pictures, size: int, filters: int, random: np.random.Generator) -> PatchBank:
@@ -303,7 +304,7 @@ def _fit_compression(banks: tuple[PatchBank, ...], shape: tuple[int, int], poole
     spread = pooled.std(axis=0)
     scale = _block_weights(banks) / np.sqrt(spread**2 + 1e-6 * float(np.mean(spread**2)) + 1e-8)
     scaled = (pooled - centre) * scale
-    basis = _principal(scaled, components)
+    basis = principal_directions(scaled, components)
     return PatchFilters(shape, banks, centre, scale.astype(np.float32), basis)
 
 
@@ -312,17 +313,6 @@ def _block_weights(banks: tuple[PatchBank, ...]) -> Floats:
     blocks = [(grid * grid * len(bank.atoms), 1.0 / (len(banks) * len(_GRIDS))) for bank in banks for grid in _GRIDS]
     tones = 3 * sum(grid * grid for grid in _GRIDS)
     return np.concatenate([np.full(size, math.sqrt(share / size)) for size, share in [*blocks, (tones, _TONE_SHARE)]]).astype(np.float32)
-
-
-def _principal(scaled: Floats, components: int) -> Floats:
-    """(P, D) orthonormal directions of greatest variance, by way of the smaller of the two Gram matrices."""
-    tall = len(scaled) > scaled.shape[1]
-    variance, vectors = eigh(scaled.T @ scaled if tall else scaled @ scaled.T, driver="evd", check_finite=False)
-    kept = max(1, min(components, int(np.sum(variance > 1e-6 * max(float(variance[-1]), 1e-12)))))
-    vectors = vectors[:, ::-1][:, :kept]
-    if tall:
-        return np.ascontiguousarray(vectors, dtype=np.float32)
-    return (scaled.T @ vectors / np.sqrt(np.maximum(variance[::-1][:kept], 1e-12))).astype(np.float32)
 
 
 def _compress(filters: PatchFilters, pooled: Floats) -> Floats:
