@@ -32,7 +32,7 @@ def principal_directions(rows: Floats, wanted: int) -> Floats:
     kept = max(1, int(np.sum(variance > _LEAST_VARIANCE * max(float(variance[0]), 1e-12))))
     if tall:
         return np.ascontiguousarray(vectors[:, :kept])
-    return rows.T @ (vectors[:, :kept] / np.sqrt(np.maximum(variance[:kept], 1e-12)))
+    return np.asarray(rows.T @ (vectors[:, :kept] / np.sqrt(np.maximum(variance[:kept], 1e-12))), np.float32)
 
 
 def _largest(gram: Floats, wanted: int) -> tuple[Floats, Floats]:
@@ -47,7 +47,7 @@ def _largest(gram: Floats, wanted: int) -> tuple[Floats, Floats]:
     subspace = np.random.default_rng(0).standard_normal((len(gram), width), dtype=np.float32)
     for _ in range(_ROUNDS):
         subspace = np.asarray(qr(gram @ subspace, mode="economic", check_finite=False)[0], np.float32)
-    variance, turn = _decomposed(subspace.T @ (gram @ subspace), wanted)
+    variance, turn = _decomposed(np.asarray(subspace.T @ (gram @ subspace), np.float32), wanted)
     return variance, subspace @ turn
 
 
