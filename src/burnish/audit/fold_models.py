@@ -183,9 +183,8 @@ def build_model(
         WeightsError: Weights are missing or do not fit.
     """
     if choice.kind == "patches":
-        with progress.task("Learning features from the pictures", 1) as advance:
-            features = embed_patches(pixels, seed=config.seed)[1]
-            advance(1)
+        with progress.task("Learning features from the pictures", len(pixels)) as advance:
+            features = embed_patches(pixels, seed=config.seed, advance=advance)[1]
         return ProbeModel("patches", features)
     if choice.kind == "embedder":
         return ProbeModel(choice.name, _embedded(choice.name, pixels, progress))
