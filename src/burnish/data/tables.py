@@ -47,7 +47,8 @@ def conform(columns: tuple[Column, ...], frame: pl.DataFrame) -> pl.DataFrame:
 def complete(columns: tuple[Column, ...], frame: pl.LazyFrame, present: Sequence[str], wanted: Sequence[str]) -> pl.LazyFrame:
     """Select the wanted columns; those that are not stored are filled with their default."""
     chosen = tuple(column for name in wanted for column in columns if column.name == name)
-    return frame.select(_expressions(chosen, present))
+    # Selecting nothing but defaults would give one row however many the table has; adding columns keeps its rows.
+    return frame.with_columns(_expressions(chosen, present)).select(wanted)
 
 
 def slim(columns: tuple[Column, ...], frame: pl.DataFrame) -> pl.DataFrame:
