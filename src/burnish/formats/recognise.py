@@ -108,7 +108,9 @@ def write_dataset(
     module = load_format(form)
     if not hasattr(module, "write"):
         raise DataError(f"The format '{form}' can be read only; write {', '.join(_written_formats())}.")
-    if form == "burnish":  # a new version beside the earlier ones; pictures are referenced
+    if form == "burnish" and (
+        media == "none" or module.recognise(Path(folder))
+    ):  # a version beside the earlier ones refers to its pictures
         module.write(dataset, Path(folder))
         return no_findings()
     _refuse_own_folder(dataset, Path(folder))

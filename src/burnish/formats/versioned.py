@@ -58,7 +58,9 @@ def read(path: Path | str, *, version: int | None = None) -> Dataset:
     )
 
 
-def write(dataset: Dataset, folder: Path, *, media: HowPlaced = "none", verb: str = "convert") -> pl.DataFrame:
+def write(
+    dataset: Dataset, folder: Path, *, media: HowPlaced = "none", verb: str = "convert", config: Mapping[str, Any] | None = None
+) -> pl.DataFrame:
     """Write a dataset as the first version of a new folder.
 
     Args:
@@ -66,6 +68,7 @@ def write(dataset: Dataset, folder: Path, *, media: HowPlaced = "none", verb: st
         folder: An empty folder, or one that is not there.
         media: Whether the pictures are copied or linked into `media/`, or referenced where they lie.
         verb: What made the dataset.
+        config: With which settings.
 
     Returns:
         Findings on pictures that are missing.
@@ -74,11 +77,11 @@ def write(dataset: Dataset, folder: Path, *, media: HowPlaced = "none", verb: st
         DataError: The folder holds something, or the disk is full.
     """
     if media == "none":
-        add_version(dataset, folder, verb=verb)
+        add_version(dataset, folder, verb=verb, config=config)
         return empty(FINDINGS)
     targets = target_paths(dataset, below="media")
     findings = place_media(dataset, folder, targets, media)
-    add_version(_moved(dataset, folder, targets), folder, verb=verb)
+    add_version(_moved(dataset, folder, targets), folder, verb=verb, config=config)
     return findings
 
 

@@ -60,15 +60,17 @@ class Derived:
         return self.dataset.images
 
     def save(self, folder: Path, *, force: bool = False) -> list[Path]:
-        """Write the dataset; into a burnish dataset folder it goes as the next version.
+        """Write the dataset; into a burnish dataset folder it goes as the next version, which refers to the pictures where they are.
 
         Raises:
             DataError: The folder holds something else, or the disk is full.
         """
-        if self.to == versioned.NAME and self.media == "none":
+        ours = self.to == versioned.NAME
+        if ours and (self.media == "none" or versioned.recognise(folder)):
             versioned.add_version(self.dataset, folder, verb=self.verb, config=self.config)
             return [folder]
-        notes = write_dataset(self.dataset, folder, self.to, media=self.media, force=force, **self.options)
+        options = {"verb": self.verb, "config": self.config} if ours else self.options
+        notes = write_dataset(self.dataset, folder, self.to, media=self.media, force=force, **options)
         if notes.is_empty():
             return [folder]
         about = {"verb": self.verb, "dataset": str(folder), "format": self.to}
