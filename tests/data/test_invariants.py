@@ -2,6 +2,8 @@ import polars as pl
 import pytest
 from builders import boxes_dataset, tags_dataset
 
+from burnish.data.dataset import make_dataset
+from burnish.data.findings import counts_by_kind
 from burnish.data.invariants import broken_invariants
 
 
@@ -95,3 +97,38 @@ def test_a_track_that_is_never_visible_is_found(tmp_path):
     dataset = boxes_dataset(tmp_path)
     table = dataset.annotations.head(1).with_columns(pl.lit(5, pl.Int64).alias("track"), pl.lit(value=True).alias("outside"))
     assert _kinds(dataset.with_tables(annotations=table)) == ["track_hidden"]
+
+
+def test_many_rows_that_break_different_rules_are_all_told(tmp_path):
+    boxes = [(float("nan"), 1, 2, 3), (None, 1, 2, 3), (5, 5, 5, 5), (0, 0, 390, 9), *[(1, 1, 2, 3)] * 4] * 5
+    rows = {name: [box[place] for box in boxes] for place, name in enumerate(("x1", "y1", "x2", "y2"))}
+    broken = make_dataset(
+        tmp_path,
+        media=pl.DataFrame({"id": [1], "path": ["a.jpg"]}),
+        images=pl.DataFrame({"id": [1], "media": [1], "width": [300], "height": [80]}),
+        annotations=pl.DataFrame(
+            {"id": range(40), "image": [1] * 40, "class": [0] * 40, "kind": ["box", "polygon"] * 20, **rows}, strict=False
+        ),
+        classes=pl.DataFrame({"id": [0], "name": ["car"]}),
+    )
+    counts = counts_by_kind(broken_invariants(broken))
+    assert [counts[kind] for kind in ("not_a_number", "no_box", "no_area", "box_outside")] == [5, 5, 5, 5]
+
+
+@pytest.mark.parametrize("ids", [[5, 6, 7], [5, 1_000_000, 7_000_000_000]])
+def test_a_box_is_held_against_its_own_picture_whether_ids_lie_close_or_far(tmp_path, ids):
+    framed = make_dataset(
+        tmp_path,
+        media=pl.DataFrame({"id": ids, "path": ["a.jpg", "b.jpg", "c.jpg"]}),
+        images=pl.DataFrame({"id": ids, "media": ids, "width": [10, 20, None], "height": [10, 10, 10]}),
+        annotations=pl.DataFrame(
+            {"id": [1, 2, 3, 4], "image": [*ids, 99], "class": [0] * 4, "kind": ["box"] * 4, "x1": [1.0] * 4, "y1": [1.0] * 4}
+            | {"x2": [15.0] * 4, "y2": [9.0] * 4}
+        ),
+        classes=pl.DataFrame({"id": [0], "name": ["car"]}),
+    )
+    table = broken_invariants(framed)
+    outside = table.filter(pl.col("kind") == "box_outside")
+    assert outside["annotation"].to_list() == [1]
+    assert outside["reason"][0].endswith("leaves the picture of 10 x 10.")
+    assert table.filter(pl.col("kind") == "unknown_image")["annotation"].to_list() == [4]
