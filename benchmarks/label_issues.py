@@ -98,11 +98,11 @@ def processor_seconds() -> float:
 
 def judge_of(side: str):
     if side == "burnish":
-        from burnish.audit.label_issues import label_issues  # noqa: PLC0415
+        from burnish.audit.label_issues import label_issues
 
         return lambda labels, probabilities: label_issues(labels, probabilities)["is_issue"].sum()
-    from cleanlab.filter import find_label_issues  # noqa: PLC0415
-    from cleanlab.rank import get_label_quality_scores  # noqa: PLC0415
+    from cleanlab.filter import find_label_issues
+    from cleanlab.rank import get_label_quality_scores
 
     def judge(labels, probabilities):
         flags = find_label_issues(labels, probabilities)
@@ -139,11 +139,11 @@ def resident() -> int:
 
 
 def compare_ranking(root: Path) -> None:
-    from cleanlab.filter import find_label_issues  # noqa: PLC0415
+    from cleanlab.filter import find_label_issues
 
-    from burnish.audit.confident import label_quality  # noqa: PLC0415
-    from burnish.audit.label_issues import label_issues  # noqa: PLC0415
-    from burnish.metrics.ranking import average_precision, best_f1, f1  # noqa: PLC0415
+    from burnish.audit.confident import label_quality
+    from burnish.audit.label_issues import label_issues
+    from burnish.metrics.ranking import average_precision, best_f1, f1
 
     print("| set | wrong | AP burnish | AP self-confidence | AP margin | F1 burnish | F1 cleanlab | F1 prediction differs | F1 best cut |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
