@@ -168,6 +168,17 @@ def test_not_a_number_is_told_and_not_kept_as_a_coordinate(tmp_path):
     assert dataset.notes["kind"].to_list() == ["odd_value"]
 
 
+@pytest.mark.parametrize("annotations", [[], None])
+def test_a_file_without_annotations_is_a_dataset_without_labels(tmp_path, annotations):
+    assert coco.read(put(tmp_path, annotations)).annotations.is_empty()
+
+
+def test_unknown_fields_written_over_several_lines_are_kept(tmp_path):
+    path = put(tmp_path, [row(1, weird={"a": [1, {"b": 2}]}), row(2), row(3, weird=7)])
+    path.write_text(json.dumps(json.loads(path.read_text()), indent=1))
+    assert extra_fields(coco.read(path), "coco", "annotations") == {1: {"weird": {"a": [1, {"b": 2}]}}, 3: {"weird": 7}}
+
+
 def test_text_ids_find_their_pictures(tmp_path):
     images = [{"id": "2007_000032", "file_name": "a.png", "width": 16, "height": 12}]
     dataset = coco.read(put(tmp_path, [row(image_id="2007_000032")], images=images))

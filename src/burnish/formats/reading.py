@@ -147,6 +147,8 @@ def existing_paths(root: Path, paths: Sequence[str]) -> list[str | None]:
     """
     listing = cache(lambda folder: _listing(root / folder))
     cut = [path.rpartition("/") for path in paths]
+    if not any(listing(folder) for folder in {head + slash for head, slash, _ in cut}) and all(map(str.isascii, paths)):
+        return [None] * len(paths)
     real = [listing(head + slash).get(name) for head, slash, name in cut]
     return [
         head + slash + name if name is not None else None if path.isascii() else _existing_below(path, listing)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import chain
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -12,20 +11,19 @@ import orjson
 import polars as pl
 
 from burnish.data.schema import ANNOTATIONS, dtypes
+from burnish.formats.coco.fields import Fields, grouped_fields, no_fields, texts_of_lines
 from burnish.formats.coco.segmentations import Segmentations, segmentations
 from burnish.formats.coco.shapes import areas, corners_of, differs
 from burnish.formats.lists import list_column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from burnish.formats.coco.records import Rows
 
-_LINES: Final = msgspec.json.Encoder()
-_NOTHING: Final = msgspec.Raw(b"")
-_NO_BOX: Final = (np.nan,) * 4
+_IDS: Final = {"id": "id", "image_id": "image", "category_id": "class"}
 _TYPES: Final = dtypes(ANNOTATIONS)
 OWN_COLUMNS: Final = (
     *("kind", "points", "parts", "visibility", "rotation", "source", "produced_by", "keyframe", "outside", "occluded", "track"),
@@ -56,9 +54,10 @@ def annotation_columns(pieces: Iterable[Rows]) -> Columns:
     """All columns of one file's annotations, which are decoded piece by piece on the way."""
     parts: list[Columns] = []
     first = 0
-    for rows in pieces:
-        parts.append(_shifted(_columns(rows), first))
-        first += len(rows.rows)
+    for fields in grouped_fields(pieces):
+        parts.append(_shifted(_columns(fields), first))
+        first += fields.height
+    parts = parts or [_columns(no_fields())]
     return Columns(
         pl.concat([part.table for part in parts], how="diagonal_relaxed", rechunk=True),
         pl.concat([part.attributes for part in parts]),
@@ -68,24 +67,24 @@ def annotation_columns(pieces: Iterable[Rows]) -> Columns:
     )
 
 
-def _columns(rows: Rows) -> Columns:
-    count = len(rows.rows)
-    skeletons, visible, skeletal = _skeletons(values(rows, "keypoints"), count)
-    drawn = values(rows, "segmentation")
+def _columns(fields: Fields) -> Columns:
+    count, lists = fields.height, fields.lists
+    skeletons, visible, skeletal = _skeletons(lists.get("keypoints", []), count)
+    drawn = lists.get("segmentation", [])
     aside = {row: drawn[row] for row in np.flatnonzero(skeletal).tolist() if drawn and drawn[row]}
     shapes = segmentations([None if row in aside else value for row, value in enumerate(drawn)] if aside else drawn, count)
     aside.update({row: drawn[row] for row in shapes.bad})
-    boxes = _boxes(rows)
-    columns = {"kind": _kinds(boxes, shapes, skeletal), **_corners(boxes, shapes), **shapes.columns, **_flags(rows)}
+    boxes = fields.boxes
+    columns = {"kind": _kinds(boxes, shapes, skeletal), **_corners(boxes, shapes), **shapes.columns, **_flags(lists)}
     if skeletal.any():
         columns["points"] = _either(skeletons, columns.get("points"))
         columns["visibility"] = visible
-    attributes, from_attributes, rest = _attributes(values(rows, "attributes"), values(rows, "caption"))
-    own = [value or {} for value in values(rows, "burnish")]
-    table = pl.DataFrame({"row": np.arange(count), **_identity_columns(rows), **columns})
+    attributes, from_attributes, rest = _attributes(lists.get("attributes", []), lists.get("caption", []))
+    own = [value or {} for value in lists.get("burnish", [])]
+    table = pl.DataFrame({"row": np.arange(count), **{_IDS[f]: ids for f, ids in fields.identities.items()}, **columns})
     table = _overridden(_overridden(table, from_attributes), dict(enumerate(own)))
-    more = {"segmentation": _texts(aside, count), "attributes": _texts(rest, count), **_undeclared(rows, table)}
-    return Columns(table, attributes, extra_objects(rows, more), _remarks(rows, shapes), shapes.mask_sizes)
+    more = {"segmentation": _texts(aside, count), "attributes": _texts(rest, count), **_undeclared(fields, table)}
+    return Columns(table, attributes, extra_objects(fields.raw, more), _remarks(fields, shapes), shapes.mask_sizes)
 
 
 def _shifted(columns: Columns, first: int) -> Columns:
@@ -102,44 +101,14 @@ def _shifted(columns: Columns, first: int) -> Columns:
     )
 
 
-def values(rows: Rows, field: str) -> list[Any]:
-    """The values of one field, or nothing where no row of the file has it."""
-    if field not in rows.fields:
-        return []
-    usual = _USUAL.get(field)
-    return usual(rows.rows) if usual else list(map(attrgetter(rows.fields[field]), rows.rows))
-
-
-_USUAL: Final[dict[str, Callable[[list[Any]], list[Any]]]] = {
-    # Written out, an attribute is taken in half the time that a getter needs.
-    "id": lambda rows: [row.id for row in rows],
-    "image_id": lambda rows: [row.image_id for row in rows],
-    "category_id": lambda rows: [row.category_id for row in rows],
-    "bbox": lambda rows: [row.bbox for row in rows],
-    "area": lambda rows: [row.area for row in rows],
-    "iscrowd": lambda rows: [row.iscrowd for row in rows],
-    "segmentation": lambda rows: [row.segmentation for row in rows],
-}
-
-
-def identities(rows: Rows, field: str) -> pl.Series:
-    """Ids as integers, or as text where one of them is text."""
-    given = values(rows, field)
-    try:
-        return pl.Series(given, dtype=pl.Int64, strict=True)
-    except (TypeError, OverflowError):
-        text = any(isinstance(value, str) for value in given)
-        return pl.Series([str(v) if text and v is not None else v for v in given], dtype=pl.String if text else pl.Int64)
-
-
-def extra_objects(rows: Rows, more: dict[str, pl.Series | None]) -> pl.DataFrame:
+def extra_objects(raw: Mapping[str, bytes], more: dict[str, pl.Series | None]) -> pl.DataFrame:
     """Fields without a column as JSON objects: columns row and value, for the rows that have any.
 
     Args:
-        rows: Their raw fields are taken as they stand in the file.
+        raw: Fields as they stand in the file, see `Fields.raw`.
         more: Further fields as JSON texts, null where a row has none.
     """
-    fields = {**{f: _raw_texts(values(rows, f)) for f in rows.raw}, **{f: text for f, text in more.items() if text is not None}}
+    fields = {**{f: texts_of_lines(lines) for f, lines in raw.items()}, **{f: text for f, text in more.items() if text is not None}}
     if not fields:
         return pl.DataFrame(schema={"row": pl.Int64, "value": pl.String})
     texts = pl.DataFrame([text.alias(str(number)) for number, text in enumerate(fields.values())])
@@ -158,18 +127,6 @@ def extra_objects(rows: Rows, more: dict[str, pl.Series | None]) -> pl.DataFrame
     return texts.lazy().select(pl.int_range(pl.len()).alias("row"), some=some, value=value).filter("some").drop("some").collect()
 
 
-def _raw_texts(given: list[Any]) -> pl.Series:
-    """Raw values as texts, null where a row has none: written line by line in one go, and cut again, many times faster than one by one."""
-    try:
-        lines = _LINES.encode_lines(given)
-    except TypeError:  # some rows lack the field
-        lines = _LINES.encode_lines([_NOTHING if value is msgspec.UNSET else value for value in given])
-    if lines.count(b"\n") != len(given):  # a value that is itself written over several lines
-        return pl.Series([None if v is msgspec.UNSET else bytes(v) for v in given], dtype=pl.Binary).cast(pl.String)
-    texts = pl.select(pl.lit(lines[:-1]).cast(pl.String).str.split("\n").explode().alias("text"))["text"]
-    return pl.select(pl.when(texts != "").then(texts).alias("text"))["text"] if b"\n\n" in lines or lines[:1] == b"\n" else texts
-
-
 def _texts(given: dict[int, Any], count: int) -> pl.Series | None:
     if not given:
         return None
@@ -177,31 +134,6 @@ def _texts(given: dict[int, Any], count: int) -> pl.Series | None:
     for row, value in given.items():
         texts[row] = msgspec.json.encode(value).decode()
     return pl.Series(texts, dtype=pl.String)
-
-
-def _identity_columns(rows: Rows) -> dict[str, pl.Series]:
-    fields = {"id": "id", "image": "image_id", "class": "category_id"}
-    return {column: identities(rows, field) for column, field in fields.items()}
-
-
-def _boxes(rows: Rows) -> NDArray[np.float64]:
-    """`(n, 4)` of x, y, width, height; NaN where a row has no box."""
-    given = values(rows, "bbox")
-    return _floats(given if all(given) else [box or _NO_BOX for box in given], 4)
-
-
-def _floats(given: list[Any], width: int) -> NDArray[np.float64]:
-    """`(n, width)` of a list of tuples of floats, or of floats alone, without looking at each from Python.
-
-    msgpack writes a float as one byte and eight more, and a tuple of fewer than sixteen with one byte before it: a list of them is an
-    array with a fixed step. Encoding and viewing it so takes a tenth of the time of numpy's own conversion.
-    """
-    if not given:
-        return np.zeros((0, width))
-    step = [("head", "u1", (1 if width > 1 else 0,)), ("body", [("mark", "u1"), ("value", ">f8")], (width,))]
-    packed = memoryview(msgspec.msgpack.encode(given))
-    dtype = np.dtype(step)
-    return np.frombuffer(packed[len(packed) - len(given) * dtype.itemsize :], dtype=dtype)["body"]["value"].astype(np.float64)
 
 
 def _corners(boxes: NDArray[np.float64], shapes: Segmentations) -> dict[str, pl.Series]:
@@ -237,15 +169,14 @@ def _either(first: pl.Series, second: pl.Series | None) -> pl.Series:
     return first if second is None else pl.select(pl.coalesce(first, second).alias("points"))["points"]
 
 
-def _flags(rows: Rows) -> dict[str, pl.Series]:
+def _flags(lists: Mapping[str, list[Any]]) -> dict[str, pl.Series]:
     columns: dict[str, pl.Series] = {}
-    crowd = values(rows, "iscrowd")
-    if any(crowd):
-        columns["crowd"] = pl.Series(list(map(bool, crowd)))
-    if "score" in rows.fields:
-        columns["score"] = pl.Series(values(rows, "score"), dtype=pl.Float64)
-    if "track_id" in rows.fields:
-        columns["track"] = pl.Series(values(rows, "track_id"), dtype=pl.Int64)
+    if "iscrowd" in lists:
+        columns["crowd"] = pl.Series(list(map(bool, lists["iscrowd"])))
+    if "score" in lists:
+        columns["score"] = pl.Series(lists["score"], dtype=pl.Float64)
+    if "track_id" in lists:
+        columns["track"] = pl.Series(lists["track_id"], dtype=pl.Int64)
     return columns
 
 
@@ -289,13 +220,12 @@ def _overridden(table: pl.DataFrame, given: dict[int, dict[str, Any]]) -> pl.Dat
     return joined.with_columns(pl.coalesce(f"{name}_own", name).alias(name) for name in both).drop(f"{name}_own" for name in both)
 
 
-def _undeclared(rows: Rows, table: pl.DataFrame) -> dict[str, pl.Series | None]:
+def _undeclared(fields: Fields, table: pl.DataFrame) -> dict[str, pl.Series | None]:
     """Declared values that the shapes themselves would not give: area, and the number of labelled keypoints."""
-    areas_given = values(rows, "area")
-    declared = _floats([np.nan if v is None else v for v in areas_given] if None in areas_given else areas_given, 1)[:, 0]
+    declared = fields.areas
     other = differs(declared, areas(table))
     kept = {"area": pl.Series(np.where(other, declared, np.nan), nan_to_null=True).cast(pl.String) if other.any() else None}
-    numbers = values(rows, "num_keypoints")
+    numbers = fields.lists.get("num_keypoints")
     if numbers and "visibility" in table.columns:
         labelled = table["visibility"].list.eval(pl.element() > 0).list.sum().fill_null(0)
         numbers_given = pl.Series(numbers, dtype=pl.Int64)
@@ -303,13 +233,13 @@ def _undeclared(rows: Rows, table: pl.DataFrame) -> dict[str, pl.Series | None]:
     return kept
 
 
-def _remarks(rows: Rows, shapes: Segmentations) -> list[tuple[int, str, str, str]]:
+def _remarks(fields: Fields, shapes: Segmentations) -> list[tuple[int, str, str, str]]:
     def all_remarks() -> Iterator[tuple[int, str, str, str]]:
         for row, reason in shapes.bad.items():
             yield row, "bad_mask" if reason.startswith("Its mask") else "bad_polygon", reason, ""
-        for row, said in rows.odd.items():
+        for row, said in fields.odd.items():
             yield row, "odd_value", "; ".join(said)[:1].upper() + "; ".join(said)[1:] + ".", ""
-        for row, points in enumerate(values(rows, "keypoints")):
+        for row, points in enumerate(fields.lists.get("keypoints", [])):
             if points and len(points) % 3:
                 yield row, "bad_keypoints", f"It has {len(points)} numbers of keypoints, which is no multiple of three.", str(points)
 

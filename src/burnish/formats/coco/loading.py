@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import msgspec
 import polars as pl
 
 from burnish.data import tables
@@ -17,11 +18,12 @@ from burnish.data.schema import ANNOTATIONS, CLASSES, EXTRAS
 from burnish.errors import DataError, FormatError
 from burnish.formats.coco.annotations import Names, Placed, place_annotations
 from burnish.formats.coco.categories import Gathered, gather_classes
-from burnish.formats.coco.columns import annotation_columns
+from burnish.formats.coco.columns import Columns, annotation_columns
 from burnish.formats.coco.layout import TASKS, Source, sources
 from burnish.formats.coco.panoptic import is_panoptic, panoptic_rows
 from burnish.formats.coco.pictures import FilePictures, gather_pictures, joined_tables
-from burnish.formats.coco.records import annotation_rows, collector_paused, plain, read_top, row_texts
+from burnish.formats.coco.records import annotation_rows, collector_paused, row_texts
+from burnish.formats.coco.top import plain, read_tolerantly, read_top
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,8 +101,8 @@ def _dataset(root: Path, files: list[_File], results: list[Any] | None, options:
     pictures = joined_tables(root, parts, check=options[1])
     sets = _lists_of_files(files, parts, classes) if results is None else [(results, _names_of_results(parts, classes, path))]
     placed: list[Placed] = []
-    for given, names in sets:
-        columns = annotation_columns(annotation_rows(given))
+    for undecoded, names in sets:
+        given, columns = _decoded(undecoded, path if results is not None else files[len(placed)].source.path)
         placed.append(place_annotations(columns, names, [p.ids for p in placed], pictures.images, partial(row_texts, given)))
     return make_dataset(
         root,
@@ -117,6 +119,16 @@ def _dataset(root: Path, files: list[_File], results: list[Any] | None, options:
         ),
         origin={"format": NAME, "path": str(path)},
     )
+
+
+def _decoded(given: Any, path: Path) -> tuple[Any, Columns]:
+    """Annotations as columns; a file that is no strict JSON in their midst (it may hold NaN) is read again, tolerantly."""
+    try:
+        return given, annotation_columns(annotation_rows(given))
+    except msgspec.DecodeError:
+        top = read_tolerantly(path)
+        again = top if isinstance(top, list) else top.get("annotations")
+        return again, annotation_columns(annotation_rows(again))
 
 
 def _joined(parts: list[pl.DataFrame]) -> pl.DataFrame | None:

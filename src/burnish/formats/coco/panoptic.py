@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from burnish.data.findings import finding
-from burnish.formats.coco.records import plain
+from burnish.formats.coco.top import plain
 from burnish.geometry import rle
 from burnish.media.images import UnreadableImage, read_image
 

@@ -9,7 +9,8 @@ import orjson
 import polars as pl
 
 from burnish.data.findings import finding
-from burnish.formats.coco.columns import extra_objects, identities, values
+from burnish.formats.coco.columns import extra_objects
+from burnish.formats.coco.fields import identities, raw_lines, values
 from burnish.formats.coco.identities import give_ids
 from burnish.formats.coco.layout import picture_folder
 from burnish.formats.coco.records import image_rows
@@ -94,7 +95,7 @@ def _file_pictures(
     ours = [final[row] if row in final else by_path[path] for row, path in enumerate(paths)] if by_path else given.ids.tolist()
     ids = dict(zip(reversed(local), reversed(ours), strict=True))
     wide, high = values(rows, "width"), values(rows, "height")
-    kept = extra_objects(rows, {"source_id": _source_ids(wanted)})
+    kept = extra_objects(raw_lines(rows), {"source_id": _source_ids(wanted)})
     shown = source.path.relative_to(root).as_posix()
     return FilePictures(
         paths=[paths[row] for row in fresh] if by_path else paths,

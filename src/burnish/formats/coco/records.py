@@ -16,19 +16,16 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
-from burnish.errors import FormatError
 from burnish.formats.coco.lenient import lenient_row
-from burnish.formats.reading import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
-    from pathlib import Path
 
 Identity: TypeAlias = int | str
 """Ids are integers by the book, and strings in the wild."""
 
 _MOST_EXTRA_FIELDS: Final = 40
-_PIECE: Final = 8 << 20
+_PIECE: Final = 1 << 19
 _GAP: Final = re.compile(rb"\}\s*,\s*\{")
 
 
@@ -87,24 +84,12 @@ class Rows(msgspec.Struct):
     odd: dict[int, list[str]]
 
 
-def read_top(path: Path) -> dict[str, Any] | list[Any]:
-    """The top level of a COCO file: values are `msgspec.Raw`, or Python objects where the file holds NaN or Infinity.
+def annotation_rows(value: Any) -> Iterator[Rows]:
+    """Decode a file's list of annotations (or of results), piece by piece.
 
     Raises:
-        FormatError: The file is no JSON; the message has the line.
+        msgspec.DecodeError: The list is no strict JSON.
     """
-    raw = path.read_bytes()
-    if raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        raw = read_text(path).encode()
-    raw = raw.removeprefix(b"\xef\xbb\xbf")
-    try:
-        return msgspec.json.decode(raw, type=dict[str, msgspec.Raw] | list[msgspec.Raw])
-    except msgspec.DecodeError:
-        return _read_tolerantly(raw, path)
-
-
-def annotation_rows(value: Any) -> Iterator[Rows]:
-    """Decode a file's list of annotations (or of results), piece by piece."""
     return _decoded(value, dict(_ANNOTATION), _PIECE)
 
 
@@ -115,13 +100,8 @@ def image_rows(value: Any) -> Rows:
 
 def row_texts(value: Any, wanted: Sequence[int]) -> list[str]:
     """Some rows of a list as JSON, as they stand in the file."""
-    rows = msgspec.json.decode(value, type=list[msgspec.Raw]) if isinstance(value, msgspec.Raw) else value
+    rows = msgspec.json.decode(value, type=list[msgspec.Raw]) if isinstance(value, msgspec.Raw | memoryview) else value
     return [bytes(rows[n]).decode() if isinstance(rows[n], msgspec.Raw) else json.dumps(rows[n], ensure_ascii=False) for n in wanted]
-
-
-def plain(value: Any) -> Any:
-    """A value of the top level as Python objects."""
-    return msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value
 
 
 @contextmanager
@@ -136,21 +116,9 @@ def collector_paused() -> Generator[None]:
             gc.enable()
 
 
-def _read_tolerantly(raw: bytes, path: Path) -> dict[str, Any] | list[Any]:
-    try:
-        top = json.loads(raw.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise FormatError(f"The file is not UTF-8 text (byte {error.start}).", path=path) from error
-    except json.JSONDecodeError as error:
-        raise FormatError(f"The file is no JSON: {error.msg} (column {error.colno}).", path=path, position=error.lineno) from error
-    if not isinstance(top, dict | list):
-        raise FormatError("The file holds one bare value; expected an object or a list.", path=path)
-    return top
-
-
 def _decoded(value: Any, fields: dict[str, Any], piece: int | None) -> Iterator[Rows]:
     """Decode a list; `fields` gains those that its rows turn out to have."""
-    if not isinstance(value, msgspec.Raw):
+    if not isinstance(value, msgspec.Raw | memoryview):
         if value:
             yield _rows_one_by_one(value, fields)
         return
