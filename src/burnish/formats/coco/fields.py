@@ -115,10 +115,14 @@ def _taken_apart(rows: Rows) -> Fields:
         identities={field: identities(rows, field) for field in _IDENTITIES},
         boxes=_floats(boxes if all(boxes) else [box or _NO_BOX for box in boxes], 4),
         areas=_floats([np.nan if v is None else v for v in areas] if None in areas else areas, 1)[:, 0],
-        lists={field: found for field in others if any(found := values(rows, field))},
+        lists={field: found for field in others if _says_something(field, found := values(rows, field))},
         raw=raw_lines(rows),
         odd=rows.odd,
     )
+
+
+def _says_something(field: str, found: list[Any]) -> bool:
+    return any(found) if field in {"iscrowd", "segmentation"} else found.count(None) < len(found)
 
 
 def _floats(given: list[Any], width: int) -> NDArray[np.float64]:
