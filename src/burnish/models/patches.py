@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-from scipy.linalg import eigh
-from scipy.sparse import csr_array
 
+from burnish.engine.algebra import single_threaded_algebra
+from burnish.engine.map import ordered_map
 from burnish.errors import DataError
+from burnish.models.patch_bank import GRIDS, PatchBank, bank_answers, fit_bank, mean_over_cells
 from burnish.models.principal import principal_directions
 
 if TYPE_CHECKING:
@@ -28,40 +28,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from burnish.engine.map import Engine
+
     Floats = NDArray[np.float32]
     Pictures = NDArray[np.uint8]
 
 _PATCH_SIZES = (6, 10)
 _SMALLEST_SIDE = 8
-_GRIDS = (1, 3)
 _TONE_SHARE = 0.05
-_SAMPLED_PATCHES = 40_000
 _SAMPLED_PICTURES = 3_000
-_CONTRAST_FLOOR = 10.0
-_WHITENING_FLOOR = 0.1
-_KEPT_VARIANCE = 0.99
-_THRESHOLD = 1.0
-_MAP_VALUES = 1_500_000
 _CHUNK = 128
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PatchBank:
-    """Filters of one patch size.
-
-    Attributes:
-        size: Side of a patch in pixels.
-        whitening: (size * size * 3, R), float32; patch to whitened directions, the patch's own mean already taken out.
-        offset: (R,), float32; what the mean patch whitens to.
-        atoms: (K, R), float32; unit directions found by k-means.
-        threshold: A direction answers with what exceeds this.
-    """
-
-    size: int
-    whitening: Floats
-    offset: Floats
-    atoms: Floats
-    threshold: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,12 +91,20 @@ def fit_patches(images: Pictures, *, seed: int = 0, filters: int = 400, componen
     return embed_patches(images, seed=seed, filters=filters, components=components)[0]
 
 
-def patch_features(filters: PatchFilters, images: Pictures) -> Floats:
+def patch_features(
+    filters: PatchFilters,
+    images: Pictures,
+    *,
+    engine: Engine | None = None,
+    advance: Callable[[int], object] | None = None,
+) -> Floats:
     """Describe pictures by learned filters.
 
     Args:
         filters: From `fit_patches`.
         images: (N, H, W, 3), uint8, of the size on which the filters were learned.
+        engine: How many threads to use; one for each core when None.
+        advance: Is told how many more pictures are described.
 
     Returns:
         (N, D), float32; finite for every picture, blank ones too.
@@ -133,8 +117,7 @@ def patch_features(filters: PatchFilters, images: Pictures) -> Floats:
         found, expected = (f"{h} x {w}" for h, w in (images.shape[1:3], filters.shape))
         raise DataError(f"the pictures are {found} pixels, and the filters were learned at {expected}: resize them to {expected}")
     features = np.empty((len(images), filters.basis.shape[1]), np.float32)
-    for rows in _chunks(np.arange(len(images))):
-        features[rows] = _compress(filters, _pooled(filters.banks, images[rows]))
+    _describe(features, filters, images, np.arange(len(images)), engine=engine, advance=advance)
     return features
 
 
@@ -144,6 +127,7 @@ def embed_patches(
     seed: int = 0,
     filters: int = 400,
     components: int = 800,
+    engine: Engine | None = None,
     advance: Callable[[int], object] | None = None,
 ) -> tuple[PatchFilters, Floats]:
     """Learn filters on pictures and describe the same pictures by them.
@@ -155,6 +139,7 @@ def embed_patches(
         seed: Of all random choices.
         filters: Directions per patch size.
         components: Features per picture, at most.
+        engine: How many threads to use; one for each core when None.
         advance: Is told how many more pictures are described; N in all.
 
     Returns:
@@ -168,21 +153,46 @@ def embed_patches(
         raise DataError("there are no pictures to learn filters from: give at least one")
     random = np.random.default_rng(seed)
     sizes = sorted({min(size, min(images.shape[1:3]) // 2) for size in _PATCH_SIZES})
-    banks = tuple(_fit_bank(images, size, filters, random) for size in sizes)
-    sampled = np.sort(random.permutation(len(images))[:_SAMPLED_PICTURES])
-    tell = advance or (lambda _: None)
-    parts: list[Floats] = []
-    for rows in _chunks(sampled):
-        parts.append(_pooled(banks, images[rows]))
-        tell(len(rows))
-    pooled = np.concatenate(parts)
-    learned = _fit_compression(banks, (images.shape[1], images.shape[2]), pooled, components)
+    with single_threaded_algebra():
+        banks = tuple(fit_bank(images, size, filters, random) for size in sizes)
+        sampled = np.sort(random.permutation(len(images))[:_SAMPLED_PICTURES])
+        pooled = np.concatenate(list(_pooled_parts(banks, images, sampled, engine=engine, advance=advance)))
+        learned = _fit_compression(banks, (images.shape[1], images.shape[2]), pooled, components)
     features = np.empty((len(images), learned.basis.shape[1]), np.float32)
     features[sampled] = _compress(learned, pooled)
-    for rows in _chunks(np.setdiff1d(np.arange(len(images)), sampled, assume_unique=True)):
-        features[rows] = patch_features(learned, images[rows])
-        tell(len(rows))
+    others = np.setdiff1d(np.arange(len(images)), sampled, assume_unique=True)
+    _describe(features, learned, images, others, engine=engine, advance=advance)
     return learned, features
+
+
+def _describe(
+    features: Floats,
+    filters: PatchFilters,
+    images: Pictures,
+    rows: NDArray[np.int64],
+    *,
+    engine: Engine | None,
+    advance: Callable[[int], object] | None,
+) -> None:
+    """Fill the given rows of `features`."""
+    with single_threaded_algebra():
+        for chunk, pooled in zip(_chunks(rows), _pooled_parts(filters.banks, images, rows, engine=engine, advance=advance), strict=True):
+            features[chunk] = _compress(filters, pooled)
+
+
+def _pooled_parts(
+    banks: tuple[PatchBank, ...],
+    images: Pictures,
+    rows: NDArray[np.int64],
+    *,
+    engine: Engine | None,
+    advance: Callable[[int], object] | None,
+) -> Iterator[Floats]:
+    """Pooled answers of the rows, chunk by chunk, by threads of ours rather than of the linear algebra."""
+    for part in ordered_map(lambda chunk: _pooled(banks, images[chunk]), _chunks(rows), engine=engine):
+        if advance:
+            advance(len(part))
+        yield part
 
 
 def _chunks(rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
@@ -205,98 +215,17 @@ def _side_for(count: int) -> float:
     return min(max(32.0 * math.sqrt(2000 / max(count, 1)), 32.0), 64.0)
 
 
-def _fit_bank(images: Pictures, size: int, filters: int, random: np.random.Generator) -> PatchBank:
-    patches = _sample_patches(images, size, random)
-    patches -= patches.mean(axis=1, keepdims=True)
-    patches /= np.sqrt(np.mean(patches**2, axis=1, keepdims=True) + _CONTRAST_FLOOR)
-    mean = patches.mean(axis=0)
-    variance, directions = eigh(np.cov((patches - mean).T), check_finite=False)
-    variance, directions = np.maximum(variance[::-1], 0.0), directions[:, ::-1]
-    kept = 1 + int(np.searchsorted(np.cumsum(variance), _KEPT_VARIANCE * variance.sum()))
-    whitening = (directions[:, :kept] / np.sqrt(variance[:kept] + _WHITENING_FLOOR)).astype(np.float32)
-    atoms = _spherical_means((patches - mean) @ whitening, filters, random)
-    return PatchBank(size, whitening - whitening.mean(axis=0), mean @ whitening, atoms, _THRESHOLD)
-
-
-def _sample_patches(images: Pictures, size: int, random: np.random.Generator) -> Floats:
-    count, height, width, _ = images.shape
-    wanted = min(_SAMPLED_PATCHES, 4 * count * (height - size + 1) * (width - size + 1))
-    picture = random.integers(0, count, wanted)[:, None, None]
-    rows = random.integers(0, height - size + 1, wanted)[:, None] + np.arange(size)
-    columns = random.integers(0, width - size + 1, wanted)[:, None] + np.arange(size)
-    return images[picture, rows[:, :, None], columns[:, None, :]].reshape(wanted, -1).astype(np.float32)
-
-
-def _spherical_means(points: Floats, count: int, random: np.random.Generator, rounds: int = 10) -> Floats:
-    """(K, R) unit vectors: k-means by the angle, empty clusters restarted on random points."""
-    points = points / (np.linalg.norm(points, axis=1, keepdims=True) + 1e-8)
-    centres = points[random.choice(len(points), count, replace=count > len(points))]
-    for _ in range(rounds):
-        nearest = np.concatenate([(points[start : start + 4096] @ centres.T).argmax(axis=1) for start in range(0, len(points), 4096)])
-        member = csr_array((np.ones(len(points), np.float32), nearest, np.arange(len(points) + 1)), shape=(len(points), count))
-        sums = np.asarray(member.T @ points)
-        empty = np.bincount(nearest, minlength=count) == 0
-        sums[empty] = points[random.choice(len(points), int(empty.sum()))]
-        centres = sums / (np.linalg.norm(sums, axis=1, keepdims=True) + 1e-8)
-    return centres.astype(np.float32)
-
-
 def _pooled(banks: tuple[PatchBank, ...], images: Pictures) -> Floats:
     """(N, P) square roots of the mean answers per filter and cell, of pictures and mirror images together; then the mean colours."""
-    return np.concatenate([*(_bank_answers(bank, images) for bank in banks), _tones(images)], axis=1)
-
-
-def _bank_answers(bank: PatchBank, images: Pictures) -> Floats:
-    _, height, width, _ = images.shape
-    rows, columns = height - bank.size + 1, width - bank.size + 1
-    cells = _cells(rows, columns)
-    atoms = np.concatenate([bank.atoms, np.full((len(bank.atoms), 1), -bank.threshold, np.float32)], axis=1).T
-    step = max(1, _MAP_VALUES // (rows * columns * max(len(bank.atoms), len(bank.whitening))))
-    answers = np.empty((len(images), len(cells) * len(bank.atoms)), np.float32)
-    for start in range(0, len(images), step):
-        part = images[start : start + step].astype(np.float32)
-        both = sum(cells @ _maps(bank, atoms, view) for view in (part, part[:, :, ::-1]))
-        answers[start : start + step] = np.sqrt(both).reshape(len(part), -1)
-    return answers
+    return np.concatenate([*(bank_answers(bank, images) for bank in banks), _tones(images)], axis=1)
 
 
 def _tones(images: Pictures) -> Floats:
     """(N, cells * 3) mean colours, of pictures and mirror images together: patches lose the brightness by their normalisation."""
     count, height, width, _ = images.shape
     both = images.astype(np.float32) + images[:, :, ::-1]
-    tones = _cells(height, width) @ both.reshape(count, height * width, 3) / 510.0
+    tones = mean_over_cells(height, width) @ both.reshape(count, height * width, 3) / 510.0
     return tones.reshape(count, -1).astype(np.float32)
-
-
-def _maps(bank: PatchBank, atoms: Floats, images: Floats) -> Floats:
-    """(N, positions, K) answers: contrast-normalise, whiten, project on the atoms, keep what exceeds the threshold.
-
-    The last row of `atoms` holds the threshold.
-    """
-    windows = sliding_window_view(images, (bank.size, bank.size), axis=(1, 2)).transpose(0, 1, 2, 4, 5, 3)
-    patches = windows.reshape(-1, bank.whitening.shape[0])
-    mean = patches.mean(axis=1)
-    variance = np.einsum("ij,ij->i", patches, patches) / patches.shape[1] - mean * mean
-    white = np.ones((len(patches), bank.whitening.shape[1] + 1), np.float32)
-    white[:, :-1] = patches @ bank.whitening / np.sqrt(np.maximum(variance, 0.0) + _CONTRAST_FLOOR)[:, None] - bank.offset
-    answers = white @ atoms
-    np.maximum(answers, 0.0, out=answers)
-    return answers.reshape(len(images), -1, atoms.shape[1])
-
-
-def _cells(rows: int, columns: int) -> Floats:
-    """(cells, rows * columns) matrix that averages a map over the cells of every grid."""
-    parts: list[Floats] = []
-    for grid in _GRIDS:
-        down, across = _bands(rows, grid), _bands(columns, grid)
-        parts.append(np.einsum("ar,bc->abrc", down, across).reshape(grid * grid, rows * columns))
-    return np.concatenate(parts)
-
-
-def _bands(length: int, grid: int) -> Floats:
-    edges = np.linspace(0, length, grid + 1)
-    share = np.clip(np.minimum(np.arange(1, length + 1), edges[1:, None]) - np.maximum(np.arange(length), edges[:-1, None]), 0.0, None)
-    return (share / share.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 def _fit_compression(banks: tuple[PatchBank, ...], shape: tuple[int, int], pooled: Floats, components: int) -> PatchFilters:
@@ -310,8 +239,8 @@ def _fit_compression(banks: tuple[PatchBank, ...], shape: tuple[int, int], poole
 
 def _block_weights(banks: tuple[PatchBank, ...]) -> Floats:
     """(P,) weights that give every grid of every bank the same total variance, 1 in all, and the colours a little on top."""
-    blocks = [(grid * grid * len(bank.atoms), 1.0 / (len(banks) * len(_GRIDS))) for bank in banks for grid in _GRIDS]
-    tones = 3 * sum(grid * grid for grid in _GRIDS)
+    blocks = [(grid * grid * len(bank.atoms), 1.0 / (len(banks) * len(GRIDS))) for bank in banks for grid in GRIDS]
+    tones = 3 * sum(grid * grid for grid in GRIDS)
     return np.concatenate([np.full(size, math.sqrt(share / size)) for size, share in [*blocks, (tones, _TONE_SHARE)]]).astype(np.float32)
 
 

@@ -7,6 +7,7 @@ labels, and they say which training labels look wrong: those count less in a sec
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from scipy.linalg import eigh
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
+from burnish.engine.algebra import single_threaded_algebra
 from burnish.errors import DataError
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ _STRENGTHS = 10.0 ** np.arange(-6.0, -0.99, 0.25)
 _JUDGED_ROWS = 5000
 _LEAST_TRUST = 0.1
 _EM_ROUNDS = 50
+_MANY_ROWS = 20_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +74,21 @@ def fit_probe(
         DataError: The arrays do not fit together, hold numbers that are not finite, or there is no row.
     """
     rows, given = _checked(features, labels, num_classes)
+    with single_threaded_algebra() if len(rows) < _MANY_ROWS else nullcontext():
+        return _fitted(rows, given, num_classes, balanced=balanced, wary=wary, seed=seed)
+
+
+def probe_probabilities(probe: Probe, features: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(N, K) class probabilities; rows sum to 1.
+
+    Args:
+        probe: From `fit_probe`.
+        features: (N, D) of the same kind as the probe was fitted on.
+    """
+    return _probabilities(np.asarray(features, np.float32) @ probe.weights + probe.intercept, probe.prior, probe.temperature)
+
+
+def _fitted(rows: Floats, given: NDArray[np.int64], num_classes: int, *, balanced: bool, wary: bool, seed: int) -> Probe:
     weights = _class_weights(given, num_classes) if balanced else np.ones(len(given), np.float32)
     judges = np.sort(np.random.default_rng(seed).permutation(len(given))[:_JUDGED_ROWS])
     space = _space(rows)
@@ -85,16 +103,6 @@ def fit_probe(
     coefficients = (space.basis @ fit.coefficients).astype(np.float32)
     intercept = (fit.intercept - space.centre @ coefficients).astype(np.float32)
     return Probe(coefficients, intercept, prior, temperature, fit.strength)
-
-
-def probe_probabilities(probe: Probe, features: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(N, K) class probabilities; rows sum to 1.
-
-    Args:
-        probe: From `fit_probe`.
-        features: (N, D) of the same kind as the probe was fitted on.
-    """
-    return _probabilities(np.asarray(features, np.float32) @ probe.weights + probe.intercept, probe.prior, probe.temperature)
 
 
 @dataclass(frozen=True, slots=True)
