@@ -146,9 +146,9 @@ def existing_paths(root: Path, paths: Sequence[str]) -> list[str | None]:
     A name that differs only in its Unicode normal form is found too: archives made on macOS hold decomposed names.
     """
     listing = cache(lambda folder: _listing(root / folder))
-    cut = [path.rpartition("/") for path in paths]
-    if not any(listing(folder) for folder in {head + slash for head, slash, _ in cut}) and all(map(str.isascii, paths)):
+    if not any(map(listing, {path[: path.rfind("/") + 1] for path in paths})) and "".join(paths).isascii():
         return [None] * len(paths)
+    cut = [path.rpartition("/") for path in paths]
     real = [listing(head + slash).get(name) for head, slash, name in cut]
     return [
         head + slash + name if name is not None else None if path.isascii() else _existing_below(path, listing)

@@ -92,8 +92,9 @@ def _numbered(frame: pl.DataFrame, ids: NDArray[np.int64], lost: list[int], name
 
 
 def _boxes(table: pl.DataFrame, images: pl.DataFrame, shown: str) -> pl.DataFrame:
-    at = table.lazy().with_columns(path=pl.lit(shown), position=pl.format("annotation {}", "id")).collect()
-    return box_findings(at, images)
+    """Positions are added to what was found, not to every row before."""
+    found = box_findings(table.select("id", "image", "kind", "x1", "y1", "x2", "y2"), images)
+    return found.with_columns(path=pl.lit(shown), position=pl.format("annotation {}", "annotation"))
 
 
 def _remarks(columns: Columns, whole: pl.DataFrame, shown: str) -> list[dict[str, Any]]:
