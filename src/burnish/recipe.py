@@ -274,7 +274,9 @@ def _inputs(step: Step, state: _State) -> tuple[Any, ...]:
 def _settings(step: Step, state: _State) -> Config:
     """Findings are applied to the dataset as the steps before left it, which need not be the one that they were made from."""
     takes_findings = operation_of(step.verb).inputs[0] == "findings"
-    return step.settings.model_copy(update={"dataset": str(state.source)}) if takes_findings else step.settings
+    if not takes_findings or getattr(step.settings, "dataset", None):
+        return step.settings
+    return step.settings.model_copy(update={"dataset": str(state.source)})
 
 
 def _after(done: Mapping[str, Any], state: _State, mark: str) -> _State:

@@ -70,11 +70,23 @@ def test_findings_of_two_verbs_add_up_on_one_dataset(burnish_cli, cells):
     (cells / "images/035.jpg").write_bytes((cells / "images/034.jpg").read_bytes())
     ended_well(burnish_cli("audit", "cells", *QUICK, "--out", "labels", "--no-correct"))
     ended_well(burnish_cli("dedupe", "cells", "--out", "copies"))
-    ended_well(burnish_cli("apply", "labels", "--kinds", "label"))
-    ended_well(burnish_cli("apply", "copies", "--kinds", "exact_duplicate"))
+    ended_well(burnish_cli("apply", "labels"))
+    ended_well(burnish_cli("apply", "copies"))
     changes = ended_well(burnish_cli("diff", "cells", "cells.burnish", "--json")).json["changes"]
     assert changes["picture removed"] == 1
     assert changes["annotation relabelled"] >= len(WRONG) - 1
+
+
+@pytest.mark.usefixtures("cells")
+def test_a_dataset_named_outright_is_not_joined_with_its_earlier_changes(burnish_cli):
+    ended_well(burnish_cli("audit", "cells", *QUICK, "--out", "labels", "--no-correct"))
+    ended_well(burnish_cli("apply", "labels"))
+    said = burnish_cli("apply", "labels", "--dataset", "cells")
+    assert said.code == 3
+    assert "cells.burnish holds changes of cells/labels.jsonl already, and these were not made on top of them." in said.err
+    ended_well(burnish_cli("apply", "labels", "--dataset", "cells", "--out", "elsewhere"))
+    ended_well(burnish_cli("apply", "labels", "--dataset", "cells.burnish"))
+    assert len(ended_well(burnish_cli("history", "cells.burnish", "--json")).json["versions"]) == 3
 
 
 def test_a_dataset_that_changed_after_its_versions_is_not_mixed_up_with_them(burnish_cli, cells):

@@ -123,7 +123,7 @@ def _place(root: Path, folder: Path, source: tuple[int, str, str], target: str, 
     if kind != "image":
         yield finding("not_carried", f"A frame of a {kind} has no file of its own to place.", path=path, image=image)
         return
-    if not target.endswith(PurePosixPath(path).name):
+    if not target.endswith(path.rpartition("/")[2]):
         reason = "Its name is taken by another picture, so it is written under a new one."
         yield finding("renamed", reason, is_issue=False, path=path, image=image, given=path, suggestion=target)
     if how == "none":

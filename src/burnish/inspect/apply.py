@@ -32,10 +32,12 @@ def apply(findings: Findings, config: ApplyConfig | None = None) -> Derived:
         DataError: A finding names a picture, annotation or class that the dataset does not have; nothing is applied then.
     """
     chosen = config or ApplyConfig()
-    dataset = _as_it_stands(_dataset_path(findings, chosen))
+    path = _dataset_path(findings, chosen)
+    dataset = open_dataset(path) if chosen.dataset else _as_it_stands(path)
     wanted = findings.table.filter(pl.col("is_issue") & (pl.col("score") >= chosen.min_score))
     if chosen.kinds:
         wanted = wanted.filter(pl.col("kind").is_in(chosen.kinds))
+    _refuse_strangers(wanted.filter(pl.col("kind").is_in(list(_ACTIONS))), dataset)
     counts: dict[str, int] = {}
     for kind, action in _ACTIONS.items():
         rows = wanted.filter(pl.col("kind") == kind)
@@ -82,8 +84,6 @@ def _relabel(dataset: Dataset, rows: pl.DataFrame) -> tuple[Dataset, int]:
     by_annotation = _new_classes(rows.filter(pl.col("annotation").is_not_null()), "annotation", ids)
     by_image = _new_classes(rows.filter(pl.col("annotation").is_null() & pl.col("image").is_not_null()), "image", ids)
     table = dataset.annotations
-    _refuse_strangers(by_annotation, table["id"], "annotations")
-    _refuse_strangers(by_image, dataset.images["id"], "pictures")
     new = pl.col("id").replace_strict(by_annotation, default=None, return_dtype=pl.Int32)
     tagged = pl.when(pl.col("kind") == "tag").then(pl.col("image").replace_strict(by_image, default=None, return_dtype=pl.Int32))
     changed = table.with_columns(pl.coalesce(new, tagged, pl.col("class")).alias("class"))
@@ -97,22 +97,37 @@ def _new_classes(rows: pl.DataFrame, key: str, ids: dict[str, int]) -> dict[int,
     return {row: ids[name] for row, name in ordered.select(key, "suggestion").iter_rows()}
 
 
-def _refuse_strangers(wanted: dict[int, Any], known: pl.Series, what: str) -> None:
-    strangers = sorted(set(wanted) - set(known.to_list()))
-    if strangers:
-        raise DataError(
-            f"Findings name {len(strangers)} {what} that the dataset does not have (first: {strangers[:5]}). "
-            "They belong to another dataset or version; name it with --dataset.",
-            rows=strangers,
-        )
+def _refuse_strangers(findings: pl.DataFrame, dataset: Dataset) -> None:
+    """Findings may name what an earlier version had and what was taken out since, but nothing that never was.
+
+    Raises:
+        DataError: They do.
+    """
+    first = _first_version(dataset)
+    for column, table in (("annotation", "annotations"), ("image", "images")):
+        named = findings[column].drop_nulls().unique().sort()
+        known = pl.concat([dataset.table(table)["id"], first.table(table)["id"]])
+        strangers = named.filter(~named.is_in(known.implode())).to_list()
+        if strangers:
+            what = "pictures" if table == "images" else table
+            raise DataError(
+                f"Findings name {len(strangers)} {what} that the dataset does not have (first: {strangers[:5]}). "
+                "They belong to another dataset or version; name it with --dataset.",
+                rows=strangers,
+            )
+
+
+def _first_version(dataset: Dataset) -> Dataset:
+    if dataset.origin.get("format") != versioned.NAME:
+        return dataset
+    return versioned.read(dataset.origin["path"], version=min(versioned.all_versions(Path(dataset.origin["path"]))))
 
 
 def _remove_pictures(dataset: Dataset, rows: pl.DataFrame) -> tuple[Dataset, int]:
     gone = rows.filter(pl.col("suggestion") == "remove")["image"].drop_nulls().unique()
-    _refuse_strangers(dict.fromkeys(gone.to_list()), dataset.images["id"], "pictures")
     kept = dataset.images.filter(~pl.col("id").is_in(gone.implode()))
     annotations = dataset.annotations.filter(~pl.col("image").is_in(gone.implode()))
-    return dataset.with_tables(images=kept, annotations=annotations), len(gone)
+    return dataset.with_tables(images=kept, annotations=annotations), dataset.images.height - kept.height
 
 
 _ACTIONS: dict[str, Callable[[Dataset, pl.DataFrame], tuple[Dataset, int]]] = {

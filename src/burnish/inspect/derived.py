@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from burnish.data.findings import counts_by_kind, no_findings
+from burnish.errors import DataError
 from burnish.formats import versioned
 from burnish.formats.findings import Findings, write_findings
 from burnish.formats.recognise import open_dataset, write_dataset
@@ -80,11 +81,16 @@ class Derived:
         """Write the next version of the burnish dataset that this one came from, or a new burnish dataset beside one of another format.
 
         Raises:
-            DataError: The disk is full, or the folder beside it holds something else.
+            DataError: The disk is full, or the folder beside it holds something else, or earlier changes that this dataset has not.
         """
         source = Path(self.dataset.origin["path"])
         home = versions_home(source)
-        if home != source and not home.exists():
+        if home != source and versioned.recognise(home):
+            raise DataError(
+                f"{home} holds changes of {source} already, and these were not made on top of them. "
+                f"Work on that one (--dataset {home}), or write elsewhere with --out."
+            )
+        if home != source:
             versioned.add_version(open_dataset(source), home, verb="convert")
         versioned.add_version(self.dataset, home, verb=self.verb, config=self.config)
         return [home]
