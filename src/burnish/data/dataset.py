@@ -40,6 +40,16 @@ class Dataset:
         return self.table("media")
 
     @property
+    def tasks(self) -> pl.DataFrame:
+        """The annotation tasks that the pictures are frames of, one row each; none where the source knows no tasks."""
+        return self.table("tasks")
+
+    @property
+    def jobs(self) -> pl.DataFrame:
+        """The jobs that tasks are divided into, one row each."""
+        return self.table("jobs")
+
+    @property
     def images(self) -> pl.DataFrame:
         """The pictures and video frames, one row each."""
         return self.table("images")
@@ -154,6 +164,8 @@ def make_dataset(
     classes: pl.DataFrame | None = None,
     attributes: pl.DataFrame | None = None,
     extras: pl.DataFrame | None = None,
+    tasks: pl.DataFrame | None = None,
+    jobs: pl.DataFrame | None = None,
     notes: pl.DataFrame | None = None,
     origin: Mapping[str, Any] | None = None,
 ) -> Dataset:
@@ -164,6 +176,8 @@ def make_dataset(
     """
     given = {
         "media": media,
+        "tasks": tasks,
+        "jobs": jobs,
         "images": images,
         "annotations": annotations,
         "classes": classes,

@@ -19,11 +19,13 @@ MEDIA_KINDS: Final = ("image", "sequence", "video")
 ANNOTATION_KINDS: Final = ("tag", "box", "polygon", "polyline", "points", "ellipse", "mask", "skeleton", "cuboid")
 SOURCES: Final = ("manual", "semi-auto", "auto", "file", "consensus")
 STATUSES: Final = ("used", "unused", "forbidden")
+JOB_KINDS: Final = ("annotation", "ground_truth", "consensus_replica")
 
 MEDIA_KIND: Final = pl.Enum(MEDIA_KINDS)
 ANNOTATION_KIND: Final = pl.Enum(ANNOTATION_KINDS)
 SOURCE: Final = pl.Enum(SOURCES)
 STATUS: Final = pl.Enum(STATUSES)
+JOB_KIND: Final = pl.Enum(JOB_KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,29 @@ MEDIA: Final = (
     Column("hash", pl.String, "BLAKE2b of the file's bytes, 32 hexadecimal digits."),
 )
 
+TASKS: Final = (
+    Column("id", pl.Int64, "Identity of the annotation task within the dataset.", required=True),
+    Column("name", pl.String, "Its name.", required=True),
+    Column("project", pl.String, "The project that it belongs to; null where it stands alone."),
+    Column("subset", pl.String, "Train, Validation, Test or another name; null where it has none."),
+    Column("start_frame", pl.Int64, "Number in the source of the task's frame 0.", default=0),
+    Column("stop_frame", pl.Int64, "Last number in the source that may be taken, inclusive; null means to the end."),
+    Column("step", pl.Int64, "Numbers in the source from one frame of the task to the next.", default=1),
+)
+
+JOBS: Final = (
+    Column("task", pl.Int64, "The task that it is a part of.", required=True),
+    Column("number", pl.Int32, "Its place in the task, from 0.", required=True),
+    Column("start_frame", pl.Int64, "First frame, in the numbers of the task.", required=True),
+    Column("stop_frame", pl.Int64, "Last frame, inclusive; jobs of one task may overlap.", required=True),
+    Column("kind", JOB_KIND, "Annotation, or ground truth that the others are measured by.", default="annotation"),
+    Column("frames", pl.List(pl.Int64), "Its frames where they are no range, as in ground truth; null means all from first to last."),
+)
+
 IMAGES: Final = (
     Column("id", pl.Int64, "Identity of the picture or frame; kept from the source format where it has one.", required=True),
     Column("media", pl.Int64, "The media row that holds the pixels.", required=True),
+    Column("task", pl.Int64, "The annotation task that it is a frame of; null where there are no tasks."),
     Column("frame", pl.Int64, "Number in the annotation task, from 0.", default=0),
     Column("true_frame", pl.Int64, "Number in the source file, from 0.", default=0),
     Column("width", pl.Int32, "Width as shown.", "px"),
@@ -59,6 +81,7 @@ IMAGES: Final = (
     Column("split", pl.String, "train, val, test or another name; null where the dataset is not divided."),
     Column("scene", pl.String, "Group that a split must never cut; null means the picture stands alone."),
     Column("subset", pl.String, "Part of the dataset named by its source, for instance a folder or a task."),
+    Column("deleted", pl.Boolean, "Whether the task hides it; what lies on it is kept and not shown.", default=False),
     Column("hash", pl.String, "BLAKE2b of the decoded pixels, 32 hexadecimal digits."),
 )
 
@@ -79,6 +102,7 @@ ANNOTATIONS: Final = (
     Column("score", pl.Float64, "Confidence of a prediction; null for what people drew."),
     Column("source", SOURCE, "How it came to be."),
     Column("produced_by", pl.String, "The model or tool that produced it."),
+    Column("jobs", pl.List(pl.Int32), "Numbers of the task's jobs that hold it; null where it belongs to none."),
     Column("track", pl.Int64, "The object it is a view of; null where it is not tracked."),
     Column("keyframe", pl.Boolean, "Whether a track's view was set here rather than interpolated."),
     Column("outside", pl.Boolean, "Whether a tracked object has left the picture.", default=False),
@@ -131,6 +155,8 @@ FINDINGS: Final = (
 TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
     {
         "media": MEDIA,
+        "tasks": TASKS,
+        "jobs": JOBS,
         "images": IMAGES,
         "annotations": ANNOTATIONS,
         "classes": CLASSES,
