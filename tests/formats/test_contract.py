@@ -18,6 +18,7 @@ WRITTEN = [name for name in FORMATS if hasattr(load_format(name), "write") and h
 GEOMETRIES = ("tag", "box", "polygon", "mask", "skeleton", "polyline", "ellipse")
 BARE_KINDS = {"voc": {"mask"}}  # kinds that carry a class alone
 OPTIONS = {"masks": {"style": "instances"}}  # the style that keeps objects of one class apart
+NOT_NUMBERED = {"cvat"}  # formats with tracks that have no numbers of their own
 ONE_TAG_EACH = {"folders", "jsonl", "labelme"}
 NAMES = ["car", "traffic light", "дефект"]
 SKELETON = json.dumps({"points": ["a", "b", "c"], "edges": [[0, 1], [1, 2]]})
@@ -60,7 +61,7 @@ def carried(draw: st.DrawFn, form: str) -> dict:
         rows = list({(row["image"], row["class"]): row for row in rows}.values())
     for row in rows:
         for name, values in COLUMNS.items():
-            if name in carries and kind not in BARE_KINDS.get(form, {"tag"}):
+            if name in carries and kind not in BARE_KINDS.get(form, {"tag"}) and not (name == "track" and form in NOT_NUMBERED):
                 row[name] = draw(values)
     split = draw(st.booleans()) and "split" in carries
     columns = {"split": [draw(st.sampled_from(["train", "val", "test"])) for _ in range(count)]} if split else {}
@@ -98,6 +99,8 @@ def meaning(dataset: Dataset, carries: frozenset[str]) -> dict:
     said = {i: (path.rpartition("/")[2], splits[i], []) for i, path in dataset.image_files().select("image", "path").iter_rows()}
     for row in dataset.annotations.iter_rows(named=True):
         told = {name: row[name] for name in COLUMNS if name in carries}
+        if "jobs" in carries:  # CVAT has a source and a score for everything, and these for what says nothing
+            told |= {"source": row["source"] or "manual", "score": 1.0 if row["score"] is None else row["score"]}
         corners = [None if row[side] is None else round(row[side], 6) for side in ("x1", "y1", "x2", "y2")]
         points = None if row["points"] is None else [round(number, 6) for number in row["points"]]
         shape = (names[row["class"]], row["kind"], corners, points, row["visibility"], row["mask"], attributes.get(row["id"]))

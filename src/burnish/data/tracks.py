@@ -239,7 +239,11 @@ def _numbered(untracked: pl.DataFrame, views: pl.DataFrame, frames: _Frames) -> 
     still = untracked.join(where, on="image", how="left", maintain_order="left").with_columns(first_row=pl.col("row"))
     rows = pl.concat([still, views], how="diagonal").sort("position", "first_row", maintain_order=True, nulls_last=True)
     highest = int(rows["id"].max() or 0)  # pyright: ignore[reportArgumentType]
-    made = (pl.col("keyframe") == pl.lit(value=False)).fill_null(value=False) & pl.col("key").is_not_null() if "key" in rows.columns else pl.lit(value=False)
+    made = (
+        (pl.col("keyframe") == pl.lit(value=False)).fill_null(value=False) & pl.col("key").is_not_null()
+        if "key" in rows.columns
+        else pl.lit(value=False)
+    )
     rows = rows.with_columns(stored_id=pl.col("id"), id=pl.when(made).then(highest + made.cast(pl.Int64).cum_sum()).otherwise(pl.col("id")))
     if "whole_track" not in rows.columns:
         return rows
@@ -266,7 +270,9 @@ def _attributes(dataset: Dataset, keys: pl.DataFrame, rows: pl.DataFrame) -> pl.
     names = ["annotation", "name", "value", "mutable", "order"]
     merged = pl.concat([others.select(names), whole.select(names), changing.select(names)])
     place = rows.select(annotation="id").with_row_index("place")
-    ordered = merged.join(place, on="annotation", how="left", maintain_order="left").sort("place", "order", maintain_order=True, nulls_last=True)
+    ordered = merged.join(place, on="annotation", how="left", maintain_order="left").sort(
+        "place", "order", maintain_order=True, nulls_last=True
+    )
     return tables.conform(ATTRIBUTES, ordered.select("annotation", "name", "value", "mutable"))
 
 

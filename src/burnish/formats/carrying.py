@@ -23,7 +23,7 @@ _ANNOTATION_COLUMNS: Final = (
     *("rotation", "parts", "visibility", "score", "source", "produced_by", "track", "keyframe", "outside", "occluded", "crowd"),
     *("z_order", "group", "parent"),
 )
-_IMAGE_COLUMNS: Final = ("split", "scene", "subset")
+_IMAGE_COLUMNS: Final = ("split", "scene", "subset", "deleted")
 _CLASS_COLUMNS: Final = ("superclass", "colour", "status", "priority", "skeleton")
 
 
@@ -43,6 +43,7 @@ def not_carried(dataset: Dataset, form: str, carries: Collection[str]) -> pl.Dat
         *(_lost_rows(dataset, form, "images", c, carries) for c in _IMAGE_COLUMNS),
         *(_lost_rows(dataset, form, "classes", c, carries) for c in _CLASS_COLUMNS),
         _lost_attributes(dataset, kept, form, carries),
+        _lost_tasks(dataset, form, carries),
         _lost_extras(dataset, form),
     )
 
@@ -93,6 +94,13 @@ def _lost_attributes(dataset: Dataset, kept: pl.DataFrame, form: str, carries: C
         finding("not_carried", reason, annotation=annotation, image=image, given=f"{name} = {value}")
         for annotation, name, value, image in rows.select("annotation", "name", "value", "image").iter_rows()
     )
+
+
+def _lost_tasks(dataset: Dataset, form: str, carries: Collection[str]) -> pl.DataFrame:
+    if "tasks" in carries or dataset.tasks.is_empty():
+        return findings_table([])
+    reason = f"{form} has no place for {dataset.tasks.height} tasks and {dataset.jobs.height} jobs; the pictures are written without them."
+    return findings_table([finding("not_carried", reason, is_issue=False)])
 
 
 def _lost_extras(dataset: Dataset, form: str) -> pl.DataFrame:

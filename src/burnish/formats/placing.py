@@ -70,6 +70,20 @@ def place_media(dataset: Dataset, folder: Path, targets: Mapping[int, str], how:
     return findings_table(rows)
 
 
+def place_files(root: Path, folder: Path, targets: Mapping[str, str], how: HowPlaced = "copy") -> pl.DataFrame:
+    """Put files of any kind into a folder, as `place_media` does; `targets` is path below the root -> path below the folder."""
+    _refuse_bad_targets(targets.values())
+    rows: list[dict[str, Any]] = []
+    for path, target in targets.items():
+        if how == "none":
+            continue
+        if (root / path).is_file():
+            _put((root / path).absolute(), folder / target, how)
+        else:
+            rows.append(finding("missing_file", "There is no such file, so it is not in what was written.", path=path))
+    return findings_table(rows)
+
+
 def _wanted(path: str, below: str, split: str) -> str:
     """The path inside the folders of the format; folders that the path already begins with are not repeated."""
     prefix = posixpath.join(below, split) if split else below

@@ -172,6 +172,71 @@ def from_cvat(numbers: ArrayLike, height: int, width: int) -> Bools:
     Raises:
         DataError: A number is not whole or below 0, the box does not lie in the picture, or the runs are longer than it has pixels.
     """
+    left, top, crop = _cvat_crop(numbers, height, width)
+    mask = np.zeros((height, width), dtype=np.bool_)
+    mask[top : top + crop.shape[0], left : left + crop.shape[1]] = crop
+    return mask
+
+
+def to_cvat(mask: ArrayLike, box: Sequence[float] | None = None) -> list[int]:
+    """Return CVAT's list of a mask; see `from_cvat`.
+
+    Args:
+        mask: `(height, width)`.
+        box: Half-open x1, y1, x2, y2 of the part to write, which CVAT may choose larger than the mask; taken where it is on whole pixels and holds
+            the mask, else the smallest.
+
+    Raises:
+        DataError: The mask is empty, which CVAT cannot write.
+    """
+    mask = as_mask(mask)
+    columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
+    if len(rows) == 0:
+        raise DataError("mask: found no pixel inside, expected at least one: CVAT cannot hold an empty mask. Leave it out.")
+    left, top, right, bottom = int(columns[0]), int(rows[0]), int(columns[-1]), int(rows[-1])
+    if box is not None and _holds(box, (left, top, right, bottom), mask.shape):
+        left, top, right, bottom = int(box[0]), int(box[1]), int(box[2]) - 1, int(box[3]) - 1
+    runs = encode(mask[top : bottom + 1, left : right + 1].T)
+    return [*runs.tolist(), left, top, right, bottom]
+
+
+def counts_from_cvat(numbers: ArrayLike, height: int, width: int) -> Counts:
+    """Return the run lengths of CVAT's list of a mask, as `encode(from_cvat(...))` does, without making a picture of it."""
+    left, top, crop = _cvat_crop(numbers, height, width)
+    rows = crop.shape[0]
+    # A row that is outside ends every run at its column's end, unless columns of the picture follow one another without a gap.
+    gap = int(rows < height)
+    columns = np.zeros((crop.shape[1], rows + gap), dtype=np.bool_)
+    columns[:, :rows] = crop.T
+    framed = np.zeros(columns.size + 2, dtype=np.bool_)
+    framed[1:-1] = columns.ravel()
+    edges = np.flatnonzero(framed[1:] != framed[:-1])
+    starts, last = edges[::2], edges[1::2] - 1
+    tall = rows + gap
+    first = (left + starts // tall) * height + top + starts % tall
+    behind = (left + last // tall) * height + top + last % tall + 1
+    return _from_edges(np.stack([first, behind], axis=1).ravel(), height * width)
+
+
+def cvat_from_counts(counts: ArrayLike, height: int, box: Sequence[float] | None = None) -> list[int]:
+    """Return CVAT's list of run lengths, as `to_cvat(decode(...), box)` does, without making a picture of them; raises as `to_cvat`."""
+    runs = as_counts(counts)
+    x1, y1, x2, y2 = bounds(runs, height)[0].astype(int).tolist()
+    if x2 <= x1 or y2 <= y1:
+        raise DataError("mask: found no pixel inside, expected at least one: CVAT cannot hold an empty mask. Leave it out.")
+    width = int(runs.sum(dtype=np.int64)) // height
+    if box is not None and _holds(box, (x1, y1, x2 - 1, y2 - 1), (height, width)):
+        x1, y1, x2, y2 = (int(value) for value in box)
+    starts, ends = intervals(runs)
+    flat = np.zeros((x2 - x1) * height + 1, dtype=np.int8)
+    flat[starts - x1 * height] += 1
+    flat[ends - x1 * height] -= 1
+    crop = np.cumsum(flat[:-1], dtype=np.int8).reshape(x2 - x1, height)[:, y1:y2].T.astype(np.bool_)
+    return [*encode(crop.T).tolist(), x1, y1, x2 - 1, y2 - 1]
+
+
+def _cvat_crop(numbers: ArrayLike, height: int, width: int) -> tuple[int, int, Bools]:
+    """Left, top and pixels of the box of CVAT's list; raises as `from_cvat`."""
     values = as_counts(numbers)
     if len(values) < _CVAT_BOX:
         raise DataError(f"CVAT mask: found {len(values)} numbers, expected runs and then left, top, right, bottom.")
@@ -183,25 +248,15 @@ def from_cvat(numbers: ArrayLike, height: int, width: int) -> Bools:
     missing = shape[0] * shape[1] - int(runs.sum(dtype=np.int64))
     if missing < 0:
         raise DataError(f"CVAT mask: found {-missing} pixels more in its runs than the {shape[1]} x {shape[0]} of its box.")
-    mask = np.zeros((height, width), dtype=np.bool_)
     inside = np.append(np.arange(len(runs)) % 2 == 1, values=False)
-    mask[top : bottom + 1, left : right + 1] = np.repeat(inside, np.append(runs, missing)).reshape(shape)
-    return mask
+    return left, top, np.repeat(inside, np.append(runs, missing)).reshape(shape)
 
 
-def to_cvat(mask: ArrayLike) -> list[int]:
-    """Return CVAT's list of a mask; see `from_cvat`.
-
-    Raises:
-        DataError: The mask is empty, which CVAT cannot write.
-    """
-    mask = as_mask(mask)
-    columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
-    if len(rows) == 0:
-        raise DataError("mask: found no pixel inside, expected at least one: CVAT cannot hold an empty mask. Leave it out.")
-    left, top, right, bottom = int(columns[0]), int(rows[0]), int(columns[-1]), int(rows[-1])
-    runs = encode(mask[top : bottom + 1, left : right + 1].T)
-    return [*runs.tolist(), left, top, right, bottom]
+def _holds(box: Sequence[float], inner: tuple[int, int, int, int], shape: tuple[int, ...]) -> bool:
+    x1, y1, x2, y2 = box
+    whole = all(value == int(value) for value in box)
+    inside = x1 >= 0 and y1 >= 0 and x2 <= shape[1] and y2 <= shape[0]
+    return whole and inside and x1 <= inner[0] and y1 <= inner[1] and x2 > inner[2] and y2 > inner[3]
 
 
 def _letters(data: bytes | str) -> Ints:

@@ -96,7 +96,16 @@ def case_dataset(task: Mapping[str, Any], found: Mapping[str, Any]) -> Dataset:
     images = from_rows(
         IMAGES,
         (
-            {"id": f, "media": 0, "task": 0, "frame": f, "true_frame": _source_frame(task, f), "width": 4096, "height": 4096, "deleted": f in deleted}
+            {
+                "id": f,
+                "media": 0,
+                "task": 0,
+                "frame": f,
+                "true_frame": _source_frame(task, f),
+                "width": 4096,
+                "height": 4096,
+                "deleted": f in deleted,
+            }
             for f in frames
         ),
     )
@@ -125,23 +134,31 @@ def _rows_of_images(dataset: Dataset) -> Iterator[tuple[int, list[dict[str, Any]
     whole = rows.filter(pl.col("parent").is_null())
     ordered = whole.sort(pl.col("z_order"), pl.col("track").is_not_null(), maintain_order=True)
     for (image,), part in ordered.partition_by("image", as_dict=True, maintain_order=True).items():
-        yield int(image), [
-            {
-                **row,
-                "label": names[row["class"]],
-                "attributes": told.get(row["id"], {}),
-                "elements": [
-                    {**e, "label": names[e["class"]].rpartition("/")[2], "attributes": told.get(e["id"], {})}
-                    for e in (elements[row["id"],].to_dicts() if (row["id"],) in elements else [])
-                ],
-            }
-            for row in part.to_dicts()
-        ]
+        yield (
+            int(image),
+            [
+                {
+                    **row,
+                    "label": names[row["class"]],
+                    "attributes": told.get(row["id"], {}),
+                    "elements": [
+                        {**e, "label": names[e["class"]].rpartition("/")[2], "attributes": told.get(e["id"], {})}
+                        for e in (elements[row["id"],].to_dicts() if (row["id"],) in elements else [])
+                    ],
+                }
+                for row in part.to_dicts()
+            ],
+        )
 
 
 def _shape(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row as the case files tell a shape."""
-    shape: dict[str, Any] = {"label": row["label"], "type": TYPES[row["kind"]], "attributes": row["attributes"], "occluded": bool(row["occluded"])}
+    shape: dict[str, Any] = {
+        "label": row["label"],
+        "type": TYPES[row["kind"]],
+        "attributes": row["attributes"],
+        "occluded": bool(row["occluded"]),
+    }
     if row["kind"] == "ellipse":
         cx, cy, right, top = ellipse_points(row)
         shape |= {"cx": cx, "cy": cy, "rx": right - cx, "ry": cy - top}

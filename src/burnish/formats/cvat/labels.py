@@ -13,6 +13,8 @@ from math import cos, pi, sin
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree as ET
 
+import polars as pl
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -136,7 +138,8 @@ def labels_of(dataset: Dataset, extras: Mapping[int | None, Mapping[str, Any]], 
         extras: What CVAT left beside each class, by class id.
         kinds: CVAT's type for classes that came from elsewhere, by class id; those without one take any shape.
     """
-    rows = dataset.classes.to_dicts()
+    specs = _undeclared(dataset)
+    rows = [{**row, "attributes": _with_specs(row["attributes"], specs.get(row["id"], {}))} for row in dataset.classes.to_dicts()]
     parts: dict[str, list[Label]] = {}
     tops: list[tuple[dict[str, Any], Mapping[str, Any]]] = []
     for row in rows:
@@ -146,6 +149,29 @@ def labels_of(dataset: Dataset, extras: Mapping[int | None, Mapping[str, Any]], 
         else:
             tops.append((row, told))
     return tuple(_top(row, told, parts, kinds) for row, told in tops)
+
+
+def _undeclared(dataset: Dataset) -> dict[int, dict[str, bool]]:
+    """Attributes that stand on annotations of each class, and whether they change along tracks; CVAT refuses those that no label declares."""
+    if dataset.attributes.is_empty():
+        return {}
+    owners = dataset.annotations.select("class", annotation="id")
+    seen = dataset.attributes.join(owners, on="annotation", maintain_order="left").group_by("class", "name", maintain_order=True)
+    found: dict[int, dict[str, bool]] = {}
+    for number, name, mutable in seen.agg(pl.col("mutable").any()).iter_rows():
+        found.setdefault(number, {})[name] = mutable
+    return found
+
+
+def _with_specs(declared: str | None, seen: Mapping[str, bool]) -> str | None:
+    specs = list(json.loads(declared)) if declared else []
+    known = {spec["name"] for spec in specs}
+    fresh = [
+        {"name": name, "mutable": mutable, "input_type": "text", "default_value": "", "values": [""]}
+        for name, mutable in seen.items()
+        if name not in known
+    ]
+    return json.dumps([*specs, *fresh], ensure_ascii=False) if specs or fresh else None
 
 
 def _top(row: Mapping[str, Any], told: Mapping[str, Any], parts: Mapping[str, list[Label]], kinds: Mapping[int, str]) -> Label:
@@ -195,7 +221,7 @@ def _edges(label: Label) -> list[list[int]]:
 
 def _tag(text: str) -> dict[str, str]:
     try:
-        return dict(ET.fromstring(text if text.endswith("/>") else text[:-1] + "/>").attrib)  # noqa: S314 - one tag, no entities
+        return dict(ET.fromstring(text if text.endswith("/>") else text[:-1] + "/>").attrib)
     except ET.ParseError:
         return {}
 
@@ -222,7 +248,6 @@ def _attribute_text(text: str) -> str:
 
 
 def _on_circle(place: int, count: int) -> tuple[float, float]:
-
 
     angle = 2 * pi * place / max(count, 1)
     return round(50 + 40 * sin(angle), 2), round(50 - 40 * cos(angle), 2)

@@ -45,13 +45,22 @@ class TaskView:
 
 @dataclass(slots=True)
 class Copies:
-    """Shapes that lie in the overlap of jobs: each job holds its own copy, the tables hold one."""
+    """Shapes that lie in the overlap of jobs: each job holds its own copy, the tables hold one.
 
+    Attributes:
+        overlap: Frames that lie in several jobs.
+        rows: Rows of what earlier jobs brought there.
+        tracks: How many tracks there are so far, for their numbers.
+    """
+
+    overlap: frozenset[int] = frozenset()
     rows: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
     tracks: int = 0
 
 
-def gather_objects(gathered: Gathered, found: Mapping[str, Any], view: TaskView, job: int | None = None, copies: Copies | None = None) -> None:
+def gather_objects(
+    gathered: Gathered, found: Mapping[str, Any], view: TaskView, job: int | None = None, copies: Copies | None = None
+) -> None:
     """Add the tags, shapes and tracks of one job (or of a whole task) to what is gathered; what does not fit becomes a finding.
 
     Args:
@@ -65,14 +74,14 @@ def gather_objects(gathered: Gathered, found: Mapping[str, Any], view: TaskView,
     seen: Counter[str] = Counter()
     for name, gather in (("tags", _gather_tag), ("shapes", _gather_shape)):
         for item in found.get(name) or ():
-            key = _copy_key(name, item)
+            key = _copy_key(name, item) if item["frame"] in copies.overlap else ""
             earlier = copies.rows.get(key, [])
-            if job is not None and seen[key] < len(earlier):
+            if key and job is not None and seen[key] < len(earlier):
                 gathered.annotations[earlier[seen[key]] - 1]["jobs"].append(job)
                 seen[key] += 1
                 continue
             row = gather(gathered, item, view, job)
-            if row is not None and job is not None:
+            if key and row is not None:
                 copies.rows.setdefault(key, []).append(row)
                 seen[key] += 1
     for track in found.get("tracks") or ():
@@ -101,6 +110,10 @@ def _gather_shape(gathered: Gathered, shape: Mapping[str, Any], view: TaskView, 
     row = None if image is None else _add_shape(gathered, shape, (image, label, shape["label"]), view, **_jobs(job))
     if row is None:
         return None
+    plain = _plain_elements(shape, label)
+    if plain:
+        gathered.annotations[row - 1] |= plain
+        return row
     parts = {part.own_name: part for part in label.parts} if label else {}
     below: list[int] = []
     for element in shape.get("elements") or ():
@@ -111,6 +124,28 @@ def _gather_shape(gathered: Gathered, shape: Mapping[str, Any], view: TaskView, 
     if below:
         gathered.annotations[row - 1] |= _around([gathered.annotations[number - 1] for number in below])
     return row
+
+
+def _plain_elements(shape: Mapping[str, Any], label: Label | None) -> dict[str, Any]:
+    """Points and visibility of a skeleton whose elements say nothing else: such a one is a single row, as in COCO."""
+    elements = shape.get("elements") or ()
+    names = [part.own_name for part in label.parts] if label else []
+    if not elements or [element["label"] for element in elements] != names:
+        return {}
+    usual = {"z_order": 0, "rotation": 0, "group": 0, "attributes": [], "elements": []}
+    usual |= {"type": "points", "frame": shape["frame"], "source": shape.get("source"), "score": 1}
+    own = {"label", "points", "occluded", "outside"}
+    points: list[float] = []
+    visibility: list[int] = []
+    for element in elements:
+        flags = bool(element.get("outside")), bool(element.get("occluded"))
+        strange = any(usual.get(key, "?") != value for key, value in element.items() if key not in own)
+        if strange or all(flags) or len(element.get("points") or ()) != 2:  # noqa: PLR2004 - one point
+            return {}
+        points += map(float, element["points"])
+        visibility.append(0 if flags[0] else 1 if flags[1] else 2)
+    seen = [{"x1": x, "y1": y, "x2": x, "y2": y} for x, y, v in zip(points[::2], points[1::2], visibility, strict=True) if v]
+    return {"points": points, "visibility": visibility, **_around(seen)}
 
 
 def _around(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
@@ -131,7 +166,9 @@ def _add_shape(
         told, unknown = source_columns(shape)
     except (KeyError, ValueError, DataError) as error:
         kind = shape.get("type")
-        reason = f"{error}" if isinstance(error, DataError) else f"A {kind} with {len(shape.get('points') or ())} numbers is no shape of CVAT."
+        reason = (
+            f"{error}" if isinstance(error, DataError) else f"A {kind} with {len(shape.get('points') or ())} numbers is no shape of CVAT."
+        )
         note(gathered, "unreadable_shape", reason, path=view.path, image=image, position=f"frame {shape.get('frame')}")
         _keep_unread(gathered, view, {"shape": dict(shape)})
         return None
@@ -220,7 +257,9 @@ def _image(gathered: Gathered, item: Mapping[str, Any], view: TaskView, kind: st
     image = view.images.get(item["frame"])
     if image is None:
         last = max(view.images, default=-1)
-        reason = f"A {kind} of '{item['label']}' lies on frame {item['frame']}, but the task's frames are 0 to {last}; kept for CVAT, not shown."
+        reason = (
+            f"A {kind} of '{item['label']}' lies on frame {item['frame']}, but the task's frames are 0 to {last}; kept for CVAT, not shown."
+        )
         note(gathered, "frame_outside", reason, path=view.path, position=f"frame {item['frame']}")
         _keep_unread(gathered, view, {kind: dict(item)})
     return image

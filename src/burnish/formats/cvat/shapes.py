@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import numpy as np
-
 from burnish.data.schema import SOURCES
+from burnish.errors import DataError
 from burnish.geometry import rle
 
 if TYPE_CHECKING:
@@ -100,7 +98,7 @@ def _mask_columns(points: Sequence[float], size: Size | None) -> dict[str, Any]:
     left, top, right, bottom = numbers[-4:]
     if size is None:
         size = Size(right + 1, bottom + 1)
-    mask = rle.compress(rle.encode(rle.from_cvat(numbers, size.height, size.width)))
+    mask = rle.compress(rle.counts_from_cvat(numbers, size.height, size.width))
     return {"mask": mask, "x1": float(left), "y1": float(top), "x2": float(right + 1), "y2": float(bottom + 1)}
 
 
@@ -120,16 +118,15 @@ def shape_points(row: Mapping[str, Any], size: Size | None, extras: Mapping[str,
             return list(kept)
         return ellipse_points(row)
     if kind == "mask":
-        return _mask_points(row["mask"], size)
+        return _mask_points(row["mask"], size, (row["x1"], row["y1"], row["x2"], row["y2"]))
     return list(row["points"] or []) if kind in _FLAT else []
 
 
-@lru_cache(maxsize=256)
-def _mask_points(mask: bytes, size: Size | None) -> list[float]:
-    runs = rle.decompress(mask)
-    height = size.height if size else int(np.sum(runs))
-    width = size.width if size else 1
-    return [float(value) for value in rle.to_cvat(rle.decode(runs, height, width))]
+def _mask_points(mask: bytes, size: Size | None, box: tuple[float | None, ...]) -> list[float]:
+    if size is None:
+        raise DataError("CVAT mask: the size of its picture is not known, which its runs are counted by.")
+    told = [value for value in box if value is not None]
+    return [float(value) for value in rle.cvat_from_counts(rle.decompress(mask), size.height, told if len(told) == len(box) else None)]
 
 
 def source_columns(found: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
