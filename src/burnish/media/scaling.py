@@ -62,7 +62,11 @@ def _weights(length: int, block: int, wanted: int) -> NDArray[np.float32] | spar
     # Between two neighbouring cuts there is one block and one pixel of the result.
     cuts = np.union1d(edges, ends)
     middles = (cuts[1:] + cuts[:-1]) / 2
-    pixel = np.clip(np.searchsorted(ends, middles) - 1, 0, wanted - 1)
+    pixel = np.searchsorted(ends[1:-1], middles)
+    block_of = np.searchsorted(edges[1:-1], middles)
     shares = (np.diff(cuts) * (wanted / length)).astype(np.float32)
-    weights = sparse.csr_array((shares, (pixel, np.searchsorted(edges, middles) - 1)), shape=(wanted, len(edges) - 1))
-    return weights.toarray() if len(edges) <= _FEW else weights
+    if len(edges) > _FEW:
+        return sparse.csr_array((shares, block_of, np.searchsorted(pixel, np.arange(wanted + 1))), shape=(wanted, len(edges) - 1))
+    weights = np.zeros((wanted, len(edges) - 1), np.float32)
+    weights[pixel, block_of] = shares
+    return weights
