@@ -152,7 +152,7 @@ def labelled(mask: Bools, connectivity: int) -> tuple[NDArray[np.int32], int]:
     # SciPy's structures of rank 1 and 2 are the four and the eight neighbours.
     structure = ndimage.generate_binary_structure(2, 2 if connectivity == 8 else 1)  # noqa: PLR2004 - the eight neighbours
     labels, count = ndimage.label(mask, structure)
-    return labels, count
+    return labels.astype(np.int32, copy=False), count
 
 
 def without_holes(mask: ArrayLike) -> Bools:
@@ -211,7 +211,7 @@ def _whole_runs(mask: Bools, length: int) -> Bools:
     return mask
 
 
-def _alone(labels: NDArray[np.int32], label: int, place: tuple[slice, slice], window: tuple[slice, slice], shape: tuple[int, ...]) -> Bools:  # noqa: PLR0917
+def _alone(labels: NDArray[np.int32], label: int, place: tuple[slice, ...], window: tuple[slice, slice], shape: tuple[int, ...]) -> Bools:
     part = np.zeros(shape, dtype=np.bool_)
     part[window][place] = labels[place] == label
     return part

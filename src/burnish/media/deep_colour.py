@@ -10,18 +10,18 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from PIL import Image
+    from PIL import ImageFile
 
 _DEEP: Final = re.compile(r"(RGB|RGBA|RGBX|R|G|B|A);16([BLN])")
 _OTHER_ORDER: Final = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 
 
-def has_deep_colour(picture: Image.Image) -> bool:
+def has_deep_colour(picture: ImageFile.ImageFile) -> bool:
     """Say whether an open picture, not loaded yet, stores colour of 16 bits a channel; grey of 16 bits Pillow reads whole."""
     return bool(picture.mode in {"RGB", "RGBA"} and picture.tile and all(_DEEP.fullmatch(_raw_mode(tile)) for tile in picture.tile))
 
 
-def swap_bytes(picture: Image.Image) -> None:
+def swap_bytes(picture: ImageFile.ImageFile) -> None:
     """Have an open picture with deep colour, not loaded yet, decoded to the lower bytes of its channels."""
     picture.tile = [tile._replace(args=_swapped(tile.args)) for tile in picture.tile]
 

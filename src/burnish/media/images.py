@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from numpy.typing import NDArray
+    from PIL import ImageFile
 
 __all__ = [
     "MAX_PIXELS",
@@ -185,7 +186,7 @@ def _encoded(pixels: NDArray[Any], form: str, **options: Any) -> bytes:
 
 
 @contextmanager
-def _opened(path: Path | str, max_pixels: int = MAX_PIXELS, *, tolerant: bool = False) -> Generator[Image.Image]:
+def _opened(path: Path | str, max_pixels: int = MAX_PIXELS, *, tolerant: bool = False) -> Generator[ImageFile.ImageFile]:
     """An open picture whose every failure becomes an UnreadableImage: decoders raise nearly anything on damaged files."""
     try:
         with _quiet_pillow(max_pixels), _stream(path, tolerant=tolerant) as stream, Image.open(stream) as picture:

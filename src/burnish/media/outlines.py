@@ -1,7 +1,7 @@
 """Shapes on pictures: anti-aliased outlines and translucent fills, with corners between pixels where they are.
 
-A line covers a pixel by how far the pixel's centre is from it, which is smooth at every angle, and round at ends and corners, without drawing
-anything larger than it is. The edge of a fill is hidden by the line upon it and needs no such care.
+A line covers a pixel by how far the pixel's centre is from it, which is smooth at every angle, and round at ends and corners, without
+drawing anything larger than it is. The edge of a fill is hidden by the line upon it and needs no such care.
 """
 
 from __future__ import annotations
@@ -42,6 +42,9 @@ def draw_rings(pixels: NDArray[np.uint8], rings: Sequence[NDArray[np.float64]], 
         return
     if fill and pen.fill > 0:
         _fill(pixels, finite, pen)
+    if len(finite) == 1 and _is_upright(finite[0]):
+        _frame(pixels, finite[0], pen)
+        return
     _stroke(pixels, np.concatenate(finite), np.concatenate([np.roll(ring, -1, axis=0) for ring in finite]), pen)
 
 
@@ -97,6 +100,43 @@ def _fill(pixels: NDArray[np.uint8], rings: list[NDArray[np.float64]], pen: Pen)
     blend(pixels, inside * _opacity(pen.fill), (int(low[0]), int(low[1])), pen.colour)
 
 
+def _is_upright(ring: NDArray[np.float64]) -> bool:
+    """Whether a ring is a box that is not turned."""
+    (x, y), around = ring[0], ring.tolist()
+    other_x, other_y = ring[len(ring) // 2]
+    return around in ([[x, y], [other_x, y], [other_x, other_y], [x, other_y]], [[x, y], [x, other_y], [other_x, other_y], [other_x, y]])
+
+
+def _frame(pixels: NDArray[np.uint8], ring: NDArray[np.float64], pen: Pen) -> None:
+    """Draw an upright box with sharp corners: each pixel is covered by the area that the line takes of it."""
+    half = pen.width / 2
+    ends = np.clip(ring, -pen.width - 1, np.array(pixels.shape[1::-1]) + pen.width + 1)  # what is clipped is out of sight
+    low, high = ends.min(axis=0), ends.max(axis=0)
+    left, top = (int(value) for value in np.floor(low - half))
+    right, bottom = (int(value) for value in np.ceil(high + half))
+    outer_x, inner_x = _overlap(left, right, low[0] - half, high[0] + half), _overlap(left, right, low[0] + half, high[0] - half)
+    outer_y, inner_y = _overlap(top, bottom, low[1] - half, high[1] + half), _overlap(top, bottom, low[1] + half, high[1] - half)
+    width, height, line = right - left, bottom - top, pen.width + 1
+    first_x, last_x = min(line, width), max(width - line, min(line, width))
+    first_y, last_y = min(line, height), max(height - line, min(line, height))
+    strips = (
+        (slice(first_y), slice(width)),
+        (slice(last_y, height), slice(width)),
+        (slice(first_y, last_y), slice(first_x)),
+        (slice(first_y, last_y), slice(last_x, width)),
+    )
+    for rows, columns in strips:
+        cover = outer_y[rows, None] * outer_x[columns] - inner_y[rows, None] * inner_x[columns]
+        corner = left + (columns.start or 0), top + (rows.start or 0)
+        blend(pixels, (cover * 255 + 0.5).astype(np.uint8), corner, pen.colour)
+
+
+def _overlap(first: int, last: int, low: float, high: float) -> NDArray[np.float64]:
+    """Length that each pixel from the first to before the last has in common with the range from low to high."""
+    left = np.arange(first, last)
+    return np.clip(np.minimum(left + 1, high) - np.maximum(left, low), 0.0, 1.0)
+
+
 def _disc(pixels: NDArray[np.uint8], centre: NDArray[np.float64], inner: float, outer: float, colour: Colour) -> None:
     """A disc, or the ring between two radii."""
     x, y = (int(value) for value in np.floor(centre - outer - 1))
@@ -131,7 +171,7 @@ def _stroke(pixels: NDArray[np.uint8], starts: NDArray[np.float64], ends: NDArra
         return
     starts, ends, low, high = starts[seen], ends[seen], low[seen], high[seen]
     piece, x, y = _surroundings(low, high)
-    depth = pen.width / 2 - _distances(x + 0.5, y + 0.5, starts[piece], ends[piece])
+    depth = pen.width / 2 - _distances(x, y, starts[piece] - 0.5, ends[piece] - 0.5)
     touched = depth > -0.5  # noqa: PLR2004 - half a pixel outside nothing is covered any more
     _blend_thin(pixels, x[touched], y[touched], _covered(depth[touched]), pen.colour)
 
@@ -154,9 +194,7 @@ def _surroundings(low: NDArray[np.int64], high: NDArray[np.int64]) -> tuple[NDAr
     return box, low[box, 0] + across, low[box, 1] + down
 
 
-def _distances(
-    x: NDArray[np.float64], y: NDArray[np.float64], starts: NDArray[np.float64], ends: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _distances(x: NDArray[np.int64], y: NDArray[np.int64], starts: NDArray[np.float64], ends: NDArray[np.float64]) -> NDArray[np.float64]:
     """From each point to the line from its start to its end; a line of no length is a point."""
     along_x, along_y = (ends - starts).T
     from_x, from_y = x - starts[:, 0], y - starts[:, 1]
