@@ -134,7 +134,7 @@ def _frame(pixels: NDArray[np.uint8], ring: NDArray[np.float64], pen: Pen) -> No
 def _overlap(first: int, last: int, low: float, high: float) -> NDArray[np.float64]:
     """Length that each pixel from the first to before the last has in common with the range from low to high."""
     left = np.arange(first, last)
-    return np.clip(np.minimum(left + 1, high) - np.maximum(left, low), 0.0, 1.0)
+    return np.maximum(np.minimum(left + 1, high) - np.maximum(left, low), 0.0)
 
 
 def _disc(pixels: NDArray[np.uint8], centre: NDArray[np.float64], inner: float, outer: float, colour: Colour) -> None:
