@@ -61,7 +61,7 @@ def trace(mask: ArrayLike, *, connectivity: Literal[4, 8] = 8) -> list[Rings]:
     loops = _loops(along, down)
     starts = np.array([loop[0] for loop in loops])
     is_single = np.count_nonzero(framed[y[starts] + 1, x[starts] + 1]) == 1
-    labels = framed if is_single else labelled(framed, connectivity)[0]
+    labels = framed.astype(np.int32) if is_single else labelled(framed, connectivity)[0]
     polygons: dict[int, Rings] = {}
     holes: list[tuple[int, Floats]] = []
     for loop in loops:
