@@ -53,3 +53,21 @@ def test_empty_and_endless_shapes_do_no_harm(pixels, points):
     draw_path(pixels, points, Pen(RED, 1, 0.4))
     draw_dots(pixels, points, Pen(RED, 1, 0.4))
     draw_mask(pixels, np.zeros((60, 60), np.bool_), Pen(RED, 1, 0.4))
+
+
+def test_a_turned_box_is_drawn_as_boldly_as_an_upright_one():
+    sums = []
+    for turn in (0.0, 1e-9):
+        canvas = np.zeros((60, 60, 3), np.uint8)
+        draw_rings(canvas, [np.add(SQUARE, [[0.0, 0.0], [turn, 0.0], [0.0, 0.0], [0.0, 0.0]])], Pen(RED, 3, 0), fill=False)
+        sums.append(canvas[..., 0].sum(dtype=int))
+    assert sums[0] == pytest.approx(sums[1], rel=0.02)
+
+
+@pytest.mark.parametrize("corner", [-40.0, -11.0, 25.0, 58.5])
+def test_an_upright_box_that_leaves_the_picture_is_cut_off_at_its_frame(corner):
+    small, large = np.zeros((60, 60, 3), np.uint8), np.zeros((260, 260, 3), np.uint8)
+    ring = SQUARE - 10 + corner
+    draw_rings(small, [ring], Pen(RED, 3, 0), fill=False)
+    draw_rings(large, [ring + 100], Pen(RED, 3, 0), fill=False)
+    np.testing.assert_array_equal(small, large[100:160, 100:160])

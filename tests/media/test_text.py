@@ -4,13 +4,22 @@ import pytest
 from burnish.media.text import draw_text, shortened, text_width
 
 
-@pytest.mark.parametrize("text", ["Defect", "Трещина Ёё", "№ 7", "裂纹"])
-def test_every_script_is_drawn_as_itself_and_not_as_question_marks(text):
-    drawn, questions = np.zeros((40, 300, 3), np.uint8), np.zeros((40, 300, 3), np.uint8)
-    draw_text(drawn, text, (2, 2), 24, (255, 255, 255))
-    draw_text(questions, "?" * len(text), (2, 2), 24, (255, 255, 255))
-    assert drawn.any()
-    assert (drawn != questions).any()
+def letters(text, size=24):
+    drawn = np.zeros((40, 300, 3), np.uint8)
+    draw_text(drawn, text, (2, 2), size, (255, 255, 255))
+    return drawn
+
+
+@pytest.mark.parametrize("text", ["Defect", "ТрещинаЁё", "№7", "Σφάλμα", "×…°"])
+def test_every_letter_is_drawn_as_itself_and_not_as_the_box_of_a_missing_one(text):
+    missing = letters("\U000e0041")
+    shapes = [letters(letter) for letter in text]
+    assert all(shape.any() and (shape != missing).any() for shape in shapes)
+    assert len({shape.tobytes() for shape in shapes}) == len(set(text))
+
+
+def test_a_letter_that_the_font_lacks_is_a_box_and_not_nothing():
+    assert letters("裂").any()
 
 
 def test_text_stays_within_its_line_and_width():

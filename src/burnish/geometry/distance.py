@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
+from scipy import ndimage
 
 from burnish.geometry.arrays import as_mask
 
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 
 def to_mask(mask: ArrayLike) -> Floats:
-    """Return how far each pixel's centre is from the nearest pixel centre of a mask, `(height, width)`: 0 inside, `inf` if it is empty."""
+    """Return how far each pixel's centre is from the nearest pixel centre of a mask, `(height, width)`: 0 inside, `inf` if it is empty.
+
+    Exact (Maurer, Qi and Raghavan, 2003).
+    """
     mask = as_mask(mask)
     if not mask.any():
         return np.full(mask.shape, np.inf)
-    outside = np.ascontiguousarray(~mask).view(np.uint8)
-    # Felzenszwalb and Huttenlocher's exact transform; OpenCV's other masks only estimate.
-    return cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE).astype(np.float64)
+    return np.asarray(ndimage.distance_transform_edt(~mask), dtype=np.float64)
 
 
 def signed(mask: ArrayLike) -> Floats:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-import cv2
 import numpy as np
 
 from burnish.geometry.arrays import as_mask, require_finite
+from burnish.geometry.masks import labelled
 from burnish.geometry.polygons import sides
 
 if TYPE_CHECKING:
@@ -57,11 +57,14 @@ def trace(mask: ArrayLike, *, connectivity: Literal[4, 8] = 8) -> list[Rings]:
         return []
     top, left = rows[0], columns[0]
     framed = np.pad(mask[top : rows[-1] + 1, left : columns[-1] + 1], 1)
-    labels = cv2.connectedComponents(framed.view(np.uint8), connectivity=connectivity)[1]
     y, x, along, down = _corners(framed, connectivity)
+    loops = _loops(along, down)
+    starts = np.array([loop[0] for loop in loops])
+    is_single = np.count_nonzero(framed[y[starts] + 1, x[starts] + 1]) == 1
+    labels = framed.astype(np.int32) if is_single else labelled(framed, connectivity)[0]
     polygons: dict[int, Rings] = {}
     holes: list[tuple[int, Floats]] = []
-    for loop in _loops(along, down):
+    for loop in loops:
         ring = np.stack([x[loop] + left, y[loop] + top], axis=1).astype(np.float64)
         # Every loop starts at its upper left corner and goes right: below that first side lies its inside.
         above, below = labels[y[loop[0]] : y[loop[0]] + 2, x[loop[0]] + 1]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from burnish.errors import DataError
@@ -83,10 +82,11 @@ def around(points: ArrayLike) -> Floats:
     points = as_points(points)
     if len(points) == 0:
         return np.zeros((0, 5))
-    cosine, sine = _cos_sin(np.degrees(_hull_directions(points)))
-    # In each candidate's own frame (k, n): along the side, and across it.
     centre = points.mean(axis=0)
-    x, y = (points - centre).T
+    hull = _hull(points - centre)
+    cosine, sine = _cos_sin(np.degrees(_directions(hull)))
+    # In each candidate's own frame (k, h): along the side, and across it.
+    x, y = hull.T
     along = cosine[:, None] * x + sine[:, None] * y
     across = -sine[:, None] * x + cosine[:, None] * y
     low = np.stack([along.min(axis=1), across.min(axis=1)], axis=1)
@@ -130,11 +130,30 @@ def _cos_sin(degrees: Floats) -> tuple[Floats, Floats]:
     return cosine, sine
 
 
-def _hull_directions(points: Floats) -> Floats:
-    """Directions of the convex hull's sides in radians, folded to a quarter turn."""
-    local = points - points.mean(axis=0)
-    order = cv2.convexHull(local.astype(np.float32), returnPoints=False).ravel()
-    sides = np.roll(local[order], -1, axis=0) - local[order]
+def _hull(points: Floats) -> Floats:
+    """Corners of the convex hull in turn (Andrew's monotone chain, 1979); of points on one line its two ends."""
+    rows: list[list[float]] = points[np.lexsort(points.T[::-1])].tolist()
+    if len(rows) < 3:  # noqa: PLR2004 - a triangle is the least polygon
+        return np.array(rows)
+    return np.array(_chain(rows)[:-1] + _chain(rows[::-1])[:-1])
+
+
+def _chain(rows: list[list[float]]) -> list[list[float]]:
+    """The hull's corners from the first to the last of sorted points, on the side to which the path always turns."""
+    chain: list[list[float]] = []
+    for x, y in rows:
+        while len(chain) > 1:
+            (x0, y0), (x1, y1) = chain[-2], chain[-1]
+            if (x1 - x0) * (y - y0) > (y1 - y0) * (x - x0):
+                break
+            chain.pop()
+        chain.append([x, y])
+    return chain
+
+
+def _directions(hull: Floats) -> Floats:
+    """Directions of a convex hull's sides in radians, folded to a quarter turn."""
+    sides = np.roll(hull, -1, axis=0) - hull
     sides = sides[(sides != 0).any(axis=1)]
     if len(sides) == 0:
         return np.zeros(1)

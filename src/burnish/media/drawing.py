@@ -122,7 +122,7 @@ def _canvas(image: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
 
 
 def _line_width(shape: tuple[int, ...], style: DrawStyle) -> int:
-    return style.line or max(2, round(max(shape[:2]) / 350))
+    return style.line or max(3, round(max(shape[:2]) / 300))
 
 
 def _text_size(shape: tuple[int, ...], style: DrawStyle) -> int:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import cv2
 import numpy as np
+from PIL import Image
 
 from burnish.engine.map import Engine, ordered_map
 from burnish.engine.progress import Progress, silent
-from burnish.media.images import read_image, resize
+from burnish.media.images import read_image
+from burnish.media.scaling import resize
 from burnish.media.unreadable import UnreadableImage, why_unreadable
 
 if TYPE_CHECKING:
@@ -124,11 +125,20 @@ def sharpness(pixels: NDArray[np.uint8]) -> float:
     grey = _grey(pixels)
     factor = min(1.0, _SHARPNESS_SIDE / max(grey.shape))
     small = resize(grey, (round(grey.shape[0] * factor), round(grey.shape[1] * factor)))
-    return float(cv2.Laplacian(small, cv2.CV_32F).var())
+    around = np.pad(small.astype(np.int16), 1, mode="reflect")
+    laplacian = around[:-2, 1:-1] + around[2:, 1:-1] + around[1:-1, :-2] + around[1:-1, 2:] - 4 * around[1:-1, 1:-1]
+    return float(laplacian.var(dtype=np.float64))
 
 
 def _grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)  # noqa: PLR2004
+    """Grey pixels by ITU-R 601's weights."""
+    return pixels if pixels.ndim == 2 else np.asarray(Image.fromarray(pixels).convert("L"))  # noqa: PLR2004
+
+
+def _mean_and_deviation(grey: NDArray[np.uint8]) -> tuple[float, float]:
+    levels, counts = np.arange(256), np.array(Image.fromarray(grey).histogram())
+    mean = float(counts @ levels) / grey.size
+    return mean, float(np.sqrt(counts @ (levels - mean) ** 2 / grey.size))
 
 
 def _hash_one(path: Path) -> _One:
@@ -142,6 +152,5 @@ def _hash_one(path: Path) -> _One:
     except UnreadableImage as error:
         return _One(file, "", nothing, (0, 0), (0.0, 0.0, 0.0), error.reason)
     grey = _grey(pixels)
-    mean, deviation = cv2.meanStdDev(grey)
-    measures = (float(mean[0, 0]), float(deviation[0, 0]), sharpness(grey))
+    measures = (*_mean_and_deviation(grey), sharpness(grey))
     return _One(file, pixel_hash(pixels), picture_print(grey), (pixels.shape[0], pixels.shape[1]), measures, "")

@@ -13,18 +13,20 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal
 
-import cv2
 import numpy as np
 from PIL import Image
 
 from burnish.errors import ConfigError
+from burnish.media.deep_colour import has_deep_colour, swap_bytes
 from burnish.media.eight_bits import to_grey, to_rgb
+from burnish.media.scaling import resize, thumbnail
 from burnish.media.unreadable import UnreadableImage, why_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from numpy.typing import NDArray
+    from PIL import ImageFile
 
 __all__ = [
     "MAX_PIXELS",
@@ -123,11 +125,13 @@ def read_image(
         wanted = None if size is None else _stored_size(size, picture.format, orientation)
         if wanted is not None and mode != "unchanged":
             picture.draft("RGB" if mode == "rgb8" else "L", wanted)
+        is_deep = mode == "unchanged" and has_deep_colour(picture)  # of an open picture: loading forgets it
         _load(picture, tolerant=tolerant)
         if mode == "unchanged":
-            deep = _deep_colour(picture, Path(path)) if frame == 0 else None
-            # Loading a TIFF has turned it upright and taken the mark away; OpenCV has not.
-            return upright(np.asarray(picture), _orientation(picture)) if deep is None else upright(deep, orientation)
+            stored = np.asarray(picture)
+            if is_deep:
+                stored = np.left_shift(stored, 8, dtype=np.uint16) | _low_bytes(path, frame, max_pixels, tolerant=tolerant)
+            return upright(stored, _orientation(picture))
         converted = to_rgb(picture, background) if mode == "rgb8" else to_grey(picture, background)
         scaled = converted if wanted is None else converted.resize(wanted, Image.Resampling.BILINEAR, reducing_gap=2.0)
         return upright(np.asarray(scaled), _orientation(picture))
@@ -144,16 +148,6 @@ def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     return np.array(pixels)
 
 
-def resize(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Scale pixels to (height, width): by area averaging when shrinking, bicubic when growing."""
-    height, width = max(size[0], 1), max(size[1], 1)
-    if pixels.shape[:2] == (height, width):
-        return pixels
-    shrinks = height <= pixels.shape[0] and width <= pixels.shape[1]
-    scaled = cv2.resize(np.ascontiguousarray(pixels), (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
-    return scaled.astype(np.uint8, copy=False)
-
-
 def cut_out(picture: NDArray[np.uint8], box: NDArray[np.float64], *, margin: float = 0.1) -> NDArray[np.uint8]:
     """The part of a picture in a box, with a little of what is beside it; at least one pixel.
 
@@ -168,13 +162,6 @@ def cut_out(picture: NDArray[np.uint8], box: NDArray[np.float64], *, margin: flo
     left, right = int(np.clip(np.floor(x1 - dx), 0, width - 1)), int(np.clip(np.ceil(x2 + dx), 1, width))
     top, bottom = int(np.clip(np.floor(y1 - dy), 0, height - 1)), int(np.clip(np.ceil(y2 + dy), 1, height))
     return picture[top : max(bottom, top + 1), left : max(right, left + 1)]
-
-
-def thumbnail(pixels: NDArray[np.uint8], size: int = 256) -> NDArray[np.uint8]:
-    """Scale pixels down, in proportion, so that the longer side is at most `size`; small pictures stay as they are."""
-    height, width = pixels.shape[:2]
-    factor = min(1.0, size / max(height, width))
-    return resize(pixels, (round(height * factor), round(width * factor)))
 
 
 def encode_jpeg(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
@@ -199,7 +186,7 @@ def _encoded(pixels: NDArray[Any], form: str, **options: Any) -> bytes:
 
 
 @contextmanager
-def _opened(path: Path | str, max_pixels: int = MAX_PIXELS, *, tolerant: bool = False) -> Generator[Image.Image]:
+def _opened(path: Path | str, max_pixels: int = MAX_PIXELS, *, tolerant: bool = False) -> Generator[ImageFile.ImageFile]:
     """An open picture whose every failure becomes an UnreadableImage: decoders raise nearly anything on damaged files."""
     try:
         with _quiet_pillow(max_pixels), _stream(path, tolerant=tolerant) as stream, Image.open(stream) as picture:
@@ -286,20 +273,10 @@ def _stored_size(size: tuple[int, int], form: str | None, orientation: int) -> t
     return (size[0], size[1]) if turned else (size[1], size[0])
 
 
-def _deep_colour(picture: Image.Image, path: Path) -> NDArray[np.uint16] | None:
-    """Colour of 16 bits a channel as stored, which Pillow would cut down to 8 bits and OpenCV does not; None for other pictures."""
-    if picture.mode not in ("RGB", "RGBA") or not _has_deep_colour(picture, path):
-        return None
-    pixels = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None or pixels.dtype != np.uint16 or pixels.ndim == 2:  # noqa: PLR2004 - grey has no channels
-        return None
-    order = [2, 1, 0, 3][: pixels.shape[2]]
-    return np.ascontiguousarray(pixels[..., order], dtype=np.uint16)
-
-
-def _has_deep_colour(picture: Image.Image, path: Path) -> bool:
-    if picture.format == "PNG":
-        with path.open("rb") as stream:
-            return stream.read(25)[24:] == b"\x10"
-    bits: Any = getattr(picture, "tag_v2", {}).get(258, ())
-    return 16 in tuple(bits)  # noqa: PLR2004 - bits a sample
+def _low_bytes(path: Path | str, frame: int, max_pixels: int, *, tolerant: bool) -> NDArray[np.uint8]:
+    """The lower bytes of a picture's colour of 16 bits a channel, as Pillow decodes it where it is told the other order of bytes."""
+    with _opened(path, max_pixels, tolerant=tolerant) as picture:
+        _seek(picture, frame)
+        swap_bytes(picture)
+        _load(picture, tolerant=tolerant)
+        return np.asarray(picture)

@@ -1,5 +1,8 @@
 """The transforms do what their names say, and the same chance gives the same picture."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -132,3 +135,11 @@ def test_a_crop_larger_than_the_picture_is_refused_with_both_sizes():
     crop = TransformConfig.make(resize={"size": 64}, random_crop={"size": [128, 32]})
     with pytest.raises(ConfigError, match=r"random_crop.size is \[128, 32\], but the pictures have only \[64, 64\]"):
         output_size(crop, (500, 500))
+
+
+def test_without_opencv_the_extra_is_named_by_its_command():
+    program = "import sys; sys.modules['cv2'] = None; import burnish.train.augs.classification"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "MissingExtra" in done.stderr
+    assert "pip install 'burnish[audit]'" in done.stderr

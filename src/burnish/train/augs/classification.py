@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
-from burnish.errors import ConfigError
+from burnish.errors import ConfigError, extra
 from burnish.train.augs.settings import ColorJitter, Perspective, TransformConfig, pair
+
+with extra("audit"):
+    import cv2
 
 if TYPE_CHECKING:
     from numpy.random import Generator
