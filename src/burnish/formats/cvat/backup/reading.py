@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from burnish.data.findings import no_findings
+from burnish.data.jobs import with_joined_tracks
 from burnish.data.schema import IMAGES, JOB_KINDS, JOBS, MEDIA, TASKS
 from burnish.data.tables import from_rows
 from burnish.engine.archives import is_zip, member_names, unpacked
@@ -95,7 +96,7 @@ def read(path: Path) -> Dataset:
     with without_collecting():
         for folder in found:
             _read_task(reading, folder, projects)
-        return _dataset(reading, path)
+        return with_joined_tracks(_dataset(reading, path))
 
 
 def _projects(root: Path) -> dict[Path, dict[str, Any]]:
