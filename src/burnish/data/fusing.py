@@ -21,7 +21,8 @@ _FUSED: Final = ("polygon", "mask")
 def fuse_groups(dataset: Dataset) -> Dataset:
     """Join polygons of one picture, class and group into one polygon with several rings, and masks into their union.
 
-    The first of the shapes keeps its id, track and attributes; scores give their mean. Other kinds stay as they are, and so does what has no group.
+    The first of the shapes keeps its id, track and attributes; scores give their mean. Other kinds stay as they are, and so does
+    what has no group.
     """
     rows = dataset.annotations.with_columns(name=pl.col("kind").cast(pl.String))
     grouped = rows.filter((pl.col("group") > 0) & pl.col("name").is_in(_FUSED))

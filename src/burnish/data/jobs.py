@@ -21,8 +21,8 @@ def with_joined_tracks(dataset: Dataset) -> Dataset:
     """Give the pieces of one track that lie in overlapping jobs the same number.
 
     Pieces of neighbouring jobs are one object where class and kind agree and the boxes around their views overlap by half on the
-    frames that both jobs have (or are equal, which also joins points and lines); each piece joins one other at most. Rows stay as they are, so that
-    jobs can be written again piece by piece.
+    frames that both jobs have (or are equal, which also joins points and lines); each piece joins one other at most. Rows stay as they
+    are, so that jobs can be written again piece by piece.
     """
     jobs = dataset.jobs.filter(pl.col("kind").cast(pl.String) == "annotation").sort("task", "start_frame", "number")
     if jobs.group_by("task").len().filter(pl.col("len") > 1).is_empty() or dataset.annotations["track"].null_count() == len(
@@ -36,7 +36,7 @@ def with_joined_tracks(dataset: Dataset) -> Dataset:
     links = [_links(views, pair) for pair in pairs.to_dicts()]
     numbers: dict[int, int] = {}
     for earlier, later in pl.concat(links).iter_rows():
-        numbers[later] = numbers.get(earlier, earlier)
+        numbers[int(later)] = numbers.get(int(earlier), int(earlier))
     if not numbers:
         return dataset
     changed = dataset.annotations.with_columns(pl.col("track").replace(numbers))

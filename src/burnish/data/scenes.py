@@ -38,7 +38,7 @@ def split_scenes(dataset: Dataset, *, start: str = START, finish: str = FINISH) 
     images = dataset.images.with_columns(key=key)
     rows = dataset.annotations.filter(pl.col("class").is_in(list(marks))).select("image", "class")
     placed = rows.join(images.select("key", "frame", image="id"), on="image").unique().sort("key", "frame")
-    scenes: list[dict[str, int | str]] = []
+    scenes: list[dict[str, int]] = []
     problems: list[str] = []
     for (task,), part in placed.partition_by("key", as_dict=True, maintain_order=True).items():
         found, wrong = _spans([(frame, marks[mark]) for frame, mark in part.select("frame", "class").iter_rows()], start, finish)

@@ -1,4 +1,4 @@
-"""What a dataset shows: tracks on every frame, without what its tasks hide; what is drawn, counted, trained on and written to other formats."""
+"""What a dataset shows: tracks on every frame, without what its tasks hide. That is drawn, counted, trained on and exported."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ def without_ground_truth(dataset: Dataset) -> Dataset:
 
 
 def without_deleted(dataset: Dataset) -> Dataset:
-    """Leave out the frames that a task hides, with the objects on them; interpolate first, for key frames there carry their track's attributes."""
+    """Leave out the frames that a task hides, with the objects on them.
+
+    Interpolate first: key frames on hidden frames may carry what belongs to their whole track.
+    """
     gone = dataset.images.filter("deleted")["id"]
     if gone.is_empty():
         return dataset
