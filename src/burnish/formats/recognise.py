@@ -8,7 +8,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
 
-from burnish.data.findings import no_findings
+from burnish.data.findings import join_findings, no_findings
+from burnish.data.statuses import without_skipped
 from burnish.engine.files import atomic_folder
 from burnish.errors import DataError, FormatError
 from burnish.formats.reading import walk_some
@@ -92,6 +93,9 @@ def write_dataset(
 ) -> pl.DataFrame:
     """Write a dataset in a format; the folder appears whole or not at all.
 
+    Our own format keeps everything. In every other one the objects of unused classes are not written, nor are the pictures, labels and
+    pixels, that show an object of a forbidden class; each is a finding.
+
     Args:
         dataset: What to write.
         folder: The folder to make.
@@ -101,7 +105,7 @@ def write_dataset(
         options: Passed to the format's writer.
 
     Returns:
-        Findings on what the format cannot carry, and on pictures that are missing or renamed.
+        Findings on what is skipped or left out, on what the format cannot carry, and on pictures that are missing or renamed.
 
     Raises:
         DataError: There is no format of that name, it is only read, the folder is not empty, or it holds the pictures to write.
@@ -115,8 +119,9 @@ def write_dataset(
         module.write(dataset, Path(folder))
         return no_findings()
     _refuse_own_folder(dataset, Path(folder))
+    kept, skipped = (dataset, no_findings()) if form == "burnish" else without_skipped(dataset)
     with atomic_folder(Path(folder), force=force) as temporary:
-        return module.write(dataset, temporary, media=media, **options)
+        return join_findings(skipped, module.write(kept, temporary, media=media, **options))
 
 
 def recognise_format(path: Path) -> str:
