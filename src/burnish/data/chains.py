@@ -149,11 +149,12 @@ def _chosen(mappings: Mapping[str, object], name: str) -> ChainName:
     there = [known for known in CHAINS if known in mappings]
     if name != "auto" and name not in CHAINS:
         raise ChainError(f"There is no chain '{name}'. Known: auto, {', '.join(CHAINS)}.")
+    for known in there:
+        if name in {"auto", known}:
+            return known
     if not there:
         raise ChainError("The label tables are empty; expected a table of labels, one of superlabels, or both.")
-    if name != "auto" and name not in there:
-        raise ChainError(f"The chain '{name}' needs a table that was not given. With what was given: {', '.join(there)}.")
-    return there[0] if name == "auto" else next(known for known in there if known == name)
+    raise ChainError(f"The chain '{name}' needs a table that was not given. With what was given: {', '.join(there)}.")
 
 
 def _marked(taxonomy: Taxonomy, chain: ChainName, index: int) -> frozenset[Value]:

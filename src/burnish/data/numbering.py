@@ -13,7 +13,7 @@ _ROMAN: Final = (
     *((9, "IX"), (5, "V"), (4, "IV"), (1, "I")),
 )
 _LOOKALIKES: Final = str.maketrans("МСХІ", "MCXI")  # Cyrillic letters that a Russian keyboard gives
-_NUMBERED: Final = re.compile(r"(?P<number>\d+(?:\.\d+)*|[IVXLCDMІХСМ]+)(?:(?P<dot>\.)\s*|\s+|$)(?P<rest>.*)", re.DOTALL)
+_NUMBERED: Final = re.compile(r"(?P<number>\d+(?:\.\d+)*|[IVXLCDMІХСМ]+)(?:(?P<dot>\.)(?!\d)\s*|\s+|$)(?P<rest>.*)", re.DOTALL)
 
 
 class Numbered(NamedTuple):

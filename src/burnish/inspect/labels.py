@@ -1,4 +1,4 @@
-"""Check label tables, show their hierarchy, and compare them with a dataset or a CVAT project."""
+"""Check label tables, show their tree, compare them with a dataset or CVAT."""
 
 from __future__ import annotations
 

@@ -68,10 +68,11 @@ def read_tables(first: Source | None = None, second: Source | None = None, *, en
 
 
 def _joined(found: Taxonomy, more: Taxonomy, path: Path) -> Taxonomy:
-    for name in ("labels", "superlabels"):
-        if getattr(found, name) is not None and getattr(more, name) is not None:
+    given = {name: getattr(more, name) for name in ("labels", "superlabels") if getattr(more, name) is not None}
+    for name in given:
+        if getattr(found, name) is not None:
             raise DataError(f"{path} is a second table of {name}; expected one of labels and one of superlabels.")
-    return Taxonomy(found.labels or more.labels, found.superlabels or more.superlabels)
+    return replace(found, **given)
 
 
 def _with_mappings(found: Taxonomy, first: Source | None, second: Source | None) -> Taxonomy:
