@@ -224,7 +224,7 @@ def _stamp(path: Path) -> str:
 
 
 def _do(step: Step, state: _State, folder: Path, running: Running, *, restart: bool) -> tuple[_State, str]:
-    named = (_stamp(Path(path)) for path in getattr(step.settings, "files", ()))
+    named = (_stamp(Path(path)) for path in step.settings.named_files)
     mark = fingerprint(state.mark, step.verb, step.settings.model_dump_json(), *named)
     record = folder / "step.json"
     done = None if restart else _finished(record, mark)

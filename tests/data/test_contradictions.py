@@ -112,10 +112,10 @@ def test_all_problems_come_together():
         superlabels((1, "X", ["A", "Q"], "?"), (3, "Y", ["A", "b"])),
     )
     kinds = [kind for kind, _, _ in told(taxonomy)]
-    assert sorted(kinds) == sorted(
-        ["wrong_numbering", "repeated_label", "number_gap", "unknown_priority", "repeated_meaning", "absent_meaning", "letter_case"]
-        + ["unmapped_meaning"]
-    )
+    assert sorted(kinds) == [
+        *("absent_meaning", "letter_case", "number_gap", "repeated_label", "repeated_meaning", "unknown_priority"),
+        *("unmapped_meaning", "wrong_numbering"),
+    ]
 
 
 def test_priorities_are_words_or_numbers():

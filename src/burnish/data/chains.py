@@ -146,7 +146,7 @@ def _indices(superlabels: Iterable[Superlabel]) -> dict[str, int]:
 
 
 def _chosen(mappings: Mapping[str, object], name: str) -> ChainName:
-    there = [known for known in CHAINS if known in mappings]
+    there: list[ChainName] = [known for known in CHAINS if known in mappings]
     if name != "auto" and name not in CHAINS:
         raise ChainError(f"There is no chain '{name}'. Known: auto, {', '.join(CHAINS)}.")
     for known in there:

@@ -25,17 +25,17 @@ def labelled(dataset: Dataset, config: ConvertConfig) -> tuple[Dataset, pl.DataF
         LabelError: The tables do not know a class that has objects.
         FormatError: A file is no label table.
     """
-    if not config.files:
+    if not config.named_files:
         if config.chain != "auto" or config.loose:
             raise ConfigError("'chain' and 'loose' speak of label tables, but none is named. Add labels, superlabels, or both.")
         return dataset, no_findings(), ""
-    tables = read_tables(*config.files)
+    tables = read_tables(*config.named_files)
     if config.chain == "mark":
         made, told = marked(dataset, tables.taxonomy, loose=config.loose), "marked by"
     else:
         chain = make_chain(tables.taxonomy, config.chain, loose=config.loose)
         made, told = relabelled(dataset, chain, tables.taxonomy), f"{chain.name} of"
     number = sum(counts_by_kind(tables.findings).values())
-    names = " ".join(config.files)
-    problems = f"; {number} problems in the tables, see: burnish labels {names}" if number else ""
-    return made, tables.findings, f"\nclasses: {told} {' and '.join(config.files)}{problems}"
+    names = " ".join(config.named_files)
+    problems = f"; {number} {'problem' if number == 1 else 'problems'} in the tables, see: burnish labels {names}" if number else ""
+    return made, tables.findings, f"\nclasses: {told} {' and '.join(config.named_files)}{problems}"

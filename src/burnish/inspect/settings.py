@@ -40,7 +40,7 @@ class ConvertConfig(Config):
     """Take labels in any letter case, and a label's meaning in place of the label."""
 
     @property
-    def files(self) -> tuple[str, ...]:
+    def named_files(self) -> tuple[str, ...]:
         """The files that these settings name."""
         return tuple(path for path in (self.labels, self.superlabels) if path)
 

@@ -36,12 +36,12 @@ def read_superlabels(grid: Grid, header: Header) -> tuple[tuple[Superlabel, ...]
     """The superlabels of a sheet, and findings on rows that are half filled or wrongly numbered."""
     found: list[_Open] = []
     problems: list[dict[str, Any]] = []
-    for number in range(header.row + 1, len(grid.rows)):
-        row = _row(grid, header, number)
-        if not (any(row.head.values()) or row.meaning):
-            continue
+    rows = [_row(grid, header, number) for number in range(header.row + 1, len(grid.rows))]
+    # Where nobody uses priorities, none is missing.
+    asked = [name for name in _HEAD if name != "priority" or any(row.head[name] for row in rows)]
+    for row in (row for row in rows if any(row.head.values()) or row.meaning):
         if any(row.head.values()) and not (found and row.head == found[-1].head):
-            problems += _half_filled(row, header)
+            problems += _half_filled(row, asked)
             value, problem = _number(row)
             problems += problem
             found.append(_Open(row.head, value, row.place, []))
@@ -66,10 +66,10 @@ def _row(grid: Grid, header: Header, number: int) -> _Row:
     return _Row(head, own["meaning"], Place(grid.path, grid.sheet, number + 1, header.letters))
 
 
-def _half_filled(row: _Row, header: Header) -> list[dict[str, Any]]:
+def _half_filled(row: _Row, asked: list[str]) -> list[dict[str, Any]]:
     """Number, name and priority are given together or not at all."""
     given = [name for name in _HEAD if row.head[name]]
-    missing = [name for name in _HEAD if name in header.columns and not row.head[name]]
+    missing = [name for name in asked if not row.head[name]]
     told = " and ".join(f"the {_TITLES[name]} '{row.head[name]}'" for name in given)
     return [
         finding(
