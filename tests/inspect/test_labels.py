@@ -101,11 +101,14 @@ def test_a_cvat_project_that_agrees_is_no_issue(tables, tmp_path):
 
 def test_what_was_found_is_saved_with_the_tree_and_the_tidied_tables(tables, tmp_path):
     written = looked(tables, write="csv").save(tmp_path / "out")
-    names = ["findings.parquet", "findings.csv", "tree.txt", "tree.mmd", "mapping.csv", "labels.csv", "superlabels.csv"]
+    names = ["findings.parquet", "findings.csv", "labels.html", "tree.txt", "tree.mmd", "mapping.csv", "labels.csv", "superlabels.csv"]
     assert [path.name for path in written] == names
     assert read_findings(tmp_path / "out").about["verb"] == "labels"
     assert read_tables(tmp_path / "out/labels.csv", tmp_path / "out/superlabels.csv").taxonomy == TABLES
     assert pl.read_csv(tmp_path / "out/mapping.csv").height == 3
+    page = (tmp_path / "out/labels.html").read_text("utf-8")
+    assert "car → Лишнее (unused)" in page
+    assert "label2superind" in page
 
 
 def test_templates_are_put_into_a_folder_and_never_over_filled_in_ones(tmp_path):

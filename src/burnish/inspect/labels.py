@@ -17,6 +17,7 @@ from burnish.formats.findings import Findings, write_findings
 from burnish.formats.label_tables import copy_templates, read_names, read_tables, write_tables
 from burnish.formats.recognise import open_dataset
 from burnish.inspect.label_tree import LOOKS, label_twigs
+from burnish.inspect.labels_page import labels_page
 from burnish.inspect.settings import LabelsConfig
 from burnish.report.tables import text_table
 from burnish.report.trees import mermaid_tree, text_tree
@@ -61,9 +62,10 @@ class LabelsResult:
         return _ISSUES_EXIT_CODE if self.config.strict and counts_by_kind(self.table) else 0
 
     def save(self, folder: Path, *, force: bool = False) -> list[Path]:
-        """Write findings.parquet and findings.csv, the tree as text and as a Mermaid diagram, mapping.csv, and the tables if asked for."""
+        """Write findings.parquet and .csv, labels.html, the tree as text and as a diagram, mapping.csv, and the tables if asked for."""
         twigs = label_twigs(self.taxonomy)
-        texts = {"tree.txt": text_tree(twigs), "tree.mmd": mermaid_tree(twigs, LOOKS)}
+        html = labels_page(" and ".join(self.findings.about["tables"]), self.table, twigs, self.mapping, self.chain)
+        texts = {"labels.html": html, "tree.txt": text_tree(twigs), "tree.mmd": mermaid_tree(twigs, LOOKS)}
         written = [] if self.config.write == "none" else write_tables(self.taxonomy, folder, kind=self.config.write, force=force)
         for name, text in texts.items():
             write_text(folder / name, text + "\n")
