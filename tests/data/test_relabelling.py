@@ -110,3 +110,14 @@ def test_what_classes_have_in_common_goes_on_to_the_one_they_become(street):
     made = relabelled(dressed, make_chain(TABLES), TABLES)
     assert made.classes["colour"].to_list() == ["#333333", "#111111", "#222222", "#444444"]
     assert sorted(made.extras.select("table", "row").rows()) == [("classes", 0), ("images", 1)]
+
+
+def test_classes_of_the_parts_of_skeletons_stay_behind_the_others(street):
+    parts = pl.when(pl.col("id") == 2).then(1)
+    dressed = street.with_tables(
+        classes=street.classes.with_columns(pl.col("name").replace("car", "bus/door")),
+        annotations=street.annotations.with_columns(parent=parts),
+    )
+    made = relabelled(dressed, make_chain(TABLES), TABLES)
+    assert made.classes["name"].to_list() == ["Люди", "Транспорт", "Лишнее", "Запретное", "bus/door"]
+    assert made.annotations["class"].to_list() == [1, 4, 2, 0, 3, 0]

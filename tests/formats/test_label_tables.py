@@ -335,12 +335,28 @@ def test_positions_are_written_as_people_write_them(tmp_path):
         ["car", "person"],
         [{"name": "car", "color": "#ff0000", "attributes": []}, {"name": "person"}],
         {"name": "street", "labels": [{"name": "car"}, {"name": "person"}, {"name": "car"}]},
-        {"count": 2, "next": None, "results": [{"name": "car", "sublabels": []}, {"name": " person"}]},
+        {
+            "count": 2,
+            "next": None,
+            "results": [{"name": "car", "sublabels": []}, {"name": " person"}, {"name": "nose", "has_parent": True}],
+        },
     ],
 )
 def test_names_are_taken_from_every_form_in_which_cvat_gives_labels(content, tmp_path):
     (tmp_path / "labels.json").write_text(json.dumps(content))
     assert read_names(tmp_path / "labels.json") == ["car", "person"]
+
+
+def test_the_labels_of_a_real_server_are_read(shared_data):
+    names = read_names(shared_data / "formats/cvat_server_api/labels.json")
+    assert {"car", "person", "skele1"} <= set(names)
+
+
+def test_a_page_of_many_labels_is_refused(tmp_path):
+    page = {"count": 41, "next": "page=2", "results": [{"name": "car"}]}
+    (tmp_path / "labels.json").write_text(json.dumps(page))
+    with pytest.raises(FormatError, match="one page of 41 labels"):
+        read_names(tmp_path / "labels.json")
 
 
 def test_names_may_stand_in_a_text_file_and_other_json_is_refused(tmp_path):

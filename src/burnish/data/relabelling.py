@@ -28,20 +28,26 @@ def relabelled(dataset: Dataset, chain: Chain, taxonomy: Taxonomy) -> Dataset:
     """The dataset with the classes that a chain makes of its own: superlabels, or meanings.
 
     Classes are numbered by their index, where the chain ends in one and for those that are exported, else in the order of the tables. What
-    several classes have in common (colour, attributes, skeleton) goes on to the one that they become. Objects of unused and forbidden
-    classes are still there: `without_skipped` takes them away, and so does every exporter.
+    several classes have in common (colour, attributes, skeleton) goes on to the one that they become. Classes of the parts of skeletons,
+    which tables seldom name, stay behind the others. Objects of unused and forbidden classes are still there: `without_skipped` takes them
+    away, and so does every exporter.
 
     Raises:
         LabelError: The chain does not know a class that has objects; all of them are listed.
     """
     names = dataset.class_names()
-    held = {names[number] for number in dataset.annotations["class"].drop_nulls().unique() if number in names}
-    chain.refuse_unknown(held)
-    becomes = {number: chain(name) for number, name in names.items() if name in held or not chain.unknown([name])}
+    chain.refuse_unknown(_held(dataset, pl.col("parent").is_null()))
+    becomes = {number: chain(name) for number, name in names.items() if not chain.unknown([name])}
     targets = _targets(chain, taxonomy)
     numbers = _numbers(targets)
-    new_of = {old: numbers[value] for old, value in becomes.items()}
+    parts = _held(dataset, pl.col("parent").is_not_null()) - {names[number] for number in becomes}
+    kept = {
+        number: max(numbers.values(), default=-1) + 1 + at
+        for at, number in enumerate(number for number, name in names.items() if name in parts)
+    }
+    new_of = {old: numbers[value] for old, value in becomes.items()} | kept
     rows = [_class_row(dataset, target, numbers[target.value], new_of) for target in targets]
+    rows += [{**row, "id": kept[row["id"]]} for row in dataset.classes.iter_rows(named=True) if row["id"] in kept]
     renumbered = pl.col("class").replace_strict(new_of, default=None, return_dtype=pl.Int32)
     return dataset.with_tables(
         classes=from_rows(TABLES["classes"], sorted(rows, key=lambda row: row["id"])),
@@ -107,6 +113,12 @@ def apply_labels(
         told = ", ".join(map(str, pictures[:_MOST_LISTED])) + (", ..." if len(pictures) > _MOST_LISTED else "")
         raise ForbiddenLabelError(f"There are forbidden objects in {len(pictures)} pictures: {told}.", table="images", rows=pictures)
     return kept, findings
+
+
+def _held(dataset: Dataset, rows: pl.Expr) -> set[str]:
+    """Names of the classes that some annotations have."""
+    names = dataset.class_names()
+    return {names[number] for number in dataset.annotations.filter(rows)["class"].drop_nulls().unique() if number in names}
 
 
 class _Target(NamedTuple):

@@ -27,23 +27,30 @@ def read_names(path: Path) -> list[str]:
     return list(dict.fromkeys(name for name in names if name))
 
 
-def label_names(labels: Any) -> list[str] | None:
-    """Names in what JSON holds; None where it holds no labels."""
-    if isinstance(labels, dict):
-        return next((label_names(labels[key]) for key in ("labels", "results") if isinstance(labels.get(key), list)), None)
-    if not isinstance(labels, list):
-        return None
-    names = [label if isinstance(label, str) else label.get("name") if isinstance(label, dict) else None for label in labels]
-    return [tidy(name) for name in names if isinstance(name, str)] if all(isinstance(name, str) for name in names) else None
-
-
 def _json_names(text: str, path: Path) -> list[str]:
     try:
-        names = label_names(json.loads(text))
+        found = json.loads(text)
     except json.JSONDecodeError as error:
         raise FormatError(f"This is no valid JSON: {error.msg}.", path=path, position=error.lineno) from error
+    if isinstance(found, dict) and found.get("next"):
+        raise FormatError(
+            f"This is one page of {found.get('count')} labels; ask for all of them, with page_size={found.get('count')}.", path=path
+        )
+    names = _names(found)
     if names is None:
         raise FormatError(
             'No labels are here; expected a list of names or of {"name": ...}, as the raw view of a CVAT project gives it.', path=path
         )
     return names
+
+
+def _names(labels: Any) -> list[str] | None:
+    """Names in what JSON holds, those of the parts of skeletons aside; None where it holds no labels."""
+    if isinstance(labels, dict):
+        return next((_names(labels[key]) for key in ("labels", "results") if isinstance(labels.get(key), list)), None)
+    if not isinstance(labels, list):
+        return None
+    whole = [label for label in labels if not (isinstance(label, dict) and label.get("has_parent"))]
+    names = [label.get("name") if isinstance(label, dict) else label for label in whole]
+    texts = [tidy(name) for name in names if isinstance(name, str)]
+    return texts if len(texts) == len(names) else None
