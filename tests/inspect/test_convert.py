@@ -95,6 +95,11 @@ def test_label_tables_say_which_classes_are_written(tmp_path, tables, form):
     assert "skipped: 4 objects of unused classes; left out: 0 pictures" in str(made)
 
 
+def test_a_backup_for_annotators_keeps_what_is_unused(tmp_path, tables):
+    burnish.convert(boxes_dataset(tmp_path / "data"), ConvertConfig(to="cvat", chain="mark", **tables)).save(tmp_path / "out")
+    assert burnish.open(tmp_path / "out").counts()["annotations"] == 8
+
+
 def test_our_own_format_keeps_what_is_unused_and_says_so(tmp_path, tables):
     burnish.convert(boxes_dataset(tmp_path / "data"), ConvertConfig(to="burnish", chain="mark", **tables)).save(tmp_path / "out")
     again = burnish.open(tmp_path / "out")

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from burnish.data.findings import join_findings
+from burnish.data.findings import join_findings, no_findings
 from burnish.data.statuses import LEFT_OUT, SKIPPED, without_skipped
 from burnish.errors import ConfigError
-from burnish.formats import versioned
 from burnish.formats.recognise import FORMATS, load_format
 from burnish.inspect.derived import Derived
 from burnish.inspect.labelled import labelled
@@ -27,9 +26,9 @@ _VARIANTS = {
 def convert(dataset: Dataset, config: ConvertConfig) -> Derived:
     """Prepare a dataset for another format; saving the result writes it.
 
-    With label tables its classes become what the tables make of them. In every format but our own, objects of unused classes are
-    skipped, and pictures with an object of a forbidden class are left out, whether tables say so or the dataset itself. That, what the
-    format cannot carry, and what the source held and could not be read, comes back as findings when it is saved.
+    With label tables its classes become what the tables make of them. In every format but our own and CVAT's backups, objects of unused
+    classes are skipped, and pictures with an object of a forbidden class are left out, whether tables say so or the dataset itself. That,
+    what the format cannot carry, and what the source held and could not be read, comes back as findings when it is saved.
 
     Raises:
         DataError: There is no format of that name, or it is only read.
@@ -53,8 +52,8 @@ def convert(dataset: Dataset, config: ConvertConfig) -> Derived:
 
 
 def _skipped_text(dataset: Dataset, form: str) -> str:
-    skipped = without_skipped(dataset)[1]
-    if skipped.is_empty() or form == versioned.NAME:
+    skipped = no_findings() if FORMATS[form].keeps else without_skipped(dataset)[1]
+    if skipped.is_empty():
         return ""
     objects = skipped.filter(pl.col("kind") == SKIPPED).height
     pictures = skipped.filter(pl.col("kind") == LEFT_OUT)["image"].n_unique()
