@@ -90,3 +90,14 @@ def test_elements_become_the_points_of_their_skeleton():
     row = in_one_row(dataset).annotations.row(0, named=True)
     assert (row["points"], row["visibility"], row["x1"], row["y2"]) == ([5.0, 1.0, 5.0, 9.0], [2, 1], 5.0, 9.0)
     assert in_one_row(dataset).annotations.height == 1
+
+
+def test_what_is_shown_twice_is_shown_once():
+    rows = [{"frame": f, "at": (f, 0), "track": 1, "keyframe": True, "outside": out} for f, out in ((0, False), (2, True))]
+    once = shown(moving(5, rows))
+    assert boxes_of(shown(once)) == boxes_of(once) == {(1, 0): (0, 0), (1, 1): (1, 0)}
+
+
+def test_a_track_of_plain_views_is_not_stretched():
+    dataset = moving(5, [{"frame": 0, "at": (0, 0), "track": 1}, {"frame": 3, "at": (9, 0), "track": 1}])
+    assert sorted(frame for _, frame in boxes_of(shown(dataset))) == [0, 3]

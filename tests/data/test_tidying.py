@@ -34,7 +34,7 @@ def test_short_gaps_can_be_bridged():
 def test_tracks_that_people_drew_are_left_alone_unless_asked():
     dataset = moving(8, seen(1, {0: 0, 5: 0}, source="manual"))
     assert hidden_after_gaps(dataset)[1] == 0
-    assert hidden_after_gaps(dataset, only_automatic=False)[1] == 2
+    assert hidden_after_gaps(dataset, which="all")[1] == 2
 
 
 def test_tidying_twice_adds_nothing():

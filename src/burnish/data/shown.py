@@ -19,7 +19,9 @@ def shown(dataset: Dataset) -> Dataset:
     Deleted frames and the objects of ground-truth jobs are left out, tracked objects stand on every frame on which they are visible
     (`burnish.data.tracks.interpolate`), and a skeleton's elements are the points of one row. A dataset without any of these stays as it is.
     """
-    return in_one_row(without_deleted(interpolate(without_ground_truth(dataset))))
+    views = without_deleted(interpolate(without_ground_truth(dataset)))
+    # They are views, no longer key frames: shown again, nothing may be stretched over what was cut off here.
+    return in_one_row(views.with_tables(annotations=views.annotations.with_columns(keyframe=pl.lit(None, dtype=pl.Boolean))))
 
 
 def without_ground_truth(dataset: Dataset) -> Dataset:

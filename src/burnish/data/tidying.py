@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import polars as pl
 
@@ -33,24 +33,29 @@ def with_one_label(dataset: Dataset, *, unknown: str = UNKNOWN) -> tuple[Dataset
     return dataset.with_tables(annotations=rows), changed
 
 
-def hidden_after_gaps(dataset: Dataset, *, most_gap: int = 1, only_automatic: bool = True) -> tuple[Dataset, int]:
+Which: TypeAlias = Literal["views", "automatic", "all"]
+"""Tracks without key frames, which hold a view wherever their object was seen; also those that no one drew or mended; or all."""
+
+
+def hidden_after_gaps(dataset: Dataset, *, most_gap: int = 1, which: Which = "automatic") -> tuple[Dataset, int]:
     """Mark objects as outside on the frame after they were last seen, so that no tool stretches them over frames on which they are not.
 
     Args:
         dataset: Its tracks hold a key frame for each frame on which the object was seen.
         most_gap: Frames from one view to the next that are still bridged; 1 bridges nothing.
-        only_automatic: Leave tracks alone that people drew or mended (`source` manual): their key frames are far apart on purpose.
+        which: Tracks to look at. Those that people drew (`source` manual) have key frames that are far apart on purpose.
 
     Returns:
-        The dataset, and how many key frames were added.
+        The dataset, in which the views of these tracks are key frames, and how many were added.
     """
     key = pl.coalesce(pl.col("task") * 2, pl.col("media") * 2 + 1)
     images = dataset.images.with_columns(key=key).select("key", "frame", image="id")
     rows = dataset.annotations.filter(pl.col("track").is_not_null() & pl.col("keyframe").fill_null(value=True)).join(
         images, on="image", maintain_order="left"
     )
-    if only_automatic:
-        rows = rows.filter(~(pl.col("source").cast(pl.String) == "manual").fill_null(value=True).any().over("track"))
+    views = pl.col("keyframe").is_null().all().over("track")
+    drawn = (pl.col("source").cast(pl.String) == "manual").fill_null(value=True).any().over("track")
+    rows = rows.filter({"views": views, "automatic": views | ~drawn, "all": pl.lit(value=True)}[which])
     rows = rows.sort("track", "frame", maintain_order=True)
     following = pl.col("frame").shift(-1).over("track")
     open_ended = ~pl.col("outside") & (following.is_null() | (following - pl.col("frame") > most_gap))
@@ -72,4 +77,6 @@ def hidden_after_gaps(dataset: Dataset, *, most_gap: int = 1, only_automatic: bo
         keyframe=pl.lit(value=True),
         score=pl.lit(None, dtype=pl.Float64),
     ).select(dataset.annotations.columns)
-    return dataset.with_tables(annotations=pl.concat([dataset.annotations, added])), added.height
+    mended = pl.col("track").is_in(rows["track"].unique().implode()).fill_null(value=False)
+    keyed = dataset.annotations.with_columns(keyframe=pl.when(mended).then(pl.col("keyframe").fill_null(value=True)).otherwise("keyframe"))
+    return dataset.with_tables(annotations=pl.concat([keyed, added])), added.height

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
 
 from burnish.data.findings import join_findings, no_findings
+from burnish.data.shown import shown
 from burnish.data.statuses import without_skipped
 from burnish.engine.files import atomic_folder
 from burnish.errors import DataError, FormatError
@@ -97,8 +98,9 @@ def write_dataset(
 ) -> pl.DataFrame:
     """Write a dataset in a format; the folder appears whole or not at all.
 
-    Our own format and CVAT's backups, which annotators go on with, keep everything. In every other format the objects of unused classes
-    are not written, nor are the pictures, labels and pixels, that show an object of a forbidden class; each is a finding.
+    Our own format and CVAT's backups, which annotators go on with, keep everything. Every other format gets what the dataset shows
+    (`burnish.data.shown`): tracks on every frame, and nothing that its tasks hide. Objects of unused classes are then not
+    written, nor are the pictures, labels and pixels, that show an object of a forbidden class; each is a finding.
 
     Args:
         dataset: What to write.
@@ -123,7 +125,7 @@ def write_dataset(
         module.write(dataset, Path(folder))
         return no_findings()
     _refuse_own_folder(dataset, Path(folder))
-    kept, skipped = (dataset, no_findings()) if FORMATS[form].keeps else without_skipped(dataset)
+    kept, skipped = (dataset, no_findings()) if FORMATS[form].keeps else without_skipped(shown(dataset))
     with atomic_folder(Path(folder), force=force) as temporary:
         return join_findings(skipped, module.write(kept, temporary, media=media, **options))
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from burnish.data.dataset import extra_fields
 from burnish.data.findings import finding, findings_table, join_findings
+from burnish.data.tidying import hidden_after_gaps
 from burnish.engine.collecting import without_collecting
 from burnish.engine.files import write_bytes, write_text
 from burnish.formats.carrying import not_carried
@@ -77,7 +78,7 @@ def write(dataset: Dataset, folder: Path, *, media: HowPlaced = "copy") -> pl.Da
         Findings on what CVAT cannot hold.
     """
     given = dataset
-    dataset = with_tasks(dataset)
+    dataset = hidden_after_gaps(with_tasks(dataset), which="views")[0]
     labels = labels_of(dataset, extra_fields(dataset, FORM, "classes"), _label_kinds(dataset))
     content = content_of(dataset, labels)
     tasks = _tasks(dataset)
