@@ -1,0 +1,226 @@
+"""Backups of tasks and projects: written in the background, downloaded, uploaded, restored under new numbers."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+from burnish.testing.cvat import storing, uploads
+from burnish.testing.cvat.answers import Answer, RefusalError, bad_request
+from burnish.testing.cvat.background import Product, Work, WorkError, places, produced_file, submit
+from burnish.testing.cvat.exports import file_stamp
+from burnish.testing.cvat.manifests import manifest_lines
+from burnish.testing.cvat.permissions import find_project, find_task
+from burnish.testing.cvat.restoring import restore_project, restore_task
+from burnish.testing.cvat.routing import Route
+from burnish.testing.cvat.state import jobs_of, tasks_of, with_sublabels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from burnish.testing.cvat.calls import Call, Json
+    from burnish.testing.cvat.records import Label, Project, Task
+    from burnish.testing.cvat.state import State
+
+
+def _export(call: Call, noun: str, target: Project | Task) -> Answer:
+    filename = call.one("filename") or f"{noun}_{target.name.lower()}_backup_{file_stamp(target)}.zip"
+    work = Work(
+        id=f"action=export&target={noun}&target_id={target.id}&user_id={call.user.id}&subresource=backup",
+        type="export:backup",
+        target=noun,
+        owner=call.user,
+        do=lambda: Product(_write(call.state, target), filename),
+        download=call.url(f"{noun}s/{target.id}/backup/download"),
+        created=call.state.now(),
+        **places(target),
+    )
+    return submit(call, work)
+
+
+def _write(state: State, target: Project | Task) -> Path:
+    path = state.folder / "exports" / f"{uuid.uuid4()}.zip"
+    path.parent.mkdir(exist_ok=True)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        if target.id in state.tasks and state.tasks[target.id] is target:
+            _write_task(state, file, "", state.tasks[target.id])
+        else:
+            _write_project(state, file, state.projects[target.id])
+    return path
+
+
+def _write_project(state: State, file: zipfile.ZipFile, project: Project) -> None:
+    labels = [_label(label) for label in project.labels]
+    about = {"name": project.name, "bug_tracker": project.bug_tracker, "status": "annotation", "labels": labels, "version": "1.0"}
+    file.writestr("project.json", json.dumps(about))
+    for place, task in enumerate(tasks_of(state, project)):
+        _write_task(state, file, f"task_{place}/", task)
+
+
+def _write_task(state: State, file: zipfile.ZipFile, folder: str, task: Task) -> None:
+    data = task.data
+    if data is None or not data.ready:
+        message = "rest_framework.exceptions.ValidationError: a task without data cannot be backed up"
+        raise WorkError(message)
+    jobs = jobs_of(state, task)
+    about = {
+        "name": task.name,
+        "bug_tracker": task.bug_tracker,
+        "status": "annotation",
+        "subset": task.subset,
+        "labels": [_label(label) for label in task.labels],
+        "version": "1.0",
+        "data": {
+            "chunk_size": data.chunk_size,
+            "image_quality": data.image_quality,
+            "start_frame": data.start_frame,
+            "stop_frame": data.stop_frame,
+            "storage_method": data.storage_method,
+            "sorting_method": data.sorting_method,
+            "chunk_type": "imageset" if data.compressed_chunk_type == "imageset" and not data.is_video else data.original_chunk_type,
+            "deleted_frames": data.deleted_frames,
+            "storage": "local",
+            **({"frame_filter": data.frame_filter} if data.frame_filter else {}),
+        },
+        "jobs": [
+            {
+                "status": job.status,
+                "type": job.type,
+                "start_frame": job.start_frame,
+                "stop_frame": job.stop_frame,
+                **({"frames": job.frames} if job.frames is not None else {}),
+            }
+            for job in jobs
+        ],
+    }
+    file.writestr(f"{folder}task.json", json.dumps(about))
+    named = [_named(storing.as_json(storing.read_job(job)), task.labels) for job in jobs]
+    file.writestr(f"{folder}annotations.json", json.dumps(named))
+    for source in sorted(data.folder.iterdir()):
+        file.write(source, f"{folder}data/{source.name}")
+    file.writestr(f"{folder}data/manifest.jsonl", "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in manifest_lines(data)))
+
+
+def _label(label: Label) -> Json:
+    shown: Json = {
+        "name": label.name,
+        "color": label.color,
+        "attributes": [
+            {
+                "name": each.name,
+                "mutable": each.mutable,
+                "input_type": each.input_type,
+                "default_value": each.default_value,
+                "values": each.values,
+            }
+            for each in label.attributes
+        ],
+        "type": label.type,
+    }
+    if label.parent is None:
+        shown["sublabels"] = [_label(each) for each in label.sublabels]
+    if label.svg is not None:
+        names = {str(each.id): each.name for each in label.sublabels}
+        shown["svg"] = re.sub(r'data-label-id="(\d+)"', lambda found: f'data-label-name="{names.get(found[1], "")}"', label.svg)
+    return shown
+
+
+def _named(found: Json, labels: list[Label]) -> Json:
+    """Annotations with names in place of the numbers of labels and attributes, and without their own numbers."""
+    every = with_sublabels(labels)
+    attributes = {attribute.id: attribute.name for label in every for attribute in label.attributes}
+    names = {label.id: label.name for label in every}
+
+    def renamed(value: Any) -> Any:
+        if isinstance(value, list):
+            return [renamed(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        if "spec_id" in value:
+            return {"value": value["value"], "name": attributes[value["spec_id"]]}
+        plain = {key: renamed(each) for key, each in value.items() if key not in {"id", "label_id"}}
+        return {**plain, **({"label": names[value["label_id"]]} if "label_id" in value else {})}
+
+    return {kind: renamed(objects) for kind, objects in found.items() if kind != "intervals"}
+
+
+def _import(call: Call, noun: str, restore: Callable[[Call, zipfile.ZipFile], int]) -> Answer:
+    folder = call.state.folder / "imports"
+    if uploads.is_start(call):
+        return Answer(202)
+    if uploads.is_create(call):
+        return uploads.create(call, folder)
+    path = uploads.received(call, folder, f"{noun}_file")
+    if path is None:
+        raise bad_request([f"{noun}_file is missing"])
+    work = Work(
+        id=f"action=import&target={noun}&id={uuid.uuid4()}&subresource=backup",
+        type="import:backup",
+        target=noun,
+        owner=call.user,
+        do=lambda: _restored(call, path, restore),
+        created=call.state.now(),
+    )
+    return submit(call, work)
+
+
+def _restored(call: Call, path: Path, restore: Callable[[Call, zipfile.ZipFile], int]) -> Product:
+    try:
+        with zipfile.ZipFile(path) as file:
+            return Product(result_id=restore(call, file))
+    except zipfile.BadZipFile:
+        message = "zipfile.BadZipFile: File is not a zip file"
+        raise WorkError(message) from None
+    except (KeyError, ValueError, TypeError) as error:
+        message = f"rest_framework.exceptions.ValidationError: the backup cannot be read: {error!r}"
+        raise WorkError(message) from error
+
+
+def _of_task(call: Call) -> Answer:
+    return _export(call, "task", find_task(call, call.id))
+
+
+def _of_project(call: Call) -> Answer:
+    return _export(call, "project", find_project(call, call.id))
+
+
+def _download_task(call: Call) -> Answer:
+    find_task(call, call.id)
+    return produced_file(call, "export:backup")
+
+
+def _download_project(call: Call) -> Answer:
+    find_project(call, call.id)
+    return produced_file(call, "export:backup")
+
+
+def _import_task(call: Call) -> Answer:
+    return _import(call, "task", restore_task)
+
+
+def _import_project(call: Call) -> Answer:
+    return _import(call, "project", restore_project)
+
+
+def _old_way(call: Call) -> Answer:
+    raise RefusalError(Answer(410, f"This endpoint is no longer supported: POST {call.path}/export instead."))
+
+
+_PIECES = {"PATCH": uploads.append, "HEAD": uploads.tell}
+
+ROUTES = (
+    Route("tasks/backup[/]", {"POST": _import_task}),
+    Route("projects/backup[/]", {"POST": _import_project}),
+    Route("tasks/backup/{file}", _PIECES),
+    Route("projects/backup/{file}", _PIECES),
+    Route("tasks/{id}/backup", {"GET": _old_way}),
+    Route("projects/{id}/backup", {"GET": _old_way}),
+    Route("tasks/{id}/backup/export", {"POST": _of_task}),
+    Route("projects/{id}/backup/export", {"POST": _of_project}),
+    Route("tasks/{id}/backup/download", {"GET": _download_task}),
+    Route("projects/{id}/backup/download", {"GET": _download_project}),
+)
