@@ -43,8 +43,8 @@ def views(track: Json, end: int, *, deleted: Container[int] = (), through_outsid
             last = None
             break
         if last is not None:
-            if key["frame"] <= last["frame"]:
-                raise server_error()
+            if _repeats(last, key):
+                continue
             _hand_on(last, key)
             if not last["outside"] or through_outside:
                 shown += _between(last, key)
@@ -55,6 +55,15 @@ def views(track: Json, end: int, *, deleted: Container[int] = (), through_outsid
         shown += [_copy(last, frame) for frame in range(last["frame"] + 1, end)]
     inside = [shape for shape in shown if track["frame"] <= shape["frame"] < end]
     return [shape for shape in inside if shape["keyframe"] or not shape["outside"] or through_outside]
+
+
+def _repeats(last: Json, key: Json) -> bool:
+    """Whether a key frame says once more what the last one said; two that differ on one frame are an error."""
+    if key["frame"] > last["frame"]:
+        return False
+    if any(key[name] != last[name] for name in ("points", "outside", "occluded", "rotation", "z_order")):
+        raise server_error()
+    return True
 
 
 def _pass_by(last: Json, key: Json, end: int, shown: list[Json]) -> None:

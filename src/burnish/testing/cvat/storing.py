@@ -203,7 +203,9 @@ def _with_defaults(found: Json, attributes: list[Attribute], defaults: list[Json
 
 def _as_stored(shape: Json) -> Json:
     shape["points"] = [] if shape["type"] == "skeleton" else [float(value) for value in shape["points"]]
-    shape["rotation"] = float(shape["rotation"])
+    for name in ("rotation", "score"):
+        if name in shape:
+            shape[name] = float(shape[name])
     return shape
 
 

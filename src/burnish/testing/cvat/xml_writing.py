@@ -108,8 +108,7 @@ class _Scene:
     def _add_object(self, image: ET.Element, shape: Json) -> None:
         element = add_shape(image, shape, self._names, self._about(shape))
         for part in shape.get("elements", []):
-            about = {"label": self._labels[part["label_id"]], "source": part["source"], "outside": int(part["outside"]), "is_part": True}
-            add_shape(element, part, self._names, about)
+            add_shape(element, part, self._names, {**self._about(part), "outside": int(part["outside"]), "is_part": True})
         if shape["type"] == "skeleton":
             add_attributes(element, shape["attributes"], self._names)
 
@@ -139,12 +138,12 @@ class _Scene:
             for view in self._views(part, is_part=True):
                 if view["frame"] in by_frame:
                     by_frame[view["frame"]]["elements"].append(view)
-        return shown
+        # Where all parts are outside a skeleton is gone; the key frame on which the last one goes out is kept, as an end.
+        return [view for view in shown if not view["elements"] or any(part["keyframe"] or not part["outside"] for part in view["elements"])]
 
     def _visible(self, track: Json) -> Iterator[Json]:
         for view in self._with_parts(track):
-            hidden = view["outside"] or (view["elements"] and all(part["outside"] for part in view["elements"]))
-            if not hidden:
+            if not view["outside"] and not (view["elements"] and all(part["outside"] for part in view["elements"])):
                 yield view
 
     def _tracks(self) -> Iterator[tuple[Json, list[Json]]]:
