@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from burnish.testing.cvat import storing, uploads
-from burnish.testing.cvat.answers import Answer, RefusalError, bad_request, text
+from burnish.testing.cvat.answers import Answer, RefusalError, bad_request, gone
 from burnish.testing.cvat.calls import json_body
 from burnish.testing.cvat.checking import checked
 from burnish.testing.cvat.imports import import_into_job, import_into_task
@@ -16,20 +16,6 @@ from burnish.testing.cvat.state import jobs_of
 
 if TYPE_CHECKING:
     from burnish.testing.cvat.calls import Call
-
-_GONE = (
-    "This endpoint is no longer supported.\n"
-    "To initiate the export process, use POST /api/{noun}/id/dataset/export?save_images={images}.\n"
-    "To check the process status, use GET /api/requests/rq_id,\n"
-    "where rq_id is obtained from the response of the previous request.\n"
-    "To download the prepared file, use the result_url obtained from the response of the previous request.\n"
-)
-
-
-def gone(noun: str, *, images: bool) -> RefusalError:
-    """410 for the ways in which old servers exported."""
-    return RefusalError(text(410, _GONE.format(noun=noun, images=images)))
-
 
 def _get_task(call: Call) -> Answer:
     task = find_task(call, call.id)

@@ -13,6 +13,13 @@ JSON_TYPE = "application/vnd.cvat+json"
 HTML_TYPE = "text/html; charset=utf-8"
 
 _PAGE = "\n<!doctype html>\n<html lang=\"en\">\n<head>\n  <title>{title}</title>\n</head>\n<body>\n  <h1>{title}</h1><p>{text}</p>\n</body>\n</html>\n"
+_GONE = (
+    "This endpoint is no longer supported.\n"
+    "To initiate the export process, use POST /api/{noun}/id/dataset/export?save_images={images}.\n"
+    "To check the process status, use GET /api/requests/rq_id,\n"
+    "where rq_id is obtained from the response of the previous request.\n"
+    "To download the prepared file, use the result_url obtained from the response of the previous request.\n"
+)
 _NO_PERMISSION = "You do not have permission to perform this action."
 
 
@@ -72,6 +79,11 @@ def server_error() -> RefusalError:
 def method_not_allowed(method: str) -> Answer:
     """405: the path is served, the method is not."""
     return Answer(405, {"detail": f'Method "{method}" not allowed.'})
+
+
+def gone(noun: str, *, images: bool) -> RefusalError:
+    """410 for the ways in which old servers exported."""
+    return RefusalError(text(410, _GONE.format(noun=noun, images=images)))
 
 
 def text(status: int, words: str) -> Answer:

@@ -63,6 +63,7 @@ class Work:
     message: str = ""
     product: Product = field(default_factory=Product)
     polls: int = 0
+    is_cancelled: bool = False
     created: datetime
     started: datetime | None = None
     finished: datetime | None = None
@@ -70,7 +71,7 @@ class Work:
     @property
     def is_open(self) -> bool:
         """Whether it still waits or runs."""
-        return self.status in {"queued", "started"}
+        return self.status in {"queued", "started"} and not self.is_cancelled
 
 
 def submit(call: Call, work: Work) -> Answer:
@@ -192,7 +193,11 @@ def _mine(call: Call) -> Work:
 
 def _poll(call: Call) -> Answer:
     work = _mine(call)
-    if not work.is_open:
+    if not work.is_open and not work.is_cancelled:
+        return Answer(json=_show(call, work))
+    if work.is_cancelled:
+        # A worker that has begun notices a little later: one more look, then it is gone.
+        del call.state.works[work.id]
         return Answer(json=_show(call, work))
     work.polls += 1
     if work.polls > call.state.polls:
@@ -206,14 +211,8 @@ def _cancel(call: Call) -> Answer:
     work = _mine(call)
     if not work.is_open:
         raise RefusalError(Answer(400, ["Only queued or started requests can be cancelled"]))
-    # A worker that has begun notices a little later: until then the request is still there.
-    work.do = _cancelled
+    work.status, work.is_cancelled = "started", True
     return Answer(200)
-
-
-def _cancelled() -> Product:
-    message = "rq.command.StopRequest: The request was cancelled"
-    raise WorkError(message)
 
 
 ROUTES = (

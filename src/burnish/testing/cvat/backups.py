@@ -145,7 +145,7 @@ def _named(found: Json, labels: list[Label]) -> Json:
         plain = {key: renamed(each) for key, each in value.items() if key not in {"id", "label_id"}}
         return {**plain, **({"label": names[value["label_id"]]} if "label_id" in value else {})}
 
-    return {kind: renamed(objects) for kind, objects in found.items() if kind != "intervals"}
+    return {kind: renamed(objects) for kind, objects in found.items()}
 
 
 def _import(call: Call, noun: str, restore: Callable[[Call, zipfile.ZipFile], int]) -> Answer:

@@ -6,7 +6,7 @@ import uuid
 import zipfile
 from typing import TYPE_CHECKING
 
-from burnish.testing.cvat.answers import Answer, bad_request
+from burnish.testing.cvat.answers import Answer, bad_request, gone
 from burnish.testing.cvat.background import Product, Work, WorkError, places, produced_file, submit
 from burnish.testing.cvat.fields import as_bool
 from burnish.testing.cvat.formats import EXPORTERS
@@ -101,7 +101,14 @@ def _download(find: Callable[[Call, int], Target]) -> Callable[[Call], Answer]:
     return download
 
 
+def _old_way(call: Call) -> Answer:
+    noun = call.path.split("/")[2]
+    raise gone(noun, images=True)
+
+
 ROUTES = (
+    Route("tasks/{id}/dataset", {"GET": _old_way}),
+    Route("jobs/{id}/dataset", {"GET": _old_way}),
     Route("tasks/{id}/dataset/export", {"POST": _of_task}),
     Route("jobs/{id}/dataset/export", {"POST": _of_job}),
     Route("projects/{id}/dataset/export", {"POST": _of_project}),

@@ -51,7 +51,7 @@ def read_job(job: Job) -> Annotations:
     stored = deepcopy(job.annotations)
     tags = [_with_defaults(tag, labels[tag["label_id"]].attributes) for tag in sorted(stored.tags, key=_frame)]
     shapes = [_read_shape(shape, labels) for shape in sorted(stored.shapes, key=_frame)]
-    return Annotations(tags, shapes, [_read_track(track, labels) for track in stored.tracks])
+    return Annotations(tags, shapes, [_read_track(track, labels) for track in sorted(stored.tracks, key=lambda track: track["id"])])
 
 
 def read_task(state: State, task: Task) -> Annotations:
@@ -71,9 +71,10 @@ def _over_jobs(state: State, task: Task, found: Annotations, store: Callable[[Jo
     jobs = jobs_of(state, task, ground_truth=False)
     before = [deepcopy(job.annotations) for job in jobs]
     whole = Annotations()
+    parts = [slice_annotations(found, job.start_frame, job.stop_frame) for job in jobs]
     try:
-        for job in jobs:
-            stored = deepcopy(store(job, slice_annotations(found, job.start_frame, job.stop_frame)))
+        for job, part in zip(jobs, parts, strict=True):
+            stored = deepcopy(store(job, part))
             merge(whole, stored, job.start_frame, task.overlap or 0)
     except RefusalError:
         for job, annotations in zip(jobs, before, strict=True):

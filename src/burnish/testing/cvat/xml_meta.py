@@ -45,10 +45,10 @@ def _add_project(meta: ET.Element, call: Call, project: Project, export: str) ->
         one = ET.SubElement(tasks, "task")
         _add_task(one, call, task, export)
         _add_source(one, task)
-    _add_labels(about, project.labels)
     ET.SubElement(about, "subsets").text = "\n".join(sorted({task.subset or "default" for task in tasks_of(call.state, project)}))
     _add_user(about, "owner", project.owner)
     _add_user(about, "assignee", project.assignee)
+    _add_labels(about, project.labels)
 
 
 def _add_task(about: ET.Element, call: Call, target: Job | Task, export: str) -> None:

@@ -95,9 +95,19 @@ def _elements(recorded: ET.Element, ours: ET.Element, names: Names, parent: str)
 
 def _children(element: ET.Element) -> list[ET.Element]:
     """The elements within; attributes of objects by name, because a database gives them in any order."""
+    if any("task_id" in child.attrib for child in element):
+        # A project's tasks come in any order, and their pictures are numbered in it.
+        images = sorted((child for child in element if "task_id" in child.attrib), key=lambda child: (child.attrib["subset"], child.attrib["name"], _size(child)))
+        for image in images:
+            image.attrib.pop("id", None)
+        return [child for child in element if "task_id" not in child.attrib] + images
     plain = [child for child in element if child.tag != "attribute" or "name" not in child.attrib]
     named = sorted((child for child in element if child.tag == "attribute" and "name" in child.attrib), key=lambda child: child.attrib["name"])
     return sorted(plain, key=_task_number) + named if element.tag == "tasks" else plain + named
+
+
+def _size(image: ET.Element) -> tuple[int, str]:
+    return sum(1 for _ in image.iter()), image.attrib["task_id"]
 
 
 def _task_number(task: ET.Element) -> int:
