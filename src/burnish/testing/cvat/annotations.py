@@ -17,6 +17,7 @@ from burnish.testing.cvat.state import jobs_of
 if TYPE_CHECKING:
     from burnish.testing.cvat.calls import Call
 
+
 def _get_task(call: Call) -> Answer:
     task = find_task(call, call.id)
     if call.has("format"):
@@ -86,8 +87,14 @@ def _delete_of_job(call: Call) -> Answer:
 _PIECES = {"PATCH": uploads.append, "HEAD": uploads.tell}
 
 ROUTES = (
-    Route("tasks/{id}/annotations[/]", {"GET": _get_task, "PUT": _put_task, "PATCH": _patch_task, "DELETE": _delete_of_task, "POST": import_into_task}),
-    Route("jobs/{id}/annotations[/]", {"GET": _get_job, "PUT": _put_job, "PATCH": _patch_job, "DELETE": _delete_of_job, "POST": import_into_job}),
+    Route(
+        "tasks/{id}/annotations[/]",
+        {"GET": _get_task, "PUT": _put_task, "PATCH": _patch_task, "DELETE": _delete_of_task, "POST": import_into_task},
+    ),
+    Route(
+        "jobs/{id}/annotations[/]",
+        {"GET": _get_job, "PUT": _put_job, "PATCH": _patch_job, "DELETE": _delete_of_job, "POST": import_into_job},
+    ),
     Route("tasks/{id}/annotations/{file}", _PIECES),
     Route("jobs/{id}/annotations/{file}", _PIECES),
 )

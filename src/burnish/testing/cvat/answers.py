@@ -12,7 +12,17 @@ if TYPE_CHECKING:
 JSON_TYPE = "application/vnd.cvat+json"
 HTML_TYPE = "text/html; charset=utf-8"
 
-_PAGE = "\n<!doctype html>\n<html lang=\"en\">\n<head>\n  <title>{title}</title>\n</head>\n<body>\n  <h1>{title}</h1><p>{text}</p>\n</body>\n</html>\n"
+_PAGE = """
+<!doctype html>
+<html lang="en">
+<head>
+  <title>{title}</title>
+</head>
+<body>
+  <h1>{title}</h1><p>{text}</p>
+</body>
+</html>
+"""
 _GONE = (
     "This endpoint is no longer supported.\n"
     "To initiate the export process, use POST /api/{noun}/id/dataset/export?save_images={images}.\n"

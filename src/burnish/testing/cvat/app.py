@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -10,8 +11,8 @@ from starlette.datastructures import UploadFile
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route as HttpRoute
 
+from burnish.testing.cvat import annotations as annotations_
 from burnish.testing.cvat import (
-    annotations,
     background,
     backups,
     exports,
@@ -50,7 +51,7 @@ _ROOMS = (
     media,
     jobs,
     labels,
-    annotations,
+    annotations_,
     exports,
     imports,
     background,
@@ -157,7 +158,7 @@ def _wants_page(call: Call) -> bool:
 def _as_page(answer: Answer) -> Answer:
     if answer.json is None:
         return answer
-    body = JSONResponse(answer.json).body.decode().replace("&", "&amp;").replace("<", "&lt;")
+    body = json.dumps(answer.json).replace("&", "&amp;").replace("<", "&lt;")
     page = f"<!DOCTYPE html>\n<html>\n<head><title>CVAT</title></head>\n<body><pre>{body}</pre></body>\n</html>\n"
     return Answer(answer.status, content=page.encode(), media_type="text/html; charset=utf-8")
 

@@ -53,7 +53,9 @@ def throttle(call: Call) -> None:
     call.state.anonymous_calls = recent
     if len(recent) >= _ANONYMOUS_A_MINUTE:
         seconds = max(1, round((recent[0] + _MINUTE - now).total_seconds()))
-        answer = Answer(429, {"detail": f"Request was throttled. Expected available in {seconds} seconds."}, headers={"Retry-After": str(seconds)})
+        answer = Answer(
+            429, {"detail": f"Request was throttled. Expected available in {seconds} seconds."}, headers={"Retry-After": str(seconds)}
+        )
         raise RefusalError(answer)
     recent.append(now)
 

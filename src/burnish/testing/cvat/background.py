@@ -1,7 +1,7 @@
 """Work in the background: asked for, polled, done, failed, cancelled.
 
-The work itself is done by the poll that finds it finished (or by the first request after a while), in the thread that asks. So everything that a client
-sees is in the order in which a busy server would show it, and a test gives the same answers each time.
+The work itself is done by the poll that finds it finished (or by the first request after a while), in the thread that asks. So
+everything that a client sees is in the order in which a busy server would show it, and a test gives the same answers each time.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def _show(_: Call, work: Work) -> Json:
             "task_id": work.task_id,
             "job_id": work.job_id,
             "org_id": work.org_id,
-            "format": work.format,
+            **({} if work.type == "calculate:quality" else {"format": work.format}),
             "lightweight": None,
         },
         "progress": 0.0,

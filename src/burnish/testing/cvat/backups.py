@@ -81,7 +81,7 @@ def _write_task(state: State, file: zipfile.ZipFile, folder: str, task: Task) ->
             "stop_frame": data.stop_frame,
             "storage_method": data.storage_method,
             "sorting_method": data.sorting_method,
-            "chunk_type": "imageset" if data.compressed_chunk_type == "imageset" and not data.is_video else data.original_chunk_type,
+            "chunk_type": data.compressed_chunk_type,
             "deleted_frames": data.deleted_frames,
             "storage": "local",
             **({"frame_filter": data.frame_filter} if data.frame_filter else {}),

@@ -1,7 +1,7 @@
 """The colour that the server gives a label that has none.
 
-The hash of the name, its bits dealt out over red, green and blue, as CVAT does. CVAT also has a list of colours for well-known names (person, car, ...);
-that list is not here, so those names get the colour of their hash.
+The hash of the name, its bits dealt out over red, green and blue, as CVAT does. CVAT also has a list of colours for well-known names
+(person, car, ...); that list is not here, so those names get the colour of their hash.
 """
 
 from __future__ import annotations

@@ -15,11 +15,10 @@ from burnish.testing.cvat.permissions import find_job, find_project, find_task
 from burnish.testing.cvat.records import Job, Project, Task
 from burnish.testing.cvat.routing import Route
 from burnish.testing.cvat.state import tasks_of
-from burnish.testing.cvat.xml_writing import FLAVOURS, export_xml, picture_name
+from burnish.testing.cvat.xml_writing import FLAVOURS, export_xml, first_numbers, picture_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from burnish.testing.cvat.calls import Call
 
@@ -69,6 +68,7 @@ def _written(call: Call, target: Target, name: str, *, with_images: bool, filena
 
 def _add_pictures(file: zipfile.ZipFile, target: Target, call: Call) -> None:
     tasks = tasks_of(call.state, target) if isinstance(target, Project) else [target if isinstance(target, Task) else target.task]
+    starts = first_numbers(call.state, target) if isinstance(target, Project) else {}
     for task in tasks:
         if task.data is None:
             continue
@@ -78,7 +78,7 @@ def _add_pictures(file: zipfile.ZipFile, target: Target, call: Call) -> None:
             if number not in task.data.deleted_frames:
                 content, _ = picture_bytes(task.data, number)
                 suffix = ".PNG" if task.data.is_video else ""
-                file.writestr(f"{folder}{picture_name(task.data, number)}{suffix}", content)
+                file.writestr(f"{folder}{picture_name(task.data, number, starts.get(task.id, 0))}{suffix}", content)
 
 
 def _of_task(call: Call) -> Answer:

@@ -1,4 +1,4 @@
-"""Checks of single fields, with the messages of the framework below CVAT; all of an object's complaints are gathered before it is refused."""
+"""Checks of single fields, in the words of the framework below CVAT; an object's complaints are gathered before it is refused."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import operator
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _compared(name: str, operands: list[Any]) -> bool:
     if any(each is None for each in operands) and name not in {"==", "!=", "in"}:
         return False
     if name in {"<", "<="} and len(operands) > 2:  # noqa: PLR2004 - a <= b <= c
-        return all(_COMPARISONS[name](left, right) for left, right in zip(operands, operands[1:], strict=False))
+        return all(_COMPARISONS[name](left, right) for left, right in pairwise(operands))
     if name == "in" and isinstance(operands[1], str):
         return str(operands[0]).lower() in operands[1].lower()
     if name not in _COMPARISONS:

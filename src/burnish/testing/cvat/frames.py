@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 
 _PREVIEW: Final = 256
 _QUALITY: Final = 95
-_TYPES: Final = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".bmp": "image/bmp", ".webp": "image/webp", ".tiff": "image/tiff"}
+_TYPES: Final = {
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".bmp": "image/bmp",
+    ".webp": "image/webp",
+    ".tiff": "image/tiff",
+}
 
 
 def frame(data: Data, number: int, *, original: bool) -> Answer:

@@ -77,7 +77,13 @@ def _create_asset(call: Call) -> Answer:
     path.write_bytes(sent.content)
     asset = Asset(uuid=name, filename=path.name, file=path, owner=call.user, guide=guide, created=call.state.now())
     call.state.assets[name] = asset
-    shown = {"uuid": name, "filename": asset.filename, "created_date": stamp(asset.created), "owner": brief(call, asset.owner), "guide_id": guide.id}
+    shown = {
+        "uuid": name,
+        "filename": asset.filename,
+        "created_date": stamp(asset.created),
+        "owner": brief(call, asset.owner),
+        "guide_id": guide.id,
+    }
     return Answer(201, shown)
 
 

@@ -67,7 +67,9 @@ def _import(call: Call, noun: str, target: Job | Project | Task, subresource: st
 
 def _read(call: Call, target: Job | Project | Task, name: str, path: Path, *, append: bool) -> Product:
     if name != _READ or isinstance(target, Project):
-        message = f"NotImplementedError: the test server reads {_READ} into tasks and jobs, not {name} into a {type(target).__name__.lower()}"
+        message = (
+            f"NotImplementedError: the test server reads {_READ} into tasks and jobs, not {name} into a {type(target).__name__.lower()}"
+        )
         raise WorkError(message)
     if isinstance(target, Job):
         found = read_file(path, target.task, target.frame_numbers)

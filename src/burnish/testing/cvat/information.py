@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from burnish.testing.cvat.calls import Call, Json
     from burnish.testing.cvat.formats import Format
 
-_HEALTHY = ("Cache backend: default", "Cache backend: media", "DatabaseBackend", "DatabaseBackend[default]", "DiskUsage", "MemoryUsage", "OPAHealthCheck")
+_HEALTHY = (
+    "Cache backend: default",
+    "Cache backend: media",
+    "DatabaseBackend",
+    "DatabaseBackend[default]",
+    "DiskUsage",
+    "MemoryUsage",
+    "OPAHealthCheck",
+)
 _DESCRIPTION = (
     "CVAT is completely re-designed and re-implemented version of Video Annotation Tool from Irvine, California tool. "
     "It is free, online, interactive video and image annotation tool for computer vision. "

@@ -80,7 +80,14 @@ def _hand_on(left: Json, right: Json) -> None:
 
 
 def _copy(shape: Json, frame: int, **changes: Any) -> Json:
-    return {**shape, "frame": frame, "keyframe": False, "attributes": deepcopy(shape["attributes"]), "points": list(shape["points"]), **changes}
+    return {
+        **shape,
+        "frame": frame,
+        "keyframe": False,
+        "attributes": deepcopy(shape["attributes"]),
+        "points": list(shape["points"]),
+        **changes,
+    }
 
 
 def _between(left: Json, right: Json) -> Iterator[Json]:
@@ -102,6 +109,9 @@ def _between(left: Json, right: Json) -> Iterator[Json]:
 
 
 def _morphed(left: Json, right: Json, weights: Any) -> list[list[float]]:
-    one, two = (keyframes.Curves(np.reshape(each["points"], (-1, 2)).astype(float), np.array([0, len(each["points"]) // 2])) for each in (left, right))
+    one, two = (
+        keyframes.Curves(np.reshape(each["points"], (-1, 2)).astype(float), np.array([0, len(each["points"]) // 2]))
+        for each in (left, right)
+    )
     found = keyframes.morphed(one, two, np.zeros(len(weights), dtype=int), weights, closed=[left["type"] == "polygon"])
     return [found.points[start:stop].ravel().tolist() for start, stop in zip(found.starts, found.starts[1:], strict=False)]

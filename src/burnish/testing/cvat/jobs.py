@@ -36,7 +36,10 @@ def show_job(call: Call, job: Job) -> Json:
         "project_id": task.project.id if task.project else None,
         "project_name": task.project.name if task.project and named else None,
         "assignee": brief(call, job.assignee),
-        "guide_id": next((guide.id for guide in call.state.guides.values() if guide.task is task or (task.project and guide.project is task.project)), None),
+        "guide_id": next(
+            (guide.id for guide in call.state.guides.values() if guide.task is task or (task.project and guide.project is task.project)),
+            None,
+        ),
         "dimension": "2d",
         "mode": task.mode,
         "media_type": "image",
@@ -79,7 +82,9 @@ def make_jobs(call: Call, task: Task) -> None:
 def add_job(call: Call, task: Task, start: int, stop: int, *, kind: str = "annotation", frames: list[int] | None = None) -> Job:
     """One job over a span of frames, ends included."""
     now = call.state.now()
-    job = Job(id=call.state.new_id("job"), task=task, start_frame=start, stop_frame=stop, type=kind, frames=frames, created=now, updated=now)
+    job = Job(
+        id=call.state.new_id("job"), task=task, start_frame=start, stop_frame=stop, type=kind, frames=frames, created=now, updated=now
+    )
     call.state.jobs[job.id] = job
     return job
 
@@ -115,7 +120,7 @@ def _list(call: Call) -> Answer:
 def _create(call: Call) -> Answer:
     body = json_body(call)
     if body.get("type") != GROUND_TRUTH:
-        raise bad_request({"type": [f"Unsupported job type \"{body.get('type')}\""]})
+        raise bad_request({"type": [f'Unsupported job type "{body.get("type")}"']})
     task = find_task(call, int(body.get("task_id", 0)))
     if task.data is None or not task.data.ready:
         raise bad_request(["This task has no data attached yet. Please set up task data and try again"])

@@ -123,9 +123,14 @@ def _with_ids(svg: str, parts: list[Label]) -> str:
 def _make_attribute(state: State, found: Json) -> Attribute:
     # Values are stored as lines of one text, so that no value at all is one empty value.
     values = "\n".join(str(value) for value in found.get("values", [])).split("\n")
-    default = str(found.get("default_value", values[0]))
-    names = {"name": found["name"], "input_type": found["input_type"], "mutable": bool(found.get("mutable"))}
-    return Attribute(id=state.new_id("attribute"), default_value=default, values=values, **names)
+    return Attribute(
+        id=state.new_id("attribute"),
+        name=found["name"],
+        mutable=bool(found.get("mutable")),
+        input_type=found["input_type"],
+        default_value=str(found.get("default_value", values[0])),
+        values=values,
+    )
 
 
 def _change_label(state: State, label: Label, found: Json, labels: list[Label]) -> None:
@@ -156,7 +161,10 @@ def _forget(state: State, label: Label) -> None:
     gone = {each.id for each in with_sublabels([label])}
     for job in state.jobs.values():
         job.annotations = Annotations(
-            *([each for each in objects if each["label_id"] not in gone] for objects in (job.annotations.tags, job.annotations.shapes, job.annotations.tracks))
+            *(
+                [each for each in objects if each["label_id"] not in gone]
+                for objects in (job.annotations.tags, job.annotations.shapes, job.annotations.tracks)
+            )
         )
 
 

@@ -23,7 +23,9 @@ _SHORTEST_NAME = 5
 _SHORTEST_PASSWORD = 8
 
 
-def new_user(state: State, username: str, password: str, *, email: str = "", first_name: str = "", last_name: str = "", is_superuser: bool = False) -> User:
+def new_user(
+    state: State, username: str, password: str, *, email: str = "", first_name: str = "", last_name: str = "", is_superuser: bool = False
+) -> User:
     """Add somebody who may log in."""
     user = User(
         id=state.new_id("user"),
@@ -79,9 +81,9 @@ def _register(call: Call) -> Answer:
     complaints.raise_any()
     if body["password1"] != body["password2"]:
         raise bad_request({"non_field_errors": ["The two password fields didn't match."]})
-    names = {name: str(body.get(name, "")) for name in ("first_name", "last_name")}
-    user = new_user(call.state, body["username"], body["password1"], email=body["email"], **names)
-    shown = {"username": user.username, "email": user.email, **names, "email_verification_required": False}
+    first, last = (str(body.get(name, "")) for name in ("first_name", "last_name"))
+    user = new_user(call.state, body["username"], body["password1"], email=body["email"], first_name=first, last_name=last)
+    shown = {"username": user.username, "email": user.email, "first_name": first, "last_name": last, "email_verification_required": False}
     return Answer(201, {**shown, "key": give_key(call.state, user)}, cookies=_session(call.state, user))
 
 

@@ -17,7 +17,10 @@ def manifest_lines(data: Data) -> list[Json]:
     """One JSON object a line: version, type, then each picture, or the video and its key frames."""
     if data.is_video:
         return [{"version": "1.1"}, {"type": "video"}, *_video(data)]
-    pictures = [{"name": PurePath(each.name).stem, "extension": PurePath(each.name).suffix, "width": each.width, "height": each.height} for each in data.frames]
+    pictures = [
+        {"name": PurePath(each.name).stem, "extension": PurePath(each.name).suffix, "width": each.width, "height": each.height}
+        for each in data.frames
+    ]
     return [{"version": "1.1"}, {"type": "images"}, *pictures]
 
 

@@ -1,7 +1,7 @@
 """Putting the annotations of a task's jobs together: what two jobs both hold in their overlap is shown once, if it matches.
 
-Boxes and polygons match when they overlap by three quarters on one frame (shapes) or by half on average (tracks); tags match by label. Nothing else ever
-matches, so that it is shown twice. A track that does not match ends, outside, behind the overlap.
+Boxes and polygons match when they overlap by three quarters on one frame (shapes) or by half on average (tracks); tags match by label.
+Nothing else ever matches, so that it is shown twice. A track that does not match ends, outside, behind the overlap.
 """
 
 from __future__ import annotations

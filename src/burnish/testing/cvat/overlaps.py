@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def shape_overlap(one: Json, two: Json) -> float:
-    """IoU of two boxes (their rotation does not count, as in CVAT) or of two polygons; 0 for everything else and for what differs in type."""
+    """IoU of two boxes (their rotation does not count, as in CVAT) or of two polygons; 0 for everything else."""
     if one["type"] != two["type"]:
         return 0.0
     if one["type"] == "rectangle":
@@ -39,8 +39,8 @@ def polygon_overlap(one: Floats, two: Floats) -> float:
 def _common_area(one: Floats, two: Floats) -> float:
     """Area that two simple polygons share.
 
-    A polygon is the signed sum of the areas under its edges. So the area in common is the signed sum, over all pairs of edges, of the area under both, which is
-    the integral of the lower of two lines.
+    A polygon is the signed sum of the areas under its edges. So the area in common is the signed sum, over all pairs of edges, of the area
+    under both, which is the integral of the lower of two lines.
     """
     base = min(one[:, 1].min(), two[:, 1].min())
     total = sum(sign_a * sign_b * _under_both(a, b) for a, sign_a in _edges(one, base) for b, sign_b in _edges(two, base))

@@ -77,7 +77,11 @@ def _filtered(call: Call, objects: list[T], listing: Listing[T]) -> list[T]:
 
 def _searched(call: Call, objects: list[T], listing: Listing[T]) -> list[T]:
     words = call.one("search").lower().split()
-    return [each for each in objects if all(any(word in _as_text(listing.terms[name](each)).lower() for name in listing.search) for word in words)]
+    return [
+        each
+        for each in objects
+        if all(any(word in _as_text(listing.terms[name](each)).lower() for name in listing.search) for word in words)
+    ]
 
 
 def _sorted(call: Call, objects: list[T], listing: Listing[T]) -> list[T]:

@@ -40,7 +40,9 @@ def _restore(call: Call, file: zipfile.ZipFile, folder: str, project: Project | 
     about = json.loads(file.read(f"{folder}task.json"))
     spans = [job for job in about.get("jobs", []) if job.get("type", "annotation") == "annotation"]
     segment, overlap = _cut(spans)
-    task = new_task(call, {**about, "labels": [] if project else about.get("labels", []), "segment_size": segment, "overlap": overlap}, project)
+    task = new_task(
+        call, {**about, "labels": [] if project else about.get("labels", []), "segment_size": segment, "overlap": overlap}, project
+    )
     task.data = new_data(call)
     _unpack(file, folder, task)
     settings = about["data"]

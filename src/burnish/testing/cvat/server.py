@@ -131,7 +131,9 @@ def _listening(port: int) -> socket.socket:
         listener.bind(("127.0.0.1", port))
     except OSError as error:
         listener.close()
-        raise ServiceError(f"Port {port} on 127.0.0.1 cannot be used ({error.strerror}); choose another one, or 0 for any free one.") from error
+        raise ServiceError(
+            f"Port {port} on 127.0.0.1 cannot be used ({error.strerror}); choose another one, or 0 for any free one."
+        ) from error
     return listener
 
 

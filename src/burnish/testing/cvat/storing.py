@@ -161,8 +161,8 @@ def _number(state: State, kind: str, objects: list[Json]) -> None:
     taken = _taken(state, kind) if sent else set()
     for number in sent:
         if number in taken:
-            detail = f'duplicate key value violates unique constraint "engine_{_TABLES[kind]}_pkey"\nDETAIL:  Key (id)=({number}) already exists.\n'
-            raise bad_request(detail)
+            constraint = f'unique constraint "engine_{_TABLES[kind]}_pkey"'
+            raise bad_request(f"duplicate key value violates {constraint}\nDETAIL:  Key (id)=({number}) already exists.\n")
         taken.add(number)
     for each in objects:
         if "id" not in each:

@@ -27,7 +27,13 @@ _COMPLETED: Final = {
     "merge:job": "Consensus merge",
     "calculate:quality": "Quality report creation",
 }
-_OF_ORGANIZATION: Final = (("create", "Project"), ("update", "Project"), ("delete", "Project"), ("update", "Organization"), ("create", "Membership"))
+_OF_ORGANIZATION: Final = (
+    ("create", "Project"),
+    ("update", "Project"),
+    ("delete", "Project"),
+    ("update", "Organization"),
+    ("create", "Membership"),
+)
 _FIELDS: Final = ("target_url", "description", "type", "content_type", "is_active", "enable_ssl")
 
 

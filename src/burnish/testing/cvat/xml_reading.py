@@ -18,7 +18,24 @@ if TYPE_CHECKING:
     from burnish.testing.cvat.records import Annotations, Label, Task
 
 _SHAPES: Final = frozenset({"box", "polygon", "polyline", "points", "cuboid", "mask", "ellipse", "skeleton"})
-_CUBOID: Final = ("xtl1", "ytl1", "xbl1", "ybl1", "xtr1", "ytr1", "xbr1", "ybr1", "xtl2", "ytl2", "xbl2", "ybl2", "xtr2", "ytr2", "xbr2", "ybr2")
+_CUBOID: Final = (
+    "xtl1",
+    "ytl1",
+    "xbl1",
+    "ybl1",
+    "xtr1",
+    "ytr1",
+    "xbr1",
+    "ybr1",
+    "xtl2",
+    "ytl2",
+    "xbl2",
+    "ybl2",
+    "xtr2",
+    "ytr2",
+    "xbr2",
+    "ybr2",
+)
 
 
 def read_file(path: Path, task: Task, frames: Iterable[int]) -> Annotations:
@@ -102,7 +119,7 @@ class _Reading:
     def _read_track(self, element: ET.Element) -> None:
         label = self._label(element, self._labels)
         views = [view for view in element if view.tag in _SHAPES]
-        track = {**self._track(element, views, label), "group": int(element.get("group_id", "0"))}
+        track: Json = {**self._track(views, label), "group": int(element.get("group_id", "0"))}
         if any(view.tag == "skeleton" for view in views):
             track["elements"] = self._parts(views, label)
         keys = track["shapes"]
@@ -117,7 +134,7 @@ class _Reading:
         common = {name: track[name] for name in ("label_id", "group", "source")}
         self.found["shapes"].append({**shape, **common, "attributes": [*shape["attributes"], *track["attributes"]]})
 
-    def _track(self, element: ET.Element, views: list[ET.Element], label: Label, times: list[ET.Element] | None = None) -> Json:
+    def _track(self, views: list[ET.Element], label: Label, times: list[ET.Element] | None = None) -> Json:
         mutable = {attribute.id for attribute in label.attributes if attribute.mutable}
         keys: list[Json] = []
         told: list[Json] = []
@@ -135,7 +152,7 @@ class _Reading:
         for sublabel in label.sublabels:
             pairs = [(part, view) for view in views for part in view if part.tag in _SHAPES and part.get("label") == sublabel.name]
             if pairs:
-                parts.append(self._track(pairs[0][0], [part for part, _ in pairs], sublabel, [view for _, view in pairs]))
+                parts.append(self._track([part for part, _ in pairs], sublabel, [view for _, view in pairs]))
         return parts
 
 

@@ -10,7 +10,24 @@ if TYPE_CHECKING:
 
     from burnish.testing.cvat.calls import Json
 
-_CUBOID: Final = ("xtl1", "ytl1", "xbl1", "ybl1", "xtr1", "ytr1", "xbr1", "ybr1", "xtl2", "ytl2", "xbl2", "ybl2", "xtr2", "ytr2", "xbr2", "ybr2")
+_CUBOID: Final = (
+    "xtl1",
+    "ytl1",
+    "xbl1",
+    "ybl1",
+    "xtr1",
+    "ytr1",
+    "xbr1",
+    "ybr1",
+    "xtl2",
+    "ytl2",
+    "xbl2",
+    "ybl2",
+    "xtr2",
+    "ytr2",
+    "xbr2",
+    "ybr2",
+)
 _TURNING: Final = frozenset({"rectangle", "ellipse"})
 
 
@@ -27,7 +44,9 @@ def add_shape(parent: ET.Element, shape: Json, names: Mapping[int, str], about: 
     place = {} if kind == "skeleton" else {"occluded": _flag(shape["occluded"]), **_place(kind, shape["points"])}
     turn = {"rotation": _number(shape["rotation"])} if kind in _TURNING and shape["rotation"] else {}
     drawn = {**{name: str(value) for name, value in about.items()}, **place, **turn}
-    element = ET.SubElement(parent, "box" if kind == "rectangle" else kind, {name: value for name, value in drawn.items() if name != "group_id"})
+    element = ET.SubElement(
+        parent, "box" if kind == "rectangle" else kind, {name: value for name, value in drawn.items() if name != "group_id"}
+    )
     if about.get("is_part") is None:
         element.set("z_order", str(shape["z_order"]))
     element.attrib.pop("is_part", None)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from burnish.testing.cvat.calls import Call, Json
     from burnish.testing.cvat.records import Data, Label
+    from burnish.testing.cvat.state import State
 
 IMAGES: Final = "CVAT for images 1.1"
 VIDEO: Final = "CVAT for video 1.1"
@@ -29,25 +30,36 @@ def export_xml(call: Call, target: Job | Project | Task, flavour: str) -> bytes:
     root = ET.Element("annotations")
     add_meta(root, call, target)
     tasks = tasks_of(call.state, target) if isinstance(target, Project) else [target.task if isinstance(target, Job) else target]
-    first = track_number = 0
+    starts = first_numbers(call.state, target) if isinstance(target, Project) else {}
+    track_number = 0
     for task in tasks:
         if task.data is None:
             continue
         found = storing.read_job(target) if isinstance(target, Job) else storing.read_task(call.state, task)
         frames = target.frame_numbers if isinstance(target, Job) else list(range(task.data.size))
-        scene = _Scene(task, task.data, found, frames, shift=first if isinstance(target, Project) else None)
+        scene = _Scene(task, task.data, found, frames, shift=starts.get(task.id))
         if flavour == IMAGES:
             scene.add_images(root)
         else:
             track_number = scene.add_tracks(root, track_number)
-        first += task.data.size
     ET.indent(root)
     return b'<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="utf-8", short_empty_elements=False) + b"\n"
 
 
-def picture_name(data: Data, number: int) -> str:
+def first_numbers(state: State, project: Project) -> dict[int, int]:
+    """What is added to the frame numbers of each task, so that they run on through the tasks of a subset."""
+    free: dict[str, int] = {}
+    starts: dict[int, int] = {}
+    for task in tasks_of(state, project):
+        if task.data is not None and task.data.size:
+            starts[task.id] = free.get(task.subset, 0)
+            free[task.subset] = starts[task.id] + _source_number(task.data, task.data.size)
+    return starts
+
+
+def picture_name(data: Data, number: int, shift: int = 0) -> str:
     """How a frame is called in exports: a picture's file, or a video's number."""
-    return f"frame_{_source_number(data, number):06d}" if data.is_video else data.frames[number].name
+    return f"frame_{shift + _source_number(data, number):06d}" if data.is_video else data.frames[number].name
 
 
 def _source_number(data: Data, number: int) -> int:
@@ -97,9 +109,15 @@ class _Scene:
 
     def _about_image(self, number: int) -> dict[str, str]:
         frame = self._data.frames[0 if self._data.is_video else number]
-        place = self._shift + number if self._shift is not None else _source_number(self._data, number)
+        place = (self._shift or 0) + _source_number(self._data, number)
         within = {"subset": self._task.subset or "default", "task_id": str(self._task.id)} if self._shift is not None else {}
-        return {"id": str(place), "name": picture_name(self._data, number), **within, "width": str(frame.width), "height": str(frame.height)}
+        return {
+            "id": str(place),
+            "name": picture_name(self._data, number, self._shift or 0),
+            **within,
+            "width": str(frame.width),
+            "height": str(frame.height),
+        }
 
     def _about(self, found: Json) -> dict[str, str]:
         about = {"label": self._labels[found["label_id"]], "source": found["source"]}
@@ -120,7 +138,12 @@ class _Scene:
         element = add_shape(track, view, self._names, about)
         for part in view["elements"]:
             if part["keyframe"] or not part["outside"]:
-                told = {"label": self._labels[part["label_id"]], "keyframe": int(part["keyframe"]), "outside": int(part["outside"]), "is_part": True}
+                told = {
+                    "label": self._labels[part["label_id"]],
+                    "keyframe": int(part["keyframe"]),
+                    "outside": int(part["outside"]),
+                    "is_part": True,
+                }
                 add_shape(element, part, self._names, told)
         add_attributes(element, view["attributes"], self._names)
 

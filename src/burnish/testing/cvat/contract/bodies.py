@@ -51,7 +51,8 @@ def _zips(recorded: bytes, ours: bytes, names: Names, *, is_standin: bool) -> It
     with zipfile.ZipFile(io.BytesIO(recorded)) as one, zipfile.ZipFile(io.BytesIO(ours)) as two:
         members = {name for name in one.namelist() if not name.endswith("/")}
         if members != set(two.namelist()):
-            yield f"members {sorted(set(two.namelist()) - members)[:3]} were not recorded, {sorted(members - set(two.namelist()))[:3]} are missing"
+            new, missing = set(two.namelist()) - members, members - set(two.namelist())
+            yield f"members {sorted(new)[:3]} were not recorded, {sorted(missing)[:3]} are missing"
         for name in sorted(members & set(two.namelist())):
             yield from _members(name, one.read(name), two.read(name), names)
 
@@ -96,18 +97,13 @@ def _elements(recorded: ET.Element, ours: ET.Element, names: Names, parent: str)
 def _children(element: ET.Element) -> list[ET.Element]:
     """The elements within; attributes of objects by name, because a database gives them in any order."""
     if any("task_id" in child.attrib for child in element):
-        # A project's tasks come in any order, and their pictures are numbered in it.
-        images = sorted((child for child in element if "task_id" in child.attrib), key=lambda child: (child.attrib["subset"], child.attrib["name"], _size(child)))
-        for image in images:
-            image.attrib.pop("id", None)
-        return [child for child in element if "task_id" not in child.attrib] + images
+        # A project's tasks come in any order; their pictures are numbered within each subset.
+        return sorted(element, key=lambda child: (child.tag, child.get("subset", ""), int(child.get("id", "0"))))
     plain = [child for child in element if child.tag != "attribute" or "name" not in child.attrib]
-    named = sorted((child for child in element if child.tag == "attribute" and "name" in child.attrib), key=lambda child: child.attrib["name"])
+    named = sorted(
+        (child for child in element if child.tag == "attribute" and "name" in child.attrib), key=lambda child: child.attrib["name"]
+    )
     return sorted(plain, key=_task_number) + named if element.tag == "tasks" else plain + named
-
-
-def _size(image: ET.Element) -> tuple[int, str]:
-    return sum(1 for _ in image.iter()), image.attrib["task_id"]
 
 
 def _task_number(task: ET.Element) -> int:
@@ -120,7 +116,9 @@ def _same_text(recorded: ET.Element, ours: ET.Element, names: Names, parent: str
         return bool(one) == bool(two)
     if recorded.tag == "id":
         kind = _NUMBERED[parent.rpartition("/")[2]]
-        return str(names.ours(kind, int(one))) == two
+        return names.learn(kind, int(one), int(two))
+    if recorded.tag == "subsets":
+        return set(one.splitlines()) == set(two.splitlines())
     if recorded.tag == "color":
         return names.ours("colour", one) == two
     return one == two

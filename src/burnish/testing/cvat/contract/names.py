@@ -27,6 +27,7 @@ _QUERY: Final = re.compile(r"\b(project|task|job|issue|user|report)_id=(\d+)")
 _TARGET: Final = re.compile(r"\btarget=(task|job|project)&target_id=(\d+)")
 _VARIABLE: Final = re.compile(r'(\{"var": "(project|task|job)_id"\}, )(\d+)')
 _DRAWN: Final = re.compile(r'data-label-id="(\d+)"')
+_INVALID: Final = re.compile(r"\b(label|spec)_id `(\d+)`")
 _DUPLICATE: Final = re.compile(r"engine_trackedshape_pkey(.*)\(id\)=\((\d+)\)", re.DOTALL)
 _UUID: Final = re.compile(r"(?:\d+_)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -49,6 +50,7 @@ KINDS: Final = {
     "color": "colour",
     "uuid": "uuid",
     "key": "secret",
+    "invitation": "secret",
     "value": "value",
 }
 """Which kind of name a field holds."""
@@ -92,6 +94,7 @@ class Names:
         words = _TARGET.sub(lambda found: f"target={found[1]}&target_id={self.ours(found[1], int(found[2]))}", words)
         words = _VARIABLE.sub(lambda found: f"{found[1]}{self.ours(found[2], int(found[3]))}", words)
         words = _DRAWN.sub(lambda found: f'data-label-id="{self.ours("label", int(found[1]))}"', words)
+        words = _INVALID.sub(lambda found: f"{found[1]}_id `{self.ours(KINDS[found[1] + '_id'], int(found[2]))}`", words)
         words = _DUPLICATE.sub(lambda found: f"engine_trackedshape_pkey{found[1]}(id)=({self.ours('key', int(found[2]))})", words)
         return _QUERY.sub(lambda found: f"{found[1]}_id={self.ours(found[1], int(found[2]))}", words)
 

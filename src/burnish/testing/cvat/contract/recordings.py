@@ -68,7 +68,7 @@ class Exchange:
 
     @property
     def is_clients(self) -> bool:
-        """Whether a client that moves data between CVAT and files sends such requests; formats that CVAT's own code does not write are not for it."""
+        """Whether a client that moves data between CVAT and files sends such requests; it asks only for formats of CVAT's own."""
         return not self.is_standin and any(route.fullmatch(self.path) for route in _CLIENT_ROUTES)
 
 

@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     from burnish.testing.cvat.contract.recordings import Exchange, Recordings
 
 _BOUNDARY: Final = "burnish-contract"
-_AS_SENT: Final = ("X-Organization", "Upload-Start", "Upload-Multiple", "Upload-Finish", "Tus-Resumable", "Upload-Offset", "Upload-Metadata", "Content-Type")
+_AS_SENT: Final = (
+    "X-Organization",
+    "Upload-Start",
+    "Upload-Multiple",
+    "Upload-Finish",
+    "Tus-Resumable",
+    "Upload-Offset",
+    "Upload-Metadata",
+    "Content-Type",
+)
 _PATIENCE: Final = 60.0
 
 
@@ -69,7 +78,9 @@ class Sender:
         content = self._content(exchange, headers)
         path = self._names.text(exchange.path)
         query = urlencode([(key, self._query_value(key, value)) for key, value in exchange.query])
-        received = self.request(exchange.method, quote(path, safe="/" if "%" in exchange.path else "/=&~") + ("?" + query if query else ""), headers, content)
+        received = self.request(
+            exchange.method, quote(path, safe="/" if "%" in exchange.path else "/=&~") + ("?" + query if query else ""), headers, content
+        )
         self.wallet.keep(exchange, received)
         if "Upload-Length" in headers and "location" in received.headers:
             self._begin_pieces(exchange, received, content)
@@ -91,7 +102,11 @@ class Sender:
         if key in {"rq_id", "filename", "filter"}:
             return self._names.text(value)
         kind = key.removesuffix("_id")
-        return str(self._names.ours("organization" if kind == "org" else kind, int(value))) if key.endswith("_id") and value.isdigit() else value
+        return (
+            str(self._names.ours("organization" if kind == "org" else kind, int(value)))
+            if key.endswith("_id") and value.isdigit()
+            else value
+        )
 
     def _headers(self, exchange: Exchange) -> dict[str, str]:
         sent = exchange.request.get("headers", {})
@@ -135,7 +150,9 @@ class Sender:
         for part in parts:
             file = f'; filename="{part["filename"]}"' if "filename" in part else ""
             value = self._recordings.file(part["file"]) if "file" in part else self._part_value(part).encode()
-            pieces.append(f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{part["name"]}"{file}\r\n\r\n'.encode() + value + b"\r\n")
+            pieces.append(
+                f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{part["name"]}"{file}\r\n\r\n'.encode() + value + b"\r\n"
+            )
         return b"".join(pieces) + f"--{_BOUNDARY}--\r\n".encode()
 
     def _part_value(self, part: dict[str, str]) -> str:
