@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from burnish.testing.cvat.overlaps import polygon_overlap, shape_overlap
 
 SQUARE = np.array([[0.0, 0.0], [2.0, 0.0], [2.0, 2.0], [0.0, 2.0]])
-boxes = st.tuples(st.integers(-20, 20), st.integers(-20, 20), st.integers(1, 20), st.integers(1, 20)).map(lambda box: [*box[:2], box[0] + box[2], box[1] + box[3]])
+boxes = st.tuples(st.integers(-20, 20), st.integers(-20, 20), st.integers(1, 20), st.integers(1, 20)).map(
+    lambda box: [*box[:2], box[0] + box[2], box[1] + box[3]]
+)
 
 
 @given(boxes, boxes)

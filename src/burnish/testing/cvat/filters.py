@@ -69,7 +69,7 @@ def _compared(name: str, operands: list[Any]) -> bool:
     if name == "in" and isinstance(operands[1], str):
         return str(operands[0]).lower() in operands[1].lower()
     if name not in _COMPARISONS:
-        message = f"filter: {name} operation is not supported"
+        message = f"{name} operation is not supported"
         raise FilterError(message)
     return _COMPARISONS[name](operands[0], operands[1])
 

@@ -74,10 +74,11 @@ def _kind(key: str, within_object: dict[str, Any], within: str) -> str | None:
 def _in_order(objects: list[Any], names: Names | None, within: str) -> list[Any]:
     """Annotations in an order of their content; those that are alike by their numbers."""
 
-    def place(each: Any) -> tuple[str, Any]:
+    def place(each: Any) -> tuple[str, bool, Any]:
         number = each.get("id", 0) if isinstance(each, dict) else 0
         known = names.ours(within, number) if names and isinstance(number, int) else number
-        return json.dumps(_plain(each, names, within), sort_keys=True), known if isinstance(known, int) else 0
+        is_new = names is not None and known == number
+        return json.dumps(_plain(each, names, within), sort_keys=True), is_new, known if isinstance(known, int) else 0
 
     return sorted(objects, key=place)
 
