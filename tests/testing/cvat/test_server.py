@@ -10,7 +10,8 @@ from io import BytesIO
 
 import pytest
 
-from burnish.errors import ServiceError
+from burnish.errors import MissingExtra, ServiceError
+from burnish.formats.recognise import open_dataset
 from burnish.testing.cvat import cvat_server
 
 
@@ -28,6 +29,12 @@ def test_two_servers_run_side_by_side_and_know_nothing_of_one_another(server, ap
 
 def test_a_taken_port_is_told(server):
     with pytest.raises(ServiceError, match="choose another one"), cvat_server(port=int(server.url.rpartition(":")[2])):
+        pass
+
+
+def test_a_missing_library_is_told_with_the_command_that_installs_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'burnish\[cvat\]'"), cvat_server():
         pass
 
 
@@ -134,10 +141,21 @@ def test_a_cancelled_export_is_seen_once_more_and_then_gone(api):
 
 def test_a_format_that_is_not_written_fails_in_the_background_and_says_so(api):
     task, _ = api.task()
-    _, asked, _ = api("POST", f"tasks/{task}/dataset/export?format=COCO%201.0")
+    _, asked, _ = api("POST", f"tasks/{task}/dataset/export?format=KITTI%201.0")
     done = api.wait(asked["rq_id"])
     assert done["status"] == "failed"
-    assert "does not write COCO 1.0" in done["message"]
+    assert "does not write KITTI 1.0" in done["message"]
+
+
+def test_coco_is_written_in_the_layout_of_burnish(api, tmp_path):
+    task, label = api.task()
+    api("PUT", f"tasks/{task}/annotations", {"shapes": [_box(label)]})
+    _, asked, _ = api("POST", f"tasks/{task}/dataset/export?format=COCO%201.0&save_images=true")
+    _, content, _ = api("GET", api.wait(asked["rq_id"])["result_url"].partition("/api/")[2])
+    with zipfile.ZipFile(BytesIO(content)) as file:
+        file.extractall(tmp_path / "coco")
+    shown = open_dataset(tmp_path / "coco").annotations
+    assert shown.select("x1", "y1", "x2", "y2").rows() == [(1, 2, 11, 12)]
 
 
 def test_files_that_are_no_media_fail_in_the_background(api):

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 from burnish.testing.cvat import storing, uploads
 from burnish.testing.cvat.answers import Answer, RefusalError, bad_request
 from burnish.testing.cvat.background import Product, Work, WorkError, places, produced_file, submit
-from burnish.testing.cvat.exports import file_stamp
 from burnish.testing.cvat.manifests import manifest_lines
 from burnish.testing.cvat.permissions import find_project, find_task
 from burnish.testing.cvat.restoring import restore_project, restore_task
 from burnish.testing.cvat.routing import Route
-from burnish.testing.cvat.state import jobs_of, tasks_of, with_sublabels
+from burnish.testing.cvat.state import file_stamp, jobs_of, tasks_of, with_sublabels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,13 +27,13 @@ if TYPE_CHECKING:
 
 
 def _export(call: Call, noun: str, target: Project | Task) -> Answer:
-    filename = call.one("filename") or f"{noun}_{target.name.lower()}_backup_{file_stamp(target)}.zip"
+    filename = call.one("filename") or f"{noun}_{target.name.lower()}_backup_{file_stamp(target.updated)}.zip"
     work = Work(
         id=f"action=export&target={noun}&target_id={target.id}&user_id={call.user.id}&subresource=backup",
         type="export:backup",
         target=noun,
         owner=call.user,
-        do=lambda: Product(_write(call.state, target), filename),
+        do=lambda: Product(write_backup(call.state, target), filename),
         download=call.url(f"{noun}s/{target.id}/backup/download"),
         created=call.state.now(),
         **places(target),
@@ -42,7 +41,12 @@ def _export(call: Call, noun: str, target: Project | Task) -> Answer:
     return submit(call, work)
 
 
-def _write(state: State, target: Project | Task) -> Path:
+def write_backup(state: State, target: Project | Task) -> Path:
+    """Write the zip of a task or of a project with its tasks; gives its place.
+
+    Raises:
+        WorkError: A task has no data.
+    """
     path = state.folder / "exports" / f"{uuid.uuid4()}.zip"
     path.parent.mkdir(exist_ok=True)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:

@@ -11,10 +11,11 @@ from burnish.testing.cvat.background import Product, Work, WorkError, places, pr
 from burnish.testing.cvat.fields import as_bool
 from burnish.testing.cvat.formats import EXPORTERS
 from burnish.testing.cvat.frames import picture_bytes
+from burnish.testing.cvat.other_formats import WRITTEN, export_other
 from burnish.testing.cvat.permissions import find_job, find_project, find_task
 from burnish.testing.cvat.records import Job, Project, Task
 from burnish.testing.cvat.routing import Route
-from burnish.testing.cvat.state import tasks_of
+from burnish.testing.cvat.state import file_stamp, tasks_of
 from burnish.testing.cvat.xml_writing import FLAVOURS, export_xml, first_numbers, picture_name
 
 if TYPE_CHECKING:
@@ -23,11 +24,6 @@ if TYPE_CHECKING:
     from burnish.testing.cvat.calls import Call
 
     Target = Job | Project | Task
-
-
-def file_stamp(target: Target) -> str:
-    """When a target was last changed, as names of exported files say it."""
-    return target.updated.strftime("%Y_%m_%d_%H_%M_%S")
 
 
 def _export(call: Call, noun: str, target: Target) -> Answer:
@@ -48,16 +44,19 @@ def _export(call: Call, noun: str, target: Target) -> Answer:
         created=call.state.now(),
         **places(target),
     )
-    filename = call.one("filename") or f"{noun}_{target.id}_{subresource}_{file_stamp(target)}_{name.lower()}.zip"
+    filename = call.one("filename") or f"{noun}_{target.id}_{subresource}_{file_stamp(target.updated)}_{name.lower()}.zip"
     return submit(call, work)
 
 
 def _written(call: Call, target: Target, name: str, *, with_images: bool, filename: str) -> Product:
-    if name not in FLAVOURS:
-        message = f"NotImplementedError: the test server does not write {name}; it writes {' and '.join(FLAVOURS)}"
-        raise WorkError(message)
     path = call.state.folder / "exports" / f"{uuid.uuid4()}.zip"
     path.parent.mkdir(exist_ok=True)
+    if name in WRITTEN and not isinstance(target, Job):
+        export_other(call.state, target, name, path, with_images=with_images)
+        return Product(path, filename)
+    if name not in FLAVOURS:
+        message = f"NotImplementedError: the test server does not write {name} of a {type(target).__name__.lower()}"
+        raise WorkError(message)
     xml = export_xml(call, target, name)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as file:
         file.writestr("annotations.xml", xml)

@@ -81,6 +81,11 @@ def stamp(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def file_stamp(moment: datetime) -> str:
+    """A time as names of exported files hold it."""
+    return moment.strftime("%Y_%m_%d_%H_%M_%S")
+
+
 def jobs_of(state: State, task: Task, *, ground_truth: bool = True) -> list[Job]:
     """The jobs of a task by number, with or without its ground truth."""
     jobs = [job for job in state.jobs.values() if job.task is task]
