@@ -1,6 +1,8 @@
 import numpy as np
 
-from burnish.audit.noise_model import fit_calibration, fit_noise_model, judge
+from burnish.audit.calibration import fit_calibration
+from burnish.audit.noise_model import fit_noise_model
+from burnish.audit.posteriors import judge
 
 
 def drawn(seed=0, *, count=20_000, classes=4, power=1.0, floor=0.0):
