@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 
 from burnish.audit.calibration import fit_calibration
 from burnish.audit.noise_model import fit_noise_model
 from burnish.audit.posteriors import judge
+from burnish.audit.transitions import eased_transitions
 
 
 def drawn(seed=0, *, count=20_000, classes=4, power=1.0, floor=0.0):
@@ -48,3 +51,33 @@ def test_posteriors_are_probabilities():
     posteriors = judge(labels, probabilities, fit_noise_model(labels, probabilities))
     for values in (posteriors.score, posteriors.counting):
         assert ((values >= 0) & (values <= 1)).all()
+
+
+def test_eased_rates_lie_half_way_to_their_mean_in_log_odds():
+    rates = np.array([0.1, 0.2, 0.6])
+    transitions = np.where(np.eye(3, dtype=bool), 1 - rates[:, None], rates[:, None] * [[0, 0.7, 0.3], [0.5, 0, 0.5], [0.9, 0.1, 0]])
+    eased = eased_transitions(transitions, 1.0)
+    np.testing.assert_allclose(1 - eased.diagonal(), [1 / (1 + np.sqrt((1 - r) / r * 0.7 / 0.3)) for r in rates])
+    np.testing.assert_allclose(eased.sum(axis=1), 1)
+    np.testing.assert_allclose(eased[0, 1] / eased[0, 2], 7 / 3)
+
+
+def test_without_trust_the_wrong_labels_of_a_class_are_spread_evenly():
+    eased = eased_transitions(np.array([[0.8, 0.15, 0.05], [0.1, 0.8, 0.1], [0.01, 0.19, 0.8]]), 0.0)
+    np.testing.assert_allclose(eased, np.where(np.eye(3, dtype=bool), 0.8, 0.1))
+
+
+def test_a_very_shy_model_is_understood():
+    labels, probabilities = drawn(4, power=0.15)
+    assert abs(np.log(fit_calibration(labels, probabilities).exponent * 0.15)) < 0.15
+
+
+def test_products_and_roots_give_the_posteriors_of_powers():
+    labels, probabilities = drawn(5, count=500)
+    model = fit_noise_model(labels, probabilities)
+    logs = np.log(probabilities + 1e-6) + model.calibration.bias
+    for power in (1.0, 1.5, 3.0, 4.5):
+        model = replace(model, count_sharpness=power, anchors_share=1.0)
+        weights = np.exp(logs * power * model.calibration.exponent) * model.anchors.T[labels]
+        own = weights[np.arange(500), labels] / weights.sum(axis=1)
+        np.testing.assert_allclose(judge(labels, probabilities, model).counting, 1 - own, atol=1e-4)

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 Part = TypeVar("Part")
 
 CELLS = 1 << 17
-"""Numbers in one chunk: 1 MiB as float32, which stays near the processor's cache and far below any input worth chunking."""
+"""Numbers in one chunk: 0.5 MiB as float32, which stays near the processor's cache and far below any input worth chunking."""
 _THREADS = 8  # each holds a few chunks of its own; more would cost memory and gain little
 
 
-def row_chunks(table: NDArray[Any], cells: int = CELLS) -> Iterator[slice]:
-    """Slices that cover the rows of `table`, `(N, K)`, in order, with about `cells` numbers in each."""
-    step = max(1, cells // max(1, table.shape[1]))
+def row_chunks(table: NDArray[Any], cells: int | None = None) -> Iterator[slice]:
+    """Slices that cover the rows of `table`, `(N, K)`, in order, with about `cells` (`CELLS` without) numbers in each."""
+    step = max(1, (cells or CELLS) // max(1, table.shape[1]))
     for start in range(0, len(table), step):
         yield slice(start, min(start + step, len(table)))
 
@@ -43,9 +43,9 @@ def on_threads(work: Callable[[Part], None], parts: Iterable[Part]) -> None:
             pass
 
 
-def class_chunks(labels: NDArray[np.int64], table: NDArray[Any], cells: int = CELLS) -> Iterator[tuple[int, NDArray[np.intp]]]:
-    """Row numbers of `table`, `(N, K)`, in pieces of one given class and about `cells` numbers each, with the class."""
-    step = max(1, cells // table.shape[1])
+def class_chunks(labels: NDArray[np.int64], table: NDArray[Any]) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    """Row numbers of `table`, `(N, K)`, in pieces of one given class and about `CELLS` numbers each, with the class."""
+    step = max(1, CELLS // table.shape[1])
     for given, rows in enumerate(rows_by_class(labels, table.shape[1])):
         for start in range(0, len(rows), step):
             yield given, rows[start : start + step]
