@@ -2,9 +2,10 @@
 
     python benchmarks/simulated_networks.py FOLDER
 
-Each example has evidence for every class, more for its own by how clear it is. People mislabel what is unclear to them, chance mislabels
-the rest; the network sees the evidence through errors of its own, has learned the mean confusion of the labels to some degree, and is over- or
-under-confident. All of this is drawn, the same every time; 48 sets are written as `label_issue_sets.py make` does.
+Each example has evidence for every class, more for its own by how clear it is. People mislabel what is unclear to them, chance
+mislabels the rest; the network sees the evidence through errors of its own, has learned the mean confusion of the labels to some
+degree, and is over- or under-confident. All of this is drawn, the same every time; 48 sets are written as `label_issue_sets.py make`
+does.
 """
 
 from __future__ import annotations
