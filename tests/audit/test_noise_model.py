@@ -67,11 +67,6 @@ def test_without_trust_the_wrong_labels_of_a_class_are_spread_evenly():
     np.testing.assert_allclose(eased, np.where(np.eye(3, dtype=bool), 0.8, 0.1))
 
 
-def test_a_very_shy_model_is_understood():
-    labels, probabilities = drawn(4, power=0.15)
-    assert abs(np.log(fit_calibration(labels, probabilities).exponent * 0.15)) < 0.15
-
-
 def test_products_and_roots_give_the_posteriors_of_powers():
     labels, probabilities = drawn(5, count=500)
     model = fit_noise_model(labels, probabilities)

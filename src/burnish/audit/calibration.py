@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
     Floats: TypeAlias = NDArray[np.floating[Any]]
 
-_EXPONENTS = np.geomspace(0.25, 10.0, 32)
+_EXPONENTS = np.geomspace(0.25, 3.0, 22)
 _COARSE = 4  # every fourth exponent is tried, and then those beside the best
-_SPREAD = 0.7  # of the exponent's logarithm around 0 before anything is seen: where the likelihood is flat, the smaller change wins
 _TINY = np.float32(1e-6)  # a probability of exactly 0 is a rounding, not a certainty
 _SAMPLE_ROWS, _SAMPLE_CELLS = 20_000, 1 << 20  # at most so much is read to fit the two numbers of the calibration ...
 _SAMPLE_LEAST = 2_000  # ... but so many rows, however many classes there are
@@ -106,7 +105,7 @@ def _likeliest(labels: NDArray[np.int64], logs: NDArray[np.float32], shares: NDA
     def worth(place: int) -> float:
         if place not in tried:
             tried[place] = _fit_floor(_given_probability(logs, labels, _EXPONENTS[place]), shares)
-        return tried[place][0] - (np.log(_EXPONENTS[place]) / _SPREAD) ** 2 / 2
+        return tried[place][0]
 
     best = _refined(worth, len(_EXPONENTS))
     return *tried[best], float(_EXPONENTS[best])

@@ -92,19 +92,19 @@ def fit_noise_model(labels: NDArray[np.int64], probabilities: Floats) -> NoiseMo
     classes, surest = probabilities.shape[1], _surest(guesses, sureness, probabilities.shape[1])
     anchors = shrunk_transitions(_counts(labels[surest], guesses[surest], classes))
     alike, heavy = _alikeness(sureness), _ramp(disagreement, 0.3, 0.4)
-    strong = _ramp(alike, 0.35, 0.75)
+    strong = _ramp(alike, 0.6, 0.8)
     honest = 1 - _ramp(calibration.exponent, 1.75, 2.5)
     return NoiseModel(
         calibration=calibration,
         anchors=anchors,
         everywhere=shrunk_transitions(_counts(labels, guesses, classes)),
-        eased=eased_transitions(anchors, _ramp(float(sureness[surest].mean()), 0.4, 0.7)),
+        eased=anchors,
         informed=calibration.gain > _EVIDENCE or _agreement_beats_chance(labels, guesses, classes),
         disagreement=disagreement,
         explained=explained,
-        score_sharpness=_to_halves(1 + (1 - explained) * (0.5 + max(_ramp(alike, 0.6, 0.8), heavy))),
-        count_sharpness=_to_halves(1 + (1 - explained) * (0.4 + honest * strong * (2 + 4 * heavy))),
-        anchors_share=1 - 0.5 * (1 - explained) * strong,
+        score_sharpness=_to_halves(1.5 + 1.5 * (1 - explained) * (1 + 2 * max(strong, heavy))),
+        count_sharpness=_to_halves(1 + (1 - explained) * (0.5 + honest * (0.5 + max(2 * strong, 4 * heavy)))),
+        anchors_share=0.5 + 0.5 * explained,
     )
 
 
