@@ -5,7 +5,6 @@ import numpy as np
 from burnish.audit.calibration import fit_calibration
 from burnish.audit.noise_model import fit_noise_model
 from burnish.audit.posteriors import judge
-from burnish.audit.transitions import eased_transitions
 
 
 def drawn(seed=0, *, count=20_000, classes=4, power=1.0, floor=0.0):
@@ -51,20 +50,6 @@ def test_posteriors_are_probabilities():
     posteriors = judge(labels, probabilities, fit_noise_model(labels, probabilities))
     for values in (posteriors.score, posteriors.counting):
         assert ((values >= 0) & (values <= 1)).all()
-
-
-def test_eased_rates_lie_half_way_to_their_mean_in_log_odds():
-    rates = np.array([0.1, 0.2, 0.6])
-    transitions = np.where(np.eye(3, dtype=bool), 1 - rates[:, None], rates[:, None] * [[0, 0.7, 0.3], [0.5, 0, 0.5], [0.9, 0.1, 0]])
-    eased = eased_transitions(transitions, 1.0)
-    np.testing.assert_allclose(1 - eased.diagonal(), [1 / (1 + np.sqrt((1 - r) / r * 0.7 / 0.3)) for r in rates])
-    np.testing.assert_allclose(eased.sum(axis=1), 1)
-    np.testing.assert_allclose(eased[0, 1] / eased[0, 2], 7 / 3)
-
-
-def test_without_trust_the_wrong_labels_of_a_class_are_spread_evenly():
-    eased = eased_transitions(np.array([[0.8, 0.15, 0.05], [0.1, 0.8, 0.1], [0.01, 0.19, 0.8]]), 0.0)
-    np.testing.assert_allclose(eased, np.where(np.eye(3, dtype=bool), 0.8, 0.1))
 
 
 def test_products_and_roots_give_the_posteriors_of_powers():

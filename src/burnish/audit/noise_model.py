@@ -17,16 +17,13 @@ and the score of a label is the posterior mass of all other classes. These thing
 4. Both are shrunk by empirical Bayes: the rate of each class towards the mean rate (beta-binomial), and its spread over the other classes
    towards an even one (Dirichlet-multinomial), each as much as the likelihood of the counts asks for. Sparse noise keeps its zeros, even
    noise becomes even, and a class with few examples borrows from the rest.
-5. `eased`, the anchors for the order of the labels: rates half-way (in log odds) to the mean rate, because a class that the model knows
-   badly looks like one that is badly labelled; and, where even the surest predictions are unsure, spread out evenly.
 
 Whether a disagreement on an ambiguous example is the annotator's mistake or the model's cannot be told from predictions and labels (both
 give the same likelihood). `sharpness` is the side taken: the share of disagreements that the floor does not explain is put down to the
-annotator in part, and more so the stronger the model: honest probabilities that are all about equally sure are those of a strong model
-whose confidence is capped by label noise, and where a strong model disagrees with very many labels, most of these are wrong. For the order
-of the labels the mean of two readings is taken, one sharp and one not. The constants were chosen on predictions of small models on
-mixtures, digits and pictures with injected noise of several kinds (`benchmarks/label_issue_sets.py`), on simulated networks, and on
-published predictions with synthetic noise (https://github.com/cgnorthcutt/confidentlearning-reproduce).
+annotator in part, and more so where the probabilities are honest as they are and either all about equally sure (a strong model whose
+confidence is capped by label noise) or at odds with very many labels. The constants were chosen on predictions of small models with
+injected noise of several kinds, on simulated logits, and on published predictions with synthetic noise
+(https://github.com/cgnorthcutt/confidentlearning-reproduce).
 
 The transition model is that of C. Northcutt et al. (https://arxiv.org/abs/1911.00068) and A. Dawid, A. Skene (1979); anchors are those of
 T. Liu, D. Tao (https://arxiv.org/abs/1411.7718).
@@ -41,7 +38,7 @@ import numpy as np
 
 from burnish.audit.calibration import Calibration, centred_logs, fit_calibration, sample_rows
 from burnish.audit.chunks import in_chunks, rows_by_class
-from burnish.audit.transitions import eased_transitions, shrunk_transitions
+from burnish.audit.transitions import shrunk_transitions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,8 +61,6 @@ class NoiseModel:
     """Transitions where the model is surest, `(K, K)`."""
     everywhere: NDArray[np.float64]
     """Transitions if every prediction were right, `(K, K)`."""
-    eased: NDArray[np.float64]
-    """The anchors as the order of the labels uses them, `(K, K)`."""
     informed: bool
     """Whether the predictions know more about the labels than chance; if not, no label can be called wrong on their word."""
     disagreement: float
@@ -98,7 +93,6 @@ def fit_noise_model(labels: NDArray[np.int64], probabilities: Floats) -> NoiseMo
         calibration=calibration,
         anchors=anchors,
         everywhere=shrunk_transitions(_counts(labels, guesses, classes)),
-        eased=anchors,
         informed=calibration.gain > _EVIDENCE or _agreement_beats_chance(labels, guesses, classes),
         disagreement=disagreement,
         explained=explained,

@@ -48,10 +48,10 @@ def judge(labels: NDArray[np.int64], probabilities: Floats, model: NoiseModel) -
         logs *= np.float32(exponent)
         evidence = np.exp(logs, out=logs)
         evidence[:, given] = 0  # leaves the other classes
-        eased, columns = model.eased[:, [given]], np.stack([model.anchors[:, given], model.everywhere[:, given]], axis=1)
+        anchors, columns = model.anchors[:, [given]], np.stack([model.anchors[:, given], model.everywhere[:, given]], axis=1)
         sharp, counted = _raised(evidence, model.score_sharpness), _raised(evidence, model.count_sharpness)
         # How sharp is right is not known: the order is by the mean of a blunt and a sharp reading.
-        blunt_odds, sharp_odds = _odds(evidence, own, eased, given), _odds(sharp, model.score_sharpness * own, eased, given)
+        blunt_odds, sharp_odds = _odds(evidence, own, anchors, given), _odds(sharp, model.score_sharpness * own, anchors, given)
         score[rows] = expit((blunt_odds + sharp_odds)[:, 0] / 2)
         counting[rows] = expit(_odds(counted, model.count_sharpness * own, columns, given)) @ trust
 
@@ -61,7 +61,7 @@ def judge(labels: NDArray[np.int64], probabilities: Floats, model: NoiseModel) -
 
 def suggest(labels: NDArray[np.int64], probabilities: Floats, model: NoiseModel, rows: NDArray[np.intp]) -> NDArray[np.int64]:
     """The likeliest class other than the given one for the examples in `rows`, `(n,)`."""
-    transitions = np.log(model.eased.T).astype(np.float32)
+    transitions = np.log(model.anchors.T).astype(np.float32)
     power = np.float32(model.calibration.exponent * model.score_sharpness)
     suggested = np.empty(len(rows), dtype=np.int64)
     for part in row_chunks(np.broadcast_to(np.float32(0), (len(rows), probabilities.shape[1]))):

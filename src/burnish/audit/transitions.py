@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import expit, gammaln, logit
+from scipy.special import gammaln
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,20 +24,6 @@ def shrunk_transitions(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     transitions = _shrunk_spread(wrong) * rates[:, None]
     transitions[np.arange(classes), np.arange(classes)] = 1 - rates
     return transitions
-
-
-def eased_transitions(transitions: NDArray[np.float64], trust: float) -> NDArray[np.float64]:
-    """Transitions that take less for granted: rates half-way to their mean in log odds, spread raised to the power `trust`.
-
-    Args:
-        transitions: P(given b | true a), `(K, K)`, without zeros.
-        trust: 1 keeps how the wrong labels of a class are spread over the others; 0 makes it even.
-    """
-    diagonal = np.eye(len(transitions), dtype=np.bool_)
-    rates = 1 - transitions.diagonal()
-    rates = expit((logit(rates) + logit(rates.mean())) / 2)
-    spread = np.where(diagonal, 0, transitions**trust)
-    return np.where(diagonal, 1 - rates, spread / spread.sum(axis=1, keepdims=True) * rates[:, None])
 
 
 def _shrunk_rates(wrong: NDArray[np.float64], total: NDArray[np.float64]) -> NDArray[np.float64]:
