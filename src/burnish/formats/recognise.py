@@ -54,6 +54,7 @@ FORMATS: Final[dict[str, Format]] = {
     "burnish": Format("burnish.formats.versioned", "burnish's own tables and versions.", "manifest.json and versions/", rank=0),
     "jsonl": Format("burnish.formats.jsonl", "One label a picture, one JSON object a line.", "labels.jsonl"),
     "cvat": Format("burnish.formats.cvat.backup", "Backups of CVAT's tasks and projects.", "task.json or project.json, also in a .zip"),
+    "cvat_xml": Format("burnish.formats.cvat.xml", "CVAT XML 1.1, for images and for video.", "a .xml with <annotations> at the top, also in a .zip"),
     "yolo": Format("burnish.formats.yolo", "YOLO text labels.", "data.yaml, or images/ and labels/*.txt"),
     "coco": Format("burnish.formats.coco", "COCO JSON.", "a .json with images, annotations and categories"),
     "voc": Format("burnish.formats.voc", "Pascal VOC.", "Annotations/*.xml with <annotation> at the top"),
