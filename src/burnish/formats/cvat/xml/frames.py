@@ -46,16 +46,16 @@ class Frames:
     Attributes:
         start: Number in the source of frame 0.
         step: Numbers from one frame to the next.
+        offset: What is added to the numbers of its pictures.
         rows: Frames by their number in the task.
         is_video: Whether they were taken from a video.
-        pictures: Whether their pictures are there.
     """
 
     start: int
     step: int
+    offset: int
     rows: dict[int, Frame]
     is_video: bool
-    pictures: bool
 
     def frame_of(self, number: int) -> int | None:
         """Number in the task of a number in the source, where there is one."""
@@ -63,7 +63,9 @@ class Frames:
         return steps if rest == 0 else None
 
 
-def frames_of(meta: TaskMeta, images: Sequence[Element], tracks: Sequence[Element], folder: Path, path: Path) -> Frames:
+def frames_of(
+    meta: TaskMeta, images: Sequence[Element], tracks: Sequence[Element], folder: Path, path: Path, *, offset: int = 0
+) -> Frames:
     """Work out the frames of a task.
 
     Args:
@@ -72,11 +74,12 @@ def frames_of(meta: TaskMeta, images: Sequence[Element], tracks: Sequence[Elemen
         tracks: Its <track> elements.
         folder: Where its pictures may lie.
         path: Of the file, for messages.
+        offset: What is added to the numbers of its pictures, in a project's file.
 
     Raises:
         FormatError: A number is none, or there would be more frames than a task can have.
     """
-    ids = [_number(image, "id", path) for image in images]
+    ids = [_number(image, "id", path) - offset for image in images]
     seen = [_number(view, "frame", path) for track in tracks for view in track if view.get("frame") is not None]
     start, step = _grid(meta, ids or seen)
     is_video = bool(meta.source) or (meta.size is not None) or (meta.mode == "interpolation" and not images) or (not meta.mode and not images)
@@ -90,7 +93,7 @@ def frames_of(meta: TaskMeta, images: Sequence[Element], tracks: Sequence[Elemen
             rows |= {frame: Frame(start + frame * step, size=meta.size, told=False) for frame in left_out}
     else:
         rows = _unnamed(range(start, last + 1, step), meta, folder, is_video=is_video)
-    return Frames(start, step, dict(sorted(rows.items())), is_video, any(row.path and row.told for row in rows.values()))
+    return Frames(start, step, offset, dict(sorted(rows.items())), is_video)
 
 
 def _grid(meta: TaskMeta, numbers: Sequence[int]) -> tuple[int, int]:

@@ -118,6 +118,17 @@ def project_nodes(server: Server, name: str, tasks: Sequence[TaskMeta], labels: 
     return [*told, *_person("assignee", server.assignee), Node("labels", labels)]
 
 
+def project_offsets(tasks: Sequence[TaskMeta]) -> list[int]:
+    """What CVAT adds to the numbers of each task's pictures in a project's file: in each subset they go on behind the task before."""
+    behind: dict[str, int] = {}
+    offsets: list[int] = []
+    for task in tasks:
+        subset = task.subset or DEFAULT_SUBSET
+        offsets.append(behind.get(subset, 0))
+        behind[subset] = offsets[-1] + (task.stop or 0) + task.step
+    return offsets
+
+
 def meta_node(scope: Scope, nodes: Sequence[Node], dumped: str, behind: Sequence[Node] = ()) -> Node:
     """The <meta> element."""
     return Node("meta", [Node(scope, nodes), *_some("dumped", dumped), *behind])

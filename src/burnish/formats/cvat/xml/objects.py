@@ -27,7 +27,7 @@ def task_objects(
     """
     found: dict[str, list[dict[str, Any]]] = {"tags": [], "shapes": [], "tracks": []}
     for image in images:
-        frame = frames.frame_of(int(image.get("id", "0")))
+        frame = frames.frame_of(int(image.get("id", "0")) - frames.offset)
         for element in image if frame is not None else ():
             where = f"image {image.get('id')}"
             if element.tag == "tag":

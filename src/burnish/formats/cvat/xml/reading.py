@@ -19,7 +19,7 @@ from burnish.formats.cvat.tasks import SPLITS
 from burnish.formats.cvat.xml.frames import Frame, Frames, canvas, frames_of
 from burnish.formats.cvat.xml.labels import labels_of_meta
 from burnish.formats.cvat.xml.layout import find_files
-from burnish.formats.cvat.xml.meta import Scope, TaskMeta, project_server, read_meta, server_fields
+from burnish.formats.cvat.xml.meta import Scope, TaskMeta, project_offsets, project_server, read_meta, server_fields
 from burnish.formats.cvat.xml.objects import task_objects
 from burnish.formats.gathering import Gathered, add_extras, note, to_dataset
 from burnish.formats.reading import PictureTables
@@ -58,6 +58,7 @@ class _Task:
     project: str | None
     images: Sequence[Element]
     tracks: Sequence[Element]
+    offset: int = 0
 
 
 def read(path: Path) -> Dataset:
@@ -103,8 +104,8 @@ def _tasks(tree: Element, scope: Scope | None, metas: dict[str, TaskMeta], proje
     if strangers:
         raise FormatError(f"pictures or tracks name the tasks {sorted(strangers)}, which <tasks> does not hold.", path=file)
     return [
-        _Task(meta, project, [i for i in images if i.get("task_id") == number], [t for t in tracks if t.get("task_id") == number])
-        for number, meta in metas.items()
+        _Task(meta, project, [i for i in images if i.get("task_id") == number], [t for t in tracks if t.get("task_id") == number], offset)
+        for (number, meta), offset in zip(metas.items(), project_offsets(list(metas.values())), strict=True)
     ]
 
 
@@ -118,7 +119,7 @@ def _merge_labels(reading: _Reading, labels: Sequence[Label], file: Path) -> Non
 
 def _read_task(reading: _Reading, task: _Task, labels: Sequence[Label], file: Path) -> None:
     number, meta = len(reading.tasks), task.meta
-    frames = frames_of(meta, task.images, task.tracks, file.parent, file)
+    frames = frames_of(meta, task.images, task.tracks, file.parent, file, offset=task.offset)
     below = file.parent.relative_to(reading.root)
     images, sizes = _add_frames(reading, task, frames, number, below.as_posix(), file)
     row = {"id": number, "name": meta.name, "project": task.project, "subset": meta.subset}
@@ -129,12 +130,20 @@ def _read_task(reading: _Reading, task: _Task, labels: Sequence[Label], file: Pa
         {"task": number, "number": place, "start_frame": first - shift, "stop_frame": last - shift, "kind": "annotation"}
         for place, (first, last) in enumerate(meta.jobs)
     ]
-    server = server_fields(meta.server)
-    add_extras(reading.told, "tasks", number, {"server": server, **({"first_frame": shift} if shift else {})} if server.get("id") else {})
+    add_extras(reading.told, "tasks", number, _kept(meta, shift))
     by_name = {label.own_name: label for label in labels}
     position = _relative(file, reading.root)
     found = task_objects(task.images, task.tracks, frames, by_name, reading.gathered, position)
     gather_objects(reading.gathered, found, TaskView(number, images, sizes, by_name, position), None, reading.copies)
+
+
+def _kept(meta: TaskMeta, shift: int) -> dict[str, Any]:
+    """What the tables have no column for."""
+    server = server_fields(meta.server)
+    kept: dict[str, Any] = {"server": server} if server.get("id") else {}
+    kept |= {"first_frame": shift} if shift else {}
+    kept |= {"source": meta.source} if meta.source else {}
+    return kept | ({"size": list(meta.size)} if meta.size else {})
 
 
 def _add_frames(

@@ -21,7 +21,7 @@ from burnish.formats.cvat.xml.flavours import Flavour, Place, image_nodes, track
 from burnish.formats.cvat.xml.labels import label_nodes
 from burnish.formats.cvat.xml.layout import ANNOTATIONS, PICTURES
 from burnish.formats.cvat.xml.markup import Node, document, holdable
-from burnish.formats.cvat.xml.meta import DEFAULT_SUBSET, Server, TaskMeta, meta_node, project_nodes, server_of, source_nodes, task_nodes
+from burnish.formats.cvat.xml.meta import DEFAULT_SUBSET, Server, TaskMeta, meta_node, project_nodes, project_offsets, server_of, source_nodes, task_nodes
 from burnish.formats.placing import HowPlaced, distinct_paths, place_files
 
 if TYPE_CHECKING:
@@ -133,12 +133,13 @@ def _file(
     metas = [_meta(part, told) for part, told in parts]
     contents: list[Content] = []
     objects: list[Node] = []
-    tracks = 0
-    for (part, told), meta in zip(parts, metas, strict=True):
+    tracks, offsets = 0, project_offsets(metas if task is None else [])
+    for (part, told), meta, offset in zip(parts, metas, offsets or [0], strict=True):
         attributes = [("subset", meta.subset or DEFAULT_SUBSET), ("task_id", told.id)] if task is None else []
-        place = replace(_place(part, meta), attributes=attributes, decimals=decimals)
+        chosen = flavour or _usual_flavour(part)
+        place = replace(_place(part, meta, offset if chosen == "images" else 0), attributes=attributes, decimals=decimals)
         shown = _labels_of_task(dataset, labels, part.tasks["id"][0])
-        if (flavour or _usual_flavour(part)) == "images":
+        if chosen == "images":
             nodes, content = image_nodes(part, shown, place)
         else:
             nodes, content = track_nodes(part, shown, place, tracks)
@@ -178,10 +179,11 @@ def _meta(part: Dataset, server: Server) -> TaskMeta:
     start, step = row["start_frame"], row["step"]
     stop = row["stop_frame"] if row["stop_frame"] is not None else start + step * int(frames.max() or 0)  # pyright: ignore[reportArgumentType]
     video = part.media.filter((pl.col("kind") == "video") & pl.col("id").is_in(part.images["media"].implode()))
-    width, height = _video_size(part, video)
+    told = extra_fields(part, NAME, "tasks").get(row["id"], {})
+    source, size = _video(part, video, told)
     jobs = [(job["start_frame"], job["stop_frame"]) for job in part.jobs.filter(pl.col("kind") == "annotation").to_dicts()]
     # A job's own file counts its frames from 0 for us, and by the task for the server.
-    shift = extra_fields(part, NAME, "tasks").get(row["id"], {}).get("first_frame", 0)
+    shift = told.get("first_frame", 0)
     last = (stop - start) // step
     return TaskMeta(
         name=row["name"],
@@ -191,22 +193,24 @@ def _meta(part: Dataset, server: Server) -> TaskMeta:
         step=step,
         mode=server.mode or ("interpolation" if video.height else "annotation"),
         jobs=tuple((first + shift, final + shift) for first, final in jobs or [(0, last)]),
-        size=Size(width, height) if video.height and width and height else None,
-        source=PurePosixPath(video["path"][0]).name if video.height else "",
+        size=size,
+        source=source,
         server=server,
     )
 
 
-def _video_size(part: Dataset, video: pl.DataFrame) -> tuple[int | None, int | None]:
+def _video(part: Dataset, video: pl.DataFrame, told: Mapping[str, Any]) -> tuple[str, Size | None]:
+    """Name and size of the task's video, also where its frames lie there as pictures."""
     if not video.height:
-        return None, None
+        return told.get("source", ""), Size(*told["size"]) if "size" in told else None
     sizes = part.images.select("width", "height").drop_nulls()
-    told = sizes.row(0) if sizes.height else (None, None)
-    return video["width"][0] or told[0], video["height"][0] or told[1]
+    shown = sizes.row(0) if sizes.height else (None, None)
+    width, height = video["width"][0] or shown[0], video["height"][0] or shown[1]
+    return PurePosixPath(video["path"][0]).name, Size(width, height) if width and height else None
 
 
-def _place(part: Dataset, meta: TaskMeta) -> Place:
-    numbers = {frame: meta.start + meta.step * frame for frame in part.images["frame"].to_list()}
+def _place(part: Dataset, meta: TaskMeta, offset: int) -> Place:
+    numbers = {frame: meta.start + meta.step * frame + offset for frame in part.images["frame"].to_list()}
     return Place(numbers, _names(part, numbers), meta.stop or 0, meta.step)
 
 
@@ -246,7 +250,8 @@ def _targets(part: Dataset) -> dict[str, str]:
 def _usual_flavour(part: Dataset) -> Flavour:
     """As CVAT's users choose: video for tasks of videos."""
     kinds = part.media.filter(pl.col("id").is_in(part.images["media"].implode()))["kind"].cast(pl.String)
-    return "video" if (kinds == "video").any() else "images"
+    told = [server.mode for server in _servers(part).values()]
+    return "video" if (kinds == "video").any() or "interpolation" in told else "images"
 
 
 def _losses(part: Dataset, flavour: Flavour) -> pl.DataFrame:
