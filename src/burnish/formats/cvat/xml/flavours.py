@@ -72,7 +72,7 @@ def image_nodes(dataset: Dataset, labels: Sequence[Label], place: Place) -> tupl
 
 def _shape_node(shape: Mapping[str, Any], decimals: int | None, *, is_element: bool = False) -> Node:
     flags = [("outside", _flag(shape["outside"]))] if is_element else []
-    flags += [] if shape["type"] == "skeleton" else [("occluded", _flag(shape["occluded"]))]
+    flags += _own_flags(shape, decimals) if shape["type"] == "skeleton" else [("occluded", _flag(shape["occluded"]))]
     told = [("label", shape["label"]), ("source", shape["source"]), *flags, *place_attributes(shape, decimals)]
     told += [] if is_element else [("z_order", str(shape["z_order"]))]
     told += _group(shape)
@@ -153,19 +153,26 @@ def _number(view: Mapping[str, Any], place: Place) -> int:
 
 def _view_node(view: Mapping[str, Any], track: Mapping[str, Any], parts: Mapping[int, Sequence[Node]], place: Place) -> Node:
     number = _number(view, place)
-    told = [("frame", str(number)), *_view_flags(view), *place_attributes(view, place.decimals), ("z_order", str(view["z_order"]))]
+    told = [("frame", str(number)), *_view_flags(view, place.decimals), *place_attributes(view, place.decimals), ("z_order", str(view["z_order"]))]
     attributes = attribute_nodes([*view["attributes"], *track["attributes"]])
     return Node(ELEMENTS[view["type"]], [*(parts.get(number, ()) if view["type"] == "skeleton" else ()), *attributes], told)
 
 
 def _part_node(label: str, view: Mapping[str, Any], attributes: Sequence[Mapping[str, str]], decimals: int | None) -> Node:
-    told = [("label", label), *_view_flags(view), *place_attributes(view, decimals)]
+    told = [("label", label), *_view_flags(view, decimals), *place_attributes(view, decimals)]
     return Node(ELEMENTS[view["type"]], attribute_nodes(attributes), told)
 
 
-def _view_flags(view: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _view_flags(view: Mapping[str, Any], decimals: int | None) -> list[tuple[str, str]]:
     told = [("keyframe", _flag(view["keyframe"]))]
-    return told if view["type"] == "skeleton" else [*told, ("outside", _flag(view["outside"])), ("occluded", _flag(view["occluded"]))]
+    if view["type"] == "skeleton":
+        return told + _own_flags(view, decimals)
+    return [*told, ("outside", _flag(view["outside"])), ("occluded", _flag(view["occluded"]))]
+
+
+def _own_flags(skeleton: Mapping[str, Any], decimals: int | None) -> list[tuple[str, str]]:
+    """Flags of a skeleton itself, which CVAT does not write; they are told where all digits are."""
+    return [(name, "1") for name in ("outside", "occluded") if decimals is None and skeleton[name]]
 
 
 def _flag(value: object) -> str:
