@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "videos"
 
-SUFFIXES: Final = frozenset(
-    {".avi", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".webm", ".wmv"}
-)
+SUFFIXES: Final = frozenset({".avi", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".webm", ".wmv"})
 """Endings of videos in lower case; .ts is left out, because programs are called so too."""
 
 

@@ -91,7 +91,9 @@ def _only_file(folder: Path) -> Path:
     found = [folder / name for name in list_files(folder, frozenset({".json"})) if _is_crowd(folder / name)]
     if len(found) != 1:
         names = ", ".join(file.name for file in found[:5]) or "none"
-        raise FormatError(f"expected one JSON list of frames with polygons in this folder; found {len(found)} ({names}). Name one.", path=folder)
+        raise FormatError(
+            f"expected one JSON list of frames with polygons in this folder; found {len(found)} ({names}). Name one.", path=folder
+        )
     return found[0]
 
 
@@ -114,7 +116,9 @@ def _entry(item: Any, place: int, file: Path) -> _Entry:
     answered = item.get("outputValues") or given
     shapes, frame, image = answered.get("polygons"), given.get("frame"), given.get("image")
     if not isinstance(shapes, list) or not (isinstance(frame, int) or isinstance(image, str)):
-        raise FormatError("this entry needs a list 'polygons', and a number 'frame' or a name 'image'.", path=file, position=f"entry {place}")
+        raise FormatError(
+            "this entry needs a list 'polygons', and a number 'frame' or a name 'image'.", path=file, position=f"entry {place}"
+        )
     known = {"inputValues", "outputValues", "frame", "image", "polygons"}
     others = {key: value for part in (item, given, answered) for key, value in part.items() if key not in known}
     return _Entry(place if frame is None else frame, str(image or ""), shapes, others)
@@ -218,7 +222,9 @@ def _kept(dataset: Dataset) -> dict[int | None, dict[str, Any]]:
     return {row: json.loads(value) for row, value in rows.select("row", "value").iter_rows()}
 
 
-def _shape(row: Mapping[str, Any], image: Mapping[str, Any], names: Mapping[int, str], lost: list[dict[str, Any]]) -> tuple[int, dict[str, Any]] | None:
+def _shape(
+    row: Mapping[str, Any], image: Mapping[str, Any], names: Mapping[int, str], lost: list[dict[str, Any]]
+) -> tuple[int, dict[str, Any]] | None:
     reason = _refusal(row, image)
     if reason:
         lost.append(finding("not_carried", reason, image=row["image"], annotation=row["id"]))

@@ -113,7 +113,13 @@ def _pictures(root: Path, sequence: Sequence, length: int, first: tuple[int, int
     rows: dict[str, dict[str, Any]] = {path: {**row, "id": media + place} for place, (path, row) in enumerate(files.items())}
     shared = {"task": task, "scene": sequence.name}
     size = {"width": sequence.size[0], "height": sequence.size[1]} if sequence.size else {}
-    held = {"id": media + len(rows), "path": sequence.folder or sequence.name, "kind": "sequence", "fps": sequence.fps, "frame_count": length}
+    held = {
+        "id": media + len(rows),
+        "path": sequence.folder or sequence.name,
+        "kind": "sequence",
+        "fps": sequence.fps,
+        "frame_count": length,
+    }
     images: list[dict[str, Any]] = []
     for number in range(1, length + 1):
         row = rows.get(sequence.pictures.get(number, ""), held)

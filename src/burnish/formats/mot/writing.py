@@ -81,7 +81,9 @@ def _written(dataset: Dataset, images: pl.DataFrame) -> pl.DataFrame:
 
 def _lines(part: Dataset, frames: Mapping[int, int], classes: Mapping[int, int]) -> tuple[list[str], list[str]]:
     """Lines of gt.txt and of det.txt, each in the order of frames."""
-    rows = part.annotations.with_columns(frame=pl.col("image").replace_strict(frames, return_dtype=pl.Int64)).sort("frame", maintain_order=True)
+    rows = part.annotations.with_columns(frame=pl.col("image").replace_strict(frames, return_dtype=pl.Int64)).sort(
+        "frame", maintain_order=True
+    )
     told: dict[int, dict[str, str]] = {}
     for annotation, name, value in part.attributes.select("annotation", "name", "value").iter_rows():
         told.setdefault(annotation, {})[name] = value
@@ -131,5 +133,7 @@ def _losses(dataset: Dataset) -> pl.DataFrame:
     )
     others = dataset.attributes.filter(~pl.col("name").is_in(_ATTRIBUTES))
     boxes = dataset.annotations.filter((pl.col("kind") == "box") & pl.any_horizontal(pl.col(*_CORNERS).is_null()))
-    shapeless = lost_annotations(boxes, "A corner of the box is missing, so there is nothing to write.") if boxes.height else findings_table([])
+    shapeless = (
+        lost_annotations(boxes, "A corner of the box is missing, so there is nothing to write.") if boxes.height else findings_table([])
+    )
     return join_findings(not_carried(dataset.with_tables(annotations=rows, attributes=others), "mot", CARRIES), shapeless)

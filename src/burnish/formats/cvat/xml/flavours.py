@@ -124,7 +124,8 @@ def _empty(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
 def _alone(shape: Mapping[str, Any], place: Place) -> dict[str, Any]:
     """A shape as a track that is outside from the next frame on; CVAT leaves that out where the next frame is the last."""
     part = [
-        {"label": element["label"], "attributes": [], "shapes": _once(element, place), "elements": []} for element in shape.get("elements", ())
+        {"label": element["label"], "attributes": [], "shapes": _once(element, place), "elements": []}
+        for element in shape.get("elements", ())
     ]
     return {**shape, "attributes": [], "shapes": _once(shape, place), "elements": part}
 
@@ -153,7 +154,12 @@ def _number(view: Mapping[str, Any], place: Place) -> int:
 
 def _view_node(view: Mapping[str, Any], track: Mapping[str, Any], parts: Mapping[int, Sequence[Node]], place: Place) -> Node:
     number = _number(view, place)
-    told = [("frame", str(number)), *_view_flags(view, place.decimals), *place_attributes(view, place.decimals), ("z_order", str(view["z_order"]))]
+    told = [
+        ("frame", str(number)),
+        *_view_flags(view, place.decimals),
+        *place_attributes(view, place.decimals),
+        ("z_order", str(view["z_order"])),
+    ]
     attributes = attribute_nodes([*view["attributes"], *track["attributes"]])
     return Node(ELEMENTS[view["type"]], [*(parts.get(number, ()) if view["type"] == "skeleton" else ()), *attributes], told)
 

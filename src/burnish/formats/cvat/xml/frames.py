@@ -63,9 +63,7 @@ class Frames:
         return steps if rest == 0 else None
 
 
-def frames_of(
-    meta: TaskMeta, images: Sequence[Element], tracks: Sequence[Element], folder: Path, path: Path, *, offset: int = 0
-) -> Frames:
+def frames_of(meta: TaskMeta, images: Sequence[Element], tracks: Sequence[Element], folder: Path, path: Path, *, offset: int = 0) -> Frames:
     """Work out the frames of a task.
 
     Args:
@@ -82,7 +80,9 @@ def frames_of(
     ids = [_number(image, "id", path) - offset for image in images]
     seen = [_number(view, "frame", path) for track in tracks for view in track if view.get("frame") is not None]
     start, step = _grid(meta, ids or seen)
-    is_video = bool(meta.source) or (meta.size is not None) or (meta.mode == "interpolation" and not images) or (not meta.mode and not images)
+    is_video = (
+        bool(meta.source) or (meta.size is not None) or (meta.mode == "interpolation" and not images) or (not meta.mode and not images)
+    )
     last = max([*ids, *seen, start - 1]) if meta.stop is None else meta.stop
     if (last - start) // step >= MOST_FRAMES:
         raise FormatError(f"frames go up to {last:,}; a task has {MOST_FRAMES:,} at most.", path=path)

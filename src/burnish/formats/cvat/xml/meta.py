@@ -98,7 +98,12 @@ def task_nodes(meta: TaskMeta, labels: Sequence[Node] | None) -> list[Node]:
     server, is_job = meta.server, meta.server.scope == "job"
     length = len(range(meta.start, (meta.stop if meta.stop is not None else meta.start) + 1, meta.step))
     told = _some("id", server.id) + ([] if is_job else [Node("name", meta.name)])
-    told += [Node("size", str(length)), Node("mode", meta.mode), Node("overlap", str(_overlap(meta))), Node("bugtracker", server.bugtracker)]
+    told += [
+        Node("size", str(length)),
+        Node("mode", meta.mode),
+        Node("overlap", str(_overlap(meta))),
+        Node("bugtracker", server.bugtracker),
+    ]
     told += _some("created", server.created) + _some("updated", server.updated)
     told += [Node("subset", meta.subset or DEFAULT_SUBSET), Node("start_frame", str(meta.start)), Node("stop_frame", str(meta.stop or 0))]
     told += [Node("frame_filter", f"step={meta.step}" if meta.step > 1 else ""), Node("segments", _segments(meta))]
@@ -185,7 +190,9 @@ def read_meta(root: Element, path: Path) -> tuple[Scope | None, Element | None, 
 
 def project_server(element: Element, dumped: str) -> Server:
     """What only the server knows of a project."""
-    return Server("project", **_dates(element), dumped=dumped, owner=_read_person(element, "owner"), assignee=_read_person(element, "assignee"))
+    return Server(
+        "project", **_dates(element), dumped=dumped, owner=_read_person(element, "owner"), assignee=_read_person(element, "assignee")
+    )
 
 
 def _task(element: Element, scope: Scope, dumped: str, path: Path, behind: Element | None = None) -> TaskMeta:
@@ -237,5 +244,3 @@ def _int(element: Element, name: str, path: Path) -> int:
         return int(text)
     except ValueError as error:
         raise FormatError(f"<{name}> is '{text}'; expected a whole number.", path=path) from error
-
-

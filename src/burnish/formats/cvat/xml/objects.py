@@ -115,7 +115,13 @@ def _elements(views: Sequence[tuple[Element, Mapping[str, Any], int]], label: La
             told = shape_of(element)
             track = found.setdefault(
                 name,
-                {**_shared(element), "frame": frame, "attributes": _fixed(told["attributes"], parts.get(name)), "shapes": [], "elements": []},
+                {
+                    **_shared(element),
+                    "frame": frame,
+                    "attributes": _fixed(told["attributes"], parts.get(name)),
+                    "shapes": [],
+                    "elements": [],
+                },
             )
             if element.get("keyframe", "1") != "0":
                 track["shapes"].append(_key(element, told, frame, parts.get(name)))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from burnish.data.findings import no_findings
 from burnish.data.schema import IMAGES, JOBS, MEDIA, TASKS
 from burnish.data.tables import from_rows
-from burnish.engine.collecting import without_collecting
+from burnish.engine.collector import collector_paused
 from burnish.errors import DataError, FormatError
 from burnish.formats.cvat.labels import FORM, Label, class_rows, every_label, label_dict, label_extras
 from burnish.formats.cvat.objects import Copies, TaskView, gather_objects
@@ -72,7 +72,7 @@ def read(path: Path) -> Dataset:
     """
     root, files = find_files(path)
     reading = _Reading(root)
-    with without_collecting():
+    with collector_paused():
         for file in files:
             _read_file(reading, file)
         return _dataset(reading, path)

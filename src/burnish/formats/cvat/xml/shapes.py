@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from xml.etree.ElementTree import Element
 
-ELEMENTS: Final = {"rectangle": "box", **{name: name for name in ("polygon", "polyline", "points", "ellipse", "mask", "cuboid", "skeleton")}}
+ELEMENTS: Final = {
+    "rectangle": "box",
+    **{name: name for name in ("polygon", "polyline", "points", "ellipse", "mask", "cuboid", "skeleton")},
+}
 """The element of each of CVAT's types of shapes."""
 
 SHAPES: Final = {element: shape for shape, element in ELEMENTS.items()}

@@ -10,7 +10,8 @@ import polars as pl
 
 from burnish.data.dataset import extra_fields
 from burnish.data.findings import finding, findings_table, join_findings
-from burnish.engine.collecting import without_collecting
+from burnish.data.tidying import hidden_after_gaps
+from burnish.engine.collector import collector_paused
 from burnish.engine.files import write_bytes
 from burnish.errors import DataError
 from burnish.formats.carrying import not_carried
@@ -21,7 +22,17 @@ from burnish.formats.cvat.xml.flavours import Flavour, Place, image_nodes, track
 from burnish.formats.cvat.xml.labels import label_nodes
 from burnish.formats.cvat.xml.layout import ANNOTATIONS, PICTURES
 from burnish.formats.cvat.xml.markup import Node, document, holdable
-from burnish.formats.cvat.xml.meta import DEFAULT_SUBSET, Server, TaskMeta, meta_node, project_nodes, project_offsets, server_of, source_nodes, task_nodes
+from burnish.formats.cvat.xml.meta import (
+    DEFAULT_SUBSET,
+    Server,
+    TaskMeta,
+    meta_node,
+    project_nodes,
+    project_offsets,
+    server_of,
+    source_nodes,
+    task_nodes,
+)
 from burnish.formats.placing import HowPlaced, distinct_paths, place_files
 
 if TYPE_CHECKING:
@@ -84,9 +95,9 @@ def write(
     Returns:
         Findings on what the flavour cannot carry.
     """
-    given = with_tasks(dataset)
+    given = hidden_after_gaps(with_tasks(dataset), which="views")[0]
     found: list[pl.DataFrame] = []
-    with without_collecting():
+    with collector_paused():
         for place, task in enumerate(given.tasks["id"].to_list()):
             home = folder if given.tasks.height == 1 else folder / f"task_{place}"
             one = task_part(given, task)
@@ -219,7 +230,8 @@ def _names(part: Dataset, numbers: Mapping[int, int]) -> dict[int, str]:
     media = {row: (kind, path) for row, kind, path in part.media.select("id", pl.col("kind").cast(pl.String), "path").iter_rows()}
     names = _picture_names(part)
     return {
-        frame: names[m] if media[m][0] == "image" else f"frame_{numbers[frame]:06d}" for frame, m in part.images.select("frame", "media").iter_rows()
+        frame: names[m] if media[m][0] == "image" else f"frame_{numbers[frame]:06d}"
+        for frame, m in part.images.select("frame", "media").iter_rows()
     }
 
 
@@ -244,7 +256,9 @@ def _targets(part: Dataset) -> dict[str, str]:
     used = part.media.filter(pl.col("id").is_in(part.images["media"].implode()))
     names = _picture_names(part)
     kinds = used.select("id", pl.col("kind").cast(pl.String), "path").iter_rows()
-    return {path: PurePosixPath(path).name if kind == "video" else f"{PICTURES}/{names[row]}" for row, kind, path in kinds if kind != "sequence"}
+    return {
+        path: PurePosixPath(path).name if kind == "video" else f"{PICTURES}/{names[row]}" for row, kind, path in kinds if kind != "sequence"
+    }
 
 
 def _usual_flavour(part: Dataset) -> Flavour:
@@ -267,7 +281,9 @@ def _losses(part: Dataset, flavour: Flavour) -> pl.DataFrame:
 
 
 def _dissolved(part: Dataset) -> pl.DataFrame:
-    tracks = part.annotations.filter(pl.col("track").is_not_null() & pl.col("parent").is_null()).unique("track", keep="first", maintain_order=True)
+    tracks = part.annotations.filter(pl.col("track").is_not_null() & pl.col("parent").is_null()).unique(
+        "track", keep="first", maintain_order=True
+    )
     reason = f"XML for images has no tracks; this one is written as a shape on each picture ({tracks.height} tracks in all). Use flavour='video'."
     return findings_table(finding("not_carried", reason, image=i, annotation=a) for i, a in tracks.select("image", "id").iter_rows())
 
@@ -308,5 +324,3 @@ def _unholdable(dataset: Dataset) -> pl.DataFrame:
     texts += [(name, {}) for name in [*dataset.attributes["name"].unique(), *dataset.tasks["name"], *dataset.media["path"]]]
     reason = "XML cannot hold a control character of this text; it is written as U+FFFD."
     return findings_table(finding("not_carried", reason, given=text, **where) for text, where in texts if not holdable(text))
-
-
