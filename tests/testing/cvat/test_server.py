@@ -52,6 +52,19 @@ def test_it_runs_as_a_module_until_it_is_interrupted():
     assert "hush" not in said
 
 
+def test_the_administrator_is_called_as_asked_for_and_gets_a_password():
+    command = [sys.executable, "-m", "burnish.testing.cvat", "--port", "0", "--user", "boss"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        said = process.stdout.readline()
+        process.terminate()
+    assert re.search(r"user boss, password \S{12,}\.", said)
+
+
+def test_the_tables_are_loaded_only_when_a_file_is_written():
+    code = "import sys, burnish.testing.cvat.app; sys.exit(bool({'polars', 'torch', 'av', 'cv2', 'scipy.optimize'} & sys.modules.keys()))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_nobody_and_somebody_wrong_are_refused(api):
     assert api("GET", "tasks", token="")[:2] == (401, {"detail": "Authentication credentials were not provided."})
     status, body, headers = api("GET", "tasks", token="0" * 40)
