@@ -222,3 +222,22 @@ def test_work_is_done_after_a_while_even_if_nobody_polls(server, api):
     server.advance(5)
     api("GET", "tasks")
     assert server.state.works[asked["rq_id"]].status == "finished"
+
+
+@pytest.mark.parametrize(
+    ("changed", "complaint"),
+    [
+        ({"frame": "first"}, {"frame": ["A valid integer is required."]}),
+        ({"points": [1, 2, "x", 4]}, {"points": {"2": ["A valid number is required."]}}),
+        ({"rotation": "left"}, {"rotation": ["A valid number is required."]}),
+    ],
+)
+def test_values_of_a_wrong_type_are_refused(api, changed, complaint):
+    task, label = api.task()
+    assert api("PUT", f"tasks/{task}/annotations", {"shapes": [{**_box(label), **changed}]})[:2] == (400, {"shapes": [complaint]})
+
+
+def test_what_is_no_list_is_refused(api):
+    task, _ = api.task()
+    assert api("PUT", f"tasks/{task}/annotations", {"shapes": 5})[0] == 400
+    assert api("PATCH", f"tasks/{task}/data/meta", {"deleted_frames": ["a"]})[0] == 400
