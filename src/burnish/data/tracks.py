@@ -32,8 +32,8 @@ def interpolate(dataset: Dataset, *, hidden: bool = False) -> Dataset:
     end of its job or task, unless it is outside there. Key frames on deleted frames do not count.
 
     Args:
-        dataset: Rows of a track that are no key frames are made anew. A track none of whose rows is marked as a key frame holds a view of the
-            object wherever it was seen, and stays as it is.
+        dataset: Rows of a track that are no key frames are made anew. A track none of whose rows is marked as a key frame holds a view of
+            the object wherever it was seen, and stays as it is.
         hidden: Whether key frames on which an object is outside stay too, as in CVAT's XML for video; elements of skeletons then end
             with them.
 
