@@ -149,7 +149,8 @@ def _close_skeleton(views: Sequence[_View], keys: Sequence[dict[str, Any]], fram
     """Mark key frames on which a skeleton itself is outside: XML does not say so, but shows it on none of the frames that follow."""
     shown = {view.frame for view in views if view.shape["type"] == "skeleton"}
     elements = {view.frame: [part for part in view.element if part.tag in SHAPES] for view in views}
-    for key in keys:
+    # On its first key frame an object is seen: a shape on the last frame but one is told by a single view.
+    for key in keys[1:]:
         if key["type"] != "skeleton":
             continue
         following = key["frame"] + 1
