@@ -11,7 +11,7 @@ import numpy as np
 from burnish.media.video.opening import load_av, opened
 from burnish.media.video.packets import NO_TIME
 from burnish.media.video.pixels import to_rgb, turned
-from burnish.media.video.writing import DEFAULT_ENCODING, Encoding, add_stream, encode_frame, finish, output
+from burnish.media.video.writing import DEFAULT_ENCODING, Encoding, add_stream, encode_frame, finish, keep_colours, output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,6 +85,8 @@ def encode_span(
         stream = add_stream(container, encoding, size, info.fps)
         sounds = _add_sounds(container, source.container)
         for one in video.decoded(range(span.start, span.stop)):
+            if not count and one.orientation.is_upright:
+                keep_colours(stream, one.picture)
             encode_frame(container, stream, _encodable(one, stream), one.seconds - zero)
             advance(1)
             count += 1
@@ -152,4 +154,4 @@ def _encodable(one: Decoded, stream: Any) -> Any:
     pixels = turned(to_rgb(one.picture), one.orientation)
     more = stream.height - pixels.shape[0], stream.width - pixels.shape[1]
     padded = np.pad(pixels, ((0, more[0]), (0, more[1]), (0, 0)), mode="edge")
-    return av.VideoFrame.from_ndarray(padded, format="rgb24").reformat(format=stream.pix_fmt)
+    return av.VideoFrame.from_ndarray(padded, format="rgb24").reformat(format=stream.pix_fmt, dst_colorspace=1, dst_color_range=1)

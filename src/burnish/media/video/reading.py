@@ -13,7 +13,7 @@ from burnish.media.video.index import FrameIndex, build_index
 from burnish.media.video.info import VideoInfo, describe
 from burnish.media.video.opening import Opened, UnreadableVideo, open_video_file
 from burnish.media.video.packets import decoded_from, list_packets
-from burnish.media.video.pixels import Orientation, orientation_of, to_rgb
+from burnish.media.video.pixels import UPRIGHT, Orientation, orientation_of, to_rgb
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -181,15 +181,17 @@ class Video:
 
         Frames whose number does not rise are the decoder's guesses in a damaged place, and are passed over.
         """
-        self._ahead, last = None, -1
+        self._ahead, last, orientation = None, -1, UPRIGHT
         for ordinal, picture in decoded_from(self._opened, self.index.packets, anchor):
             number = -1 if picture is None or ordinal >= len(self.index.numbers) else int(self.index.numbers[ordinal])
             if not self._careful and (picture is None or picture.is_corrupt):
                 return
             if picture is None or number <= last:
                 continue
+            # The matrix belongs to the stream; asking every frame for it costs more than all else that is done here.
+            orientation = orientation_of(picture) if last < 0 else orientation
             last = number
-            yield Decoded(number, float(self.index.seconds[number]), picture, orientation_of(picture), picture.is_corrupt)
+            yield Decoded(number, float(self.index.seconds[number]), picture, orientation, picture.is_corrupt)
 
     def _become_careful(self) -> None:
         """Damage was met: from now on one thread decodes, for several give up frames that one still gives, and each key frame begins anew."""

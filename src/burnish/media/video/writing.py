@@ -57,6 +57,7 @@ _ENCODERS: Final[dict[str, _Encoder]] = {
 }
 _LAMBDA: Final = 118
 _FULL_RANGE: Final = 2
+_BT709: Final = 1
 _TICKS: Final = Fraction(1, 90_000)
 _EVEN: Final = frozenset({"yuv420p"})
 
@@ -204,9 +205,14 @@ def add_stream(container: OutputContainer, encoding: Encoding, size: tuple[int, 
         context.options = {**chosen.options, "crf": str(dial)}
     elif chosen.scale == "qscale":
         context.qscale, context.global_quality, context.qmin = True, dial * _LAMBDA, 1
-    if encoding.codec == "mjpeg":
-        context.color_range = _FULL_RANGE
+    _tag(context, *((5, 0, 0, _FULL_RANGE) if encoding.codec == "mjpeg" else (_BT709, _BT709, _BT709, 1)))
     return stream
+
+
+def keep_colours(stream: Any, source: VideoFrame) -> None:
+    """Tell players that colours are coded as in the source; before the first picture is encoded."""
+    if stream.codec_context.name != "mjpeg":
+        _tag(stream.codec_context, source.colorspace, source.color_primaries, source.color_trc, source.color_range)
 
 
 def encode_frame(container: OutputContainer, stream: Any, picture: VideoFrame, seconds: float) -> None:
@@ -219,6 +225,10 @@ def encode_frame(container: OutputContainer, stream: Any, picture: VideoFrame, s
 def finish(container: OutputContainer, stream: Any) -> None:
     """Write what the encoder still holds back."""
     container.mux(stream.encode(None))
+
+
+def _tag(context: Any, matrix: int, primaries: int, transfer: int, levels: int) -> None:
+    context.colorspace, context.color_primaries, context.color_trc, context.color_range = matrix, primaries, transfer, levels
 
 
 def _ticks(rate: Fraction) -> Fraction:
@@ -240,8 +250,8 @@ def _picture(pixels: NDArray[np.uint8], stream: Any) -> VideoFrame:
     if any(more):
         colour = np.pad(colour, ((0, more[0]), (0, more[1]), (0, 0)), mode="edge")
     picture: VideoFrame = load_av().VideoFrame.from_ndarray(np.ascontiguousarray(colour, dtype=np.uint8), format="rgb24")
-    full = _FULL_RANGE if stream.codec_context.name == "mjpeg" else None
-    return picture.reformat(format=stream.pix_fmt, dst_color_range=full)
+    jpeg = stream.codec_context.name == "mjpeg"
+    return picture.reformat(format=stream.pix_fmt, dst_colorspace=5 if jpeg else _BT709, dst_color_range=_FULL_RANGE if jpeg else 1)
 
 
 def _few_colours(picture: Image.Image) -> Image.Image:
