@@ -51,7 +51,7 @@ def copy_span(video: Video, span: Span, target: Path, advance: Callable[[int], N
     wanted = index.ordinals[span.start : span.stop]
     first, last = int(wanted.min()), int(wanted.max())
     with opened(video.info.path, stream=video.stream) as source, output(target) as container:
-        picture = container.add_stream_from_template(source.stream)
+        picture = container.add_stream_from_template(source.stream, opaque=True)
         sounds = _add_sounds(container, source.container)
         shift = _video_shift(video, span)
         begins, ends = _times(video, span)
@@ -106,7 +106,7 @@ def _add_sounds(container: OutputContainer, source: Any) -> dict[Any, Any]:
     added: dict[Any, Any] = {}
     for sound in source.streams.audio:
         try:
-            added[sound] = container.add_stream_from_template(sound)
+            added[sound] = container.add_stream_from_template(sound, opaque=True)
         except (ValueError, load_av().FFmpegError):
             continue  # webm, for instance, takes no AAC; the pictures are what parts are made for
     return added
