@@ -145,7 +145,9 @@ def _moved(dataset: Dataset, placed: pl.DataFrame, rows: pl.DataFrame, from_medi
     `placed` says for each (media, whole_frame) to which media and frame it goes; `rows` are the media that come in place of `from_media`.
     """
     order = pl.col("true_frame").rank("ordinal").over("media").cast(pl.Int64) - 1
-    joined = dataset.images.join(placed, left_on=["media", "true_frame"], right_on=["media", "whole_frame"], how="left", maintain_order="left")
+    joined = dataset.images.join(
+        placed, left_on=["media", "true_frame"], right_on=["media", "whole_frame"], how="left", maintain_order="left"
+    )
     touched = pl.col("media").is_in(from_media)
     lost = joined.filter(touched & pl.col("to").is_null())
     if not lost.is_empty():

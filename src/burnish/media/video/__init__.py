@@ -9,4 +9,16 @@ from burnish.media.video.opening import SUFFIXES, UnreadableVideo
 from burnish.media.video.pixels import to_jpeg, to_rgb
 from burnish.media.video.reading import Decoded, Frame, Video, open_video, probe_video, unreadable_frames
 
-__all__ = ["SUFFIXES", "Decoded", "Frame", "UnreadableVideo", "Video", "VideoInfo", "open_video", "probe_video", "to_jpeg", "to_rgb", "unreadable_frames"]
+__all__ = [
+    "SUFFIXES",
+    "Decoded",
+    "Frame",
+    "UnreadableVideo",
+    "Video",
+    "VideoInfo",
+    "open_video",
+    "probe_video",
+    "to_jpeg",
+    "to_rgb",
+    "unreadable_frames",
+]

@@ -67,7 +67,7 @@ def describe(opened: Opened, index: FrameIndex) -> VideoInfo:
         width=width,
         height=height,
         frames=len(index),
-        fps=len(index) / length if length else 0.0,
+        fps=round(len(index) / length, 6) if length else 0.0,
         seconds=length,
         codec=opened.stream.codec_context.codec.canonical_name,
         pixel_format=first.format.name,

@@ -80,9 +80,7 @@ class Encoding:
 DEFAULT_ENCODING: Final = Encoding()
 
 
-def write_video(
-    path: Path | str, frames: Iterable[NDArray[np.uint8]], *, fps: float = 25.0, encoding: Encoding = DEFAULT_ENCODING
-) -> int:
+def write_video(path: Path | str, frames: Iterable[NDArray[np.uint8]], *, fps: float = 25.0, encoding: Encoding = DEFAULT_ENCODING) -> int:
     """Encode RGB frames of one size at a steady rate.
 
     Args:
@@ -148,7 +146,9 @@ def write_gif(path: Path | str, frames: Iterable[NDArray[np.uint8]], *, fps: flo
 
     with atomic_path(path) as temporary:
         duration = max(20, round(100 / fps) * 10)
-        _few_colours(first).save(temporary, "GIF", save_all=True, append_images=rest(), duration=duration, loop=0, disposal=1, optimize=False)
+        _few_colours(first).save(
+            temporary, "GIF", save_all=True, append_images=rest(), duration=duration, loop=0, disposal=1, optimize=False
+        )
     return count
 
 
@@ -176,7 +176,9 @@ class output:  # noqa: N801 - used like a function, in a with block
             if error is None:
                 kind, error, trace = type(failed), failed, failed.__traceback__
         if error is not None and isinstance(error, load_av().FFmpegError):
-            refused = DataError(f"{self.path} cannot be written: {short_reason(error)}. Try another ending (.mkv takes everything) or codec.")
+            refused = DataError(
+                f"{self.path} cannot be written: {short_reason(error)}. Try another ending (.mkv takes everything) or codec."
+            )
             self._place.__exit__(type(refused), refused, trace)
             raise refused from error
         self._place.__exit__(kind, error, trace)
