@@ -24,6 +24,7 @@ _HELP = {
     "findings": "findings.parquet or .csv of an audit, check or dedupe, or the folder that holds it.",
     "folder": "A burnish dataset folder.",
     "recipe": "A YAML file with a dataset and a list of steps.",
+    "video": "A video file, or a folder: then all videos below it.",
 }
 
 

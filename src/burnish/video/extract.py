@@ -60,9 +60,12 @@ class Extraction:
         return pl.DataFrame({"video": [str(video) for video in self.videos]})
 
     def save(self, folder: Path, *, force: bool = False) -> list[Path]:
-        """Write the pictures, `frames.csv`, which tells where each came from, and what could not be read as `findings.csv`.
+        """Write the pictures, into a folder of its own for each video of several, `frames.csv`, which tells where each came from, and what could not be read as `findings.csv`.
 
         A folder that an earlier call with the same settings began is continued: pictures that are there are not made again.
+
+        Returns:
+            The folders that hold pictures, and the tables.
 
         Raises:
             DataError: The folder holds something else; every video is unreadable.
@@ -171,7 +174,7 @@ def _notes(video: Video, damaged: set[int]) -> list[dict[str, Any]]:
 
 def _written(folder: Path, rows: list[dict[str, Any]], notes: list[dict[str, Any]]) -> list[Path]:
     write_text(folder / "frames.csv", pl.DataFrame(rows, schema=FRAME_MAP).write_csv())
-    written = [folder / row["path"] for row in rows] + [folder / "frames.csv"]
+    written = [*dict.fromkeys((folder / row["path"]).parent for row in rows), folder / "frames.csv"]
     found = findings_table(notes)
     if counts_by_kind(found):
         write_text(folder / "findings.csv", found.write_csv())

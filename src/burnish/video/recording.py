@@ -29,7 +29,13 @@ _PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"
 
 
 def filter_video(
-    source: Path | str, target: Path | str, applied: Filter, *, config: FiltersConfig | None = None, threads: int = 0, progress: Progress = silent
+    source: Path | str,
+    target: Path | str,
+    applied: Filter,
+    *,
+    config: FiltersConfig | None = None,
+    threads: int = 0,
+    progress: Progress = silent,
 ) -> int:
     """Put the frames of a video through a filter and write what comes out.
 
@@ -75,7 +81,9 @@ def filter_pictures(
         DataError: There is no picture below the folder.
     """
     folder = Path(source)
-    found = sorted((p for p in folder.rglob("*") if p.suffix.lower() in _PICTURES), key=lambda p: natural_key(p.relative_to(folder).as_posix()))
+    found = sorted(
+        (p for p in folder.rglob("*") if p.suffix.lower() in _PICTURES), key=lambda p: natural_key(p.relative_to(folder).as_posix())
+    )
     if not found:
         raise DataError(f"There is no picture below {folder}.")
     notes: list[dict[str, Any]] = []
@@ -94,9 +102,7 @@ def filter_pictures(
     return notes
 
 
-def recompress(
-    source: Path | str, target: Path | str, *, quality: int = 61, threads: int = 0, progress: Progress = silent
-) -> int:
+def recompress(source: Path | str, target: Path | str, *, quality: int = 61, threads: int = 0, progress: Progress = silent) -> int:
     """Encode a video again with H.264, as it is otherwise: every frame at its own time, sound copied; 61 is x264's crf 20.
 
     Returns:
@@ -132,5 +138,7 @@ def _eight_bits(frame: Frame) -> NDArray[np.uint8]:
     pixels = frame.pixels
     if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3):
         found = f"{pixels.dtype} of shape {pixels.shape}"
-        raise DataError(f"Frame {frame.number} came out of the filters as {found}; a video takes uint8 of (height, width, 3) or (height, width).")
+        raise DataError(
+            f"Frame {frame.number} came out of the filters as {found}; a video takes uint8 of (height, width, 3) or (height, width)."
+        )
     return pixels  # pyright: ignore[reportReturnType]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from burnish.config import Config
 
@@ -65,8 +66,8 @@ class CutConfig(Config):
 class FiltersConfig(Config):
     """What is done with every frame of every video."""
 
-    steps: tuple[Any, ...] = ()
-    """Filters in order: names such as timer, or name:value such as resize:512; in a YAML file also with all their settings."""
+    steps: tuple[str, ...] = ()
+    """Filters in order: timer, resize:512, or with settings caption:{text: draft}, beside:[flow_colours]; in YAML also as key: value."""
     step: Annotated[int, Field(ge=1)] = 1
     """Take every n-th frame."""
     codec: Codec = "h264"
@@ -79,3 +80,16 @@ class FiltersConfig(Config):
     """Frames in a second of the results; the frames' own times when not given."""
     seed: int = 0
     """Seed of random filters."""
+
+    @field_validator("steps", mode="before")
+    @classmethod
+    def _as_texts(cls, given: Any) -> Any:
+        """A mapping, as YAML files have it, is written the way the command line takes it."""
+        return [_as_text(entry) for entry in given] if isinstance(given, list | tuple) else given
+
+
+def _as_text(entry: Any) -> Any:
+    if not isinstance(entry, dict) or len(entry) != 1:  # pyright: ignore[reportUnknownArgumentType]
+        return entry  # pyright: ignore[reportUnknownVariableType]
+    name, value = next(iter(entry.items()))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    return f"{name}:{json.dumps(value, ensure_ascii=False)}"
