@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import polars as pl
 
 from burnish.data.labels import Labels, labels_from_rows
 from burnish.engine.progress import Progress, silent, tracked
 from burnish.errors import DataError
-from burnish.media.drawing import DrawStyle, class_looks, draw_labels
+from burnish.media.drawing import ClassLook, DrawStyle, class_looks, draw_labels
 from burnish.media.images import read_image
 from burnish.media.video import Frame, open_video
 from burnish.media.video.writing import DEFAULT_ENCODING, Encoding, write_gif, write_timed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from burnish.data.dataset import Dataset
     from burnish.video.pipeline import Filter
@@ -64,11 +64,12 @@ def preview_video(
     return write_timed(target, timed, fps=shown, encoding=encoding)  # pyright: ignore[reportArgumentType]
 
 
+_Looks: TypeAlias = "Mapping[int, ClassLook]"
 _FEW = 3.0  # frames a second, slow enough to look at each
 
 
 def _drawn_frames(
-    dataset: Dataset, media: int | None, *, looks: dict[int, object], style: DrawStyle, every_frame: bool, progress: Progress
+    dataset: Dataset, media: int | None, *, looks: _Looks, style: DrawStyle, every_frame: bool, progress: Progress
 ) -> tuple[float, Iterator[Frame]]:
     rows = dataset.image_files().join(dataset.images.select(pl.col("id").alias("image"), "media"), on="image", maintain_order="left")
     videos = rows.filter(pl.col("kind") == "video")
@@ -85,9 +86,16 @@ def _drawn_frames(
 
 
 def _video_frames(
-    dataset: Dataset, path: Path, rows: pl.DataFrame, looks: dict[int, object], style: DrawStyle, *, every_frame: bool, progress: Progress
+    dataset: Dataset,
+    path: Path,
+    rows: pl.DataFrame,
+    looks: Mapping[int, ClassLook],
+    style: DrawStyle,
+    *,
+    every_frame: bool,
+    progress: Progress,
 ) -> Iterator[Frame]:
-    labels = {number: one for number, one in zip(rows["true_frame"], _labels(dataset, rows["image"].to_list()), strict=True)}
+    labels = dict(zip(rows["true_frame"], _labels(dataset, rows["image"].to_list()), strict=True))
     with open_video(path) as video:
         wanted = range(len(video)) if every_frame else sorted(labels)
         for frame in tracked(video.frames(wanted), progress, f"Drawing {path.name}", len(wanted)):
@@ -96,7 +104,7 @@ def _video_frames(
             yield Frame(frame.number, frame.seconds, pixels, frame.damaged)
 
 
-def _pictures(dataset: Dataset, rows: pl.DataFrame, looks: dict[int, object], style: DrawStyle, progress: Progress) -> Iterator[Frame]:
+def _pictures(dataset: Dataset, rows: pl.DataFrame, looks: _Looks, style: DrawStyle, progress: Progress) -> Iterator[Frame]:
     if rows.is_empty():
         raise DataError("The dataset has no pictures; there is nothing to show.", table="images")
     pairs = zip(rows["path"], _labels(dataset, rows["image"].to_list()), strict=True)

@@ -19,11 +19,11 @@ from burnish.media.video.copying import Span, copy_span, encode_span
 from burnish.media.video.writing import CONTAINERS, Encoding
 from burnish.video.part_map import PartMap
 from burnish.video.parts import part_bytes, plan_parts
-from burnish.video.settings import CutConfig
 from burnish.video.sources import list_videos, result_names
 
 if TYPE_CHECKING:
     from burnish.engine.map import Engine
+    from burnish.video.settings import CutConfig
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ FRAME_MAP: Final = {
     "seconds": pl.Float64,
     "damaged": pl.Boolean,
 }
-"""Columns of `frames.csv`: the picture, the video (relative to the folder that was named), number among those taken, number in the video."""
+"""Columns of `frames.csv`: the picture, the video (relative to the folder named), number among those taken, number in the video."""
 
 _MARK: Final = "extract.json"
 
@@ -60,7 +60,9 @@ class Extraction:
         return pl.DataFrame({"video": [str(video) for video in self.videos]})
 
     def save(self, folder: Path, *, force: bool = False) -> list[Path]:
-        """Write the pictures, into a folder of its own for each video of several, `frames.csv`, which tells where each came from, and what could not be read as `findings.csv`.
+        """Write the pictures, `frames.csv`, which tells where each came from, and what could not be read as `findings.csv`.
+
+        Each of several videos has a folder of its own.
 
         A folder that an earlier call with the same settings began is continued: pictures that are there are not made again.
 

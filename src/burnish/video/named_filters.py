@@ -1,7 +1,7 @@
 """Filters by name, as the command line and recipes write them.
 
-`timer` alone, `resize:512` with its first setting, and in YAML `caption: {text: draft, corner: top right}`. Filters around others take those
-as a list: `beside: [resize:256, {colours: {source: rgb, target: grey}}]`.
+`timer` alone, `resize:512` with its first setting, and in YAML `caption: {text: draft, corner: top right}`. Filters around others take
+those as a list: `beside: [resize:256, {colours: {source: rgb, target: grey}}]`.
 """
 
 from __future__ import annotations
@@ -70,16 +70,21 @@ def _one(entry: Any, seed: int) -> Filter:
 
 def _name_and_settings(entry: Any) -> tuple[str, dict[str, Any]]:
     """The name, and the settings by name."""
-    if isinstance(entry, str):
-        name, colon, value = entry.partition(":")
-        return name.strip(), _first(name.strip(), yaml.safe_load(value)) if colon else {}
     if isinstance(entry, dict) and len(entry) == 1:  # pyright: ignore[reportUnknownArgumentType]
-        name, value = next(iter(entry.items()))  # pyright: ignore[reportUnknownArgumentType]
-        return str(name), dict(value) if isinstance(value, dict) else _first(str(name), value)  # pyright: ignore[reportUnknownArgumentType]
-    raise ConfigError(f"{entry!r} is no filter; expected a name, name:value, or in YAML name: {{setting: value}}.")
+        name, value = next(iter(entry.items()))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        return str(name), _settings(str(name), value)  # pyright: ignore[reportUnknownArgumentType]
+    if not isinstance(entry, str):
+        raise ConfigError(f"{entry!r} is no filter; expected a name, name:value, or in YAML name: {{setting: value}}.")
+    name, colon, text = entry.partition(":")
+    try:
+        return name.strip(), _settings(name.strip(), yaml.safe_load(text)) if colon else {}
+    except yaml.YAMLError as error:
+        raise ConfigError(f"'{text}' in '{entry}' cannot be read; expected a value (512) or settings ({{text: draft}}).") from error
 
 
-def _first(name: str, value: Any) -> dict[str, Any]:
-    """A single value belongs to the filter's first setting."""
+def _settings(name: str, value: Any) -> dict[str, Any]:
+    """Settings by name; a value alone belongs to the filter's first one."""
+    if isinstance(value, dict):
+        return {str(key): one for key, one in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     parameters = list(inspect.signature(NAMED[name]).parameters) if name in NAMED else []
     return {parameters[0]: value} if parameters else {}

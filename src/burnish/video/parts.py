@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -39,7 +40,7 @@ def plan_parts(video: Video, config: CutConfig, progress: Progress) -> list[Span
 def spans(cuts: Iterable[int], frames: int) -> list[Span]:
     """The spans between cuts; a cut is the first frame of a new part."""
     edges = [0, *sorted({cut for cut in cuts if 0 < cut < frames}), frames]
-    return [Span(start, stop) for start, stop in zip(edges, edges[1:], strict=False)]
+    return [Span(start, stop) for start, stop in itertools.pairwise(edges)]
 
 
 def moved_back(cuts: Iterable[int], starts: NDArray[np.int64]) -> list[int]:

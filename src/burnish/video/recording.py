@@ -18,7 +18,6 @@ from burnish.media.video.writing import Encoding, write_gif, write_timed
 from burnish.video.settings import FiltersConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     from numpy.typing import NDArray

@@ -26,14 +26,14 @@ _TIMES_USUAL: Final = 3.0
 def find_shots(video: Video, *, progress: Progress = silent) -> list[int]:
     """Numbers of the frames with which a new shot begins, without the first one.
 
-    A frame begins a shot when it differs from the one before by much, and by several times more than its neighbours differ among themselves.
-    How much two frames differ is the geometric mean of the distance of their colour histograms, which motion within a shot leaves small,
-    and of the change of their edges, which a flash or a change of exposure leaves small. Dissolves and fades are no cuts.
+    A frame begins a shot when it differs from the one before by much, and by several times more than its neighbours differ among
+    themselves. How much two frames differ is the geometric mean of the distance of their colour histograms, which motion within a shot
+    leaves small, and of the change of their edges, which a flash or a change of exposure leaves small. Dissolves are no cuts.
     """
     with progress.task(f"Looking for cuts in {video.info.path.name}", len(video)) as advance:
         numbers, changes, before = [], [], None
         for one in video.decoded():
-            small = to_rgb(one.picture, size=SIZE).astype(np.float32) / 255
+            small = to_rgb(one.picture, size=SIZE).astype(np.float32) / np.float32(255)
             now = _histogram(small), _edges(small)
             changes.append(0.0 if before is None else _change(before, now))
             numbers.append(one.number)

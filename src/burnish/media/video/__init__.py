@@ -1,7 +1,7 @@
 """Videos: frames by number, exactly, and back into files.
 
-Headers of video files lie: about the number of frames, about their distance, about where a picture can be decoded from. Here the packets are
-counted, every frame is known by the packet that it came from, and a damaged one never shifts the others.
+Headers of video files lie: about the number of frames, about their distance, about where a picture can be decoded from. Here the
+packets are counted, every frame is known by the packet that it came from, and a damaged one never shifts the others.
 """
 
 from burnish.media.video.info import VideoInfo

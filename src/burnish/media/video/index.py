@@ -7,6 +7,7 @@ not counted.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -121,7 +122,7 @@ def _checked_beginning(opened: Opened, index: FrameIndex) -> FrameIndex | None:
             break
     if not numbers:
         return _numbered(index.packets, np.empty(0, dtype=np.int64))
-    follow = all(after == before + 1 for before, after in zip(numbers, numbers[1:], strict=False))
+    follow = all(after == before + 1 for before, after in itertools.pairwise(numbers))
     if not follow and not failed:
         return None
     return _numbered(index.packets, index.ordinals[max(min(numbers), 0) :])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -12,6 +11,8 @@ from burnish.media.video.packets import decoded_from
 from burnish.media.video.pixels import orientation_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from burnish.media.video.index import FrameIndex
     from burnish.media.video.opening import Opened
 

@@ -132,7 +132,7 @@ def _chosen(container: InputContainer, path: Path, number: int) -> VideoStream:
         raise UnreadableVideo(path, f"it has no video stream (found: {held})")
     if not 0 <= number < len(streams):
         raise ConfigError(f"{path} has {len(streams)} video streams, numbered from 0; number {number} was asked for.")
-    if streams[number].codec_context is None:
+    if streams[number].codec_context is None:  # pyright: ignore[reportUnnecessaryComparison] - so it is for codecs without a decoder
         raise UnreadableVideo(path, "its video stream is of a kind that this build of FFmpeg cannot decode")
     return streams[number]
 

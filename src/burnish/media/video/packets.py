@@ -72,7 +72,8 @@ def list_packets(opened: Opened) -> Packets:
     try:
         for packet in opened.container.demux(opened.stream):
             if packet.size:
-                rows.append(_row(packet, hidden=invisible and not _vp8_shows(packet)))
+                row = _row(packet, hidden=invisible and not _vp8_shows(packet))
+                rows.append(row)
     except av.FFmpegError as error:
         broken = short_reason(error)
     columns = np.array(rows, dtype=np.int64).reshape(-1, 8).T

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
-
-import numpy as np
 
 from burnish.errors import DataError
 from burnish.media.video.index import FrameIndex, build_index
@@ -17,7 +14,9 @@ from burnish.media.video.pixels import UPRIGHT, Orientation, orientation_of, to_
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
+    import numpy as np
     from av.video.frame import VideoFrame
     from numpy.typing import NDArray
 
@@ -194,7 +193,7 @@ class Video:
             yield Decoded(number, float(self.index.seconds[number]), picture, orientation, picture.is_corrupt)
 
     def _become_careful(self) -> None:
-        """Damage was met: from now on one thread decodes, for several give up frames that one still gives, and each key frame begins anew."""
+        """Damage was met: each key frame begins anew, by one thread, for several give up frames that one still gives."""
         self._careful, self._next, self._began, self._ahead = True, -1, -1, None
         self._run = iter(())
         self._opened.restart(threads=1)

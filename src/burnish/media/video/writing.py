@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -16,7 +17,7 @@ from burnish.errors import ConfigError, DataError
 from burnish.media.video.opening import load_av, short_reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from av.container import OutputContainer
     from av.video.frame import VideoFrame
@@ -152,36 +153,32 @@ def write_gif(path: Path | str, frames: Iterable[NDArray[np.uint8]], *, fps: flo
     return count
 
 
-class output:  # noqa: N801 - used like a function, in a with block
-    """A container open for writing that becomes the file when the block ends well, and leaves nothing otherwise."""
+@contextmanager
+def output(path: Path | str) -> Generator[OutputContainer]:
+    """A container open for writing that becomes the file when the block ends well, and leaves nothing otherwise.
 
-    def __init__(self, path: Path | str) -> None:
-        self.path = Path(path)
-        self._form = CONTAINERS.get(self.path.suffix.lower())
-        if self._form is None:
-            raise ConfigError(f"{path}: a video is written to a file ending in {', '.join(CONTAINERS)}; found '{self.path.suffix}'.")
-        self._place = atomic_path(self.path)
-        self._container: Any = None
-
-    def __enter__(self) -> OutputContainer:
-        temporary = self._place.__enter__()
-        options = {"movflags": "+faststart"} if self._form in {"mp4", "mov"} else {}
-        self._container = load_av().open(str(temporary), "w", format=self._form, options=options)
-        return self._container
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+    Raises:
+        ConfigError: The ending is unknown here.
+        DataError: The container or encoder refuses what it was given.
+    """
+    av, target = load_av(), Path(path)
+    form = CONTAINERS.get(target.suffix.lower())
+    if form is None:
+        raise ConfigError(f"{path}: a video is written to a file ending in {', '.join(CONTAINERS)}; found '{target.suffix}'.")
+    options = {"movflags": "+faststart"} if form in {"mp4", "mov"} else {}
+    with atomic_path(target) as temporary:
         try:
-            self._container.close()
-        except load_av().FFmpegError as failed:
-            if error is None:
-                kind, error, trace = type(failed), failed, failed.__traceback__
-        if error is not None and isinstance(error, load_av().FFmpegError):
-            refused = DataError(
-                f"{self.path} cannot be written: {short_reason(error)}. Try another ending (.mkv takes everything) or codec."
-            )
-            self._place.__exit__(type(refused), refused, trace)
-            raise refused from error
-        self._place.__exit__(kind, error, trace)
+            container = av.open(str(temporary), "w", format=form, options=options)
+            try:
+                yield container
+            except BaseException:
+                with suppress(av.FFmpegError):
+                    container.close()
+                raise
+            container.close()
+        except av.FFmpegError as error:
+            hint = "Try another ending (.mkv takes nearly everything) or codec."
+            raise DataError(f"{target} cannot be written: {short_reason(error)}. {hint}") from error
 
 
 def add_stream(container: OutputContainer, encoding: Encoding, size: tuple[int, int], fps: float) -> Any:

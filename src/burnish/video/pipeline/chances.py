@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from burnish.errors import DataError
-from burnish.video.pipeline.chain import Filter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from burnish.media.video import Frame
+    from burnish.video.pipeline.chain import Filter
 
 
 def random_crop(height: int, width: int, *, seed: int | None = None) -> Filter:

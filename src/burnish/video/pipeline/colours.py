@@ -49,7 +49,7 @@ def as_uint8() -> Filter:
     return each(lambda pixels: np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8))
 
 
-def _rounded(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _rounded(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     return np.rint(np.clip(values, 0, 255)).astype(np.uint8)
 
 

@@ -79,7 +79,7 @@ def overlay_classes(
         before, after = tee(frames)
         for source, result in pairs(before, inner(after)):
             classes = _class_map(result, source.pixels.shape[:2])
-            over = source.pixels * (1 - alpha) + table[classes] * alpha
+            over = source.pixels.astype(np.float32) * (1 - alpha) + table[classes] * alpha
             painted = over if background is None else np.where((classes == background)[..., None], source.pixels, over)
             yield replace(source, pixels=np.rint(painted).astype(np.uint8))
 

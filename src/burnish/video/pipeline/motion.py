@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from burnish.media.flow import FlowMethod, chained, colour_flow, optical_flow, warp
-from burnish.video.pipeline.chain import Filter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from burnish.media.video import Frame
+    from burnish.video.pipeline.chain import Filter
 
 
 def flow_colours(*, method: FlowMethod = "dis", most: float | None = None) -> Filter:

@@ -9,7 +9,6 @@ import numpy as np
 
 from burnish.media.captions import Caption, draw_captions
 from burnish.media.text import LINE_HEIGHT, text_width
-from burnish.video.pipeline.chain import Filter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from burnish.media.colours import Colour
     from burnish.media.video import Frame
+    from burnish.video.pipeline.chain import Filter
 
 Corner = Literal["top left", "top right", "bottom left", "bottom right"]
 
