@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from burnish.media.video.opening import Opened
 
+_WIDE: Final = 1.5  # times the usual distance of two frames
 _TRIED: Final = 12  # frames decoded at the beginning to see whether the table of packets tells the truth
 
 
@@ -86,7 +87,9 @@ def build_index(opened: Opened, packets: Packets) -> FrameIndex:
     if not len(index):
         raise UnreadableVideo(opened.path, f"none of its {len(packets)} pictures can be decoded")
     if _seems_cut(opened, packets):
-        index = _checked_end(opened, index)
+        index = _without_gap(_checked_end(opened, index), stored_times=opened.container.format.name != "avi")
+    elif not opened.stream.frames and packets.timed and _is_steady(packets):
+        index = _without_gap(index)
     return replace(index, seconds=_seconds(opened, index))
 
 
@@ -140,6 +143,45 @@ def _checked_end(opened: Opened, index: FrameIndex) -> FrameIndex:
         back += 1
     kept = max(whole, default=-1) + 1
     return replace(_numbered(index.packets, index.ordinals[:kept]), cut_short=True)
+
+
+def _without_gap(index: FrameIndex, *, stored_times: bool = True) -> FrameIndex:
+    """The index without the frames at its end before which others may be lost.
+
+    Pictures that others refer to stand in the file before those that are shown earlier. Where a file ends among them, the later one is there
+    and the earlier ones are not, and its number would be too small. AVI stores no times, so that those of its packets prove nothing.
+    """
+    kept = _sure_by_time(index) if index.packets.timed and stored_times else _sure_by_order(index)
+    return index if kept == len(index) else replace(_numbered(index.packets, index.ordinals[:kept]), cut_short=True)
+
+
+def _sure_by_time(index: FrameIndex) -> int:
+    """Whatever is lost would have been decoded, and so shown, behind the last packet's decoding time; later frames must follow closely."""
+    times, last = index.packets.shown_at[index.ordinals], index.packets.decoded_at[-1]
+    if last == NO_TIME or len(times) < 3:  # noqa: PLR2004 - there is no usual gap
+        return len(index)
+    usual = float(np.median(np.diff(times)))
+    for number in range(max(1, int(np.searchsorted(times, last, side="right"))), len(times)):
+        if times[number] - times[number - 1] > _WIDE * usual:
+            return number
+    return len(index)
+
+
+def _sure_by_order(index: FrameIndex) -> int:
+    """Without times: a frame at the end is sure if it is shown as many places behind its packet as the coding ever delays."""
+    delays = np.arange(len(index)) - index.ordinals
+    depth = int(delays.max(initial=0))
+    kept = len(index)
+    while kept and delays[kept - 1] != depth and index.ordinals[kept - 1] >= len(index.packets) - 2 * depth - 1:
+        kept -= 1
+    return kept
+
+
+def _is_steady(packets: Packets) -> bool:
+    """Whether frames follow one another at one distance, those apart that are near the end."""
+    times = np.sort(packets.shown_at[packets.shows])
+    gaps = np.diff(times[times <= packets.decoded_at[-1]])
+    return bool(len(gaps) and gaps.max() <= _WIDE * np.median(gaps))
 
 
 def _seems_cut(opened: Opened, packets: Packets) -> bool:

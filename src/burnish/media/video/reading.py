@@ -160,7 +160,7 @@ class Video:
         return None
 
     def _from(self, anchor: int, number: int) -> Decoded | None:
-        self._run, self._began = self._numbered(anchor), anchor
+        self._run, self._began, self._ahead = self._numbered(anchor), anchor, None
         self._next = max(int(self.index.numbers[anchor]), 0)
         return self._advance(number)
 
@@ -180,7 +180,7 @@ class Video:
 
         Frames whose number does not rise are the decoder's guesses in a damaged place, and are passed over.
         """
-        self._ahead, last, orientation = None, -1, UPRIGHT
+        last, orientation = -1, UPRIGHT
         for ordinal, picture in decoded_from(self._opened, self.index.packets, anchor):
             number = -1 if picture is None or ordinal >= len(self.index.numbers) else int(self.index.numbers[ordinal])
             if not self._careful and (picture is None or picture.is_corrupt):
