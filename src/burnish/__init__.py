@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from burnish.inspect.convert import convert
     from burnish.inspect.diff import diff
     from burnish.inspect.history import history
+    from burnish.inspect.labels import labels
     from burnish.inspect.preview import preview
     from burnish.inspect.split import split
     from burnish.inspect.stats import stats
@@ -51,6 +52,7 @@ __all__ = [
     "filters",
     "history",
     "label_issues",
+    "labels",
     "open",
     "preview",
     "run",

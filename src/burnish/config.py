@@ -24,6 +24,11 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True)
 
+    @property
+    def named_files(self) -> tuple[str, ...]:
+        """The files that the settings name, whose content counts as a part of them."""
+        return ()
+
     @classmethod
     def make(cls, **values: Any) -> Self:
         """Build from values, with errors in our own words.

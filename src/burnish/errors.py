@@ -3,8 +3,11 @@
 ```
 BurnishError
 ├── ConfigError        a setting is wrong: key, value, nearest right one, line        (exit code 2)
+│   └── ChainError     label tables do not have the chain that is asked for           (exit code 2)
 ├── DataError          a dataset is wrong: table and row ids                          (exit code 3)
-│   └── FormatError    a file is wrong: path and position                             (exit code 3)
+│   ├── FormatError    a file is wrong: path and position                             (exit code 3)
+│   ├── LabelError     a label that the label tables do not know: the nearest one     (exit code 3)
+│   └── ForbiddenLabelError  objects that must not be there: the pictures             (exit code 3)
 ├── ModelError         a model cannot be built or run                                 (exit code 4)
 │   ├── MissingExtra   an optional library is not installed: the command that does it (exit code 4)
 │   └── WeightsError   weights are missing or do not fit                              (exit code 4)
@@ -36,6 +39,10 @@ class ConfigError(BurnishError, ValueError):
     exit_code = 2
 
 
+class ChainError(ConfigError, NotImplementedError):
+    """A chain through label tables that they do not have."""
+
+
 class DataError(BurnishError, ValueError):
     """A dataset, table or array that does not hold what it must; `table` and `rows` say where."""
 
@@ -55,6 +62,16 @@ class FormatError(DataError):
         super().__init__(where + message)
         self.path = path
         self.position = position
+
+
+class LabelError(DataError, KeyError):
+    """A label that the label tables do not know."""
+
+    __str__ = Exception.__str__  # a KeyError shows its text in quotes
+
+
+class ForbiddenLabelError(DataError):
+    """Objects of forbidden classes where there must be none; `rows` are the pictures."""
 
 
 class ModelError(BurnishError):

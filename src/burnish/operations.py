@@ -11,7 +11,8 @@ class Operation(NamedTuple):
     Attributes:
         target: The function, "module:name".
         config: Its settings class, "module:name"; in a module that loads nothing heavy, so that help is quick.
-        inputs: What it works on, in order: dataset, findings, folder, recipe or video; a trailing ? marks one that may be left out.
+        inputs: What it works on, in order: dataset, findings, folder, recipe, table (of labels) or video; a trailing ? marks one that
+            may be left out.
         out: How its result is placed: "option" (--out, with a default), "argument" (named after the input), "asked" (only with --out),
             or "none".
         summary: What it does, in one line.
@@ -97,6 +98,13 @@ OPERATIONS: Final[dict[str, Operation]] = {
         ("folder",),
         "none",
         "List the versions of a dataset and what made each.",
+    ),
+    "labels": Operation(
+        "burnish.inspect.labels:labels",
+        _SETTINGS + "LabelsConfig",
+        ("table?", "table?"),
+        "asked",
+        "Check label tables, show their tree, compare them with a dataset or CVAT.",
     ),
     "preview": Operation(
         "burnish.inspect.preview:preview", _SETTINGS + "PreviewConfig", ("dataset",), "option", "Draw the annotations on the pictures."

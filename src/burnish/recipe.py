@@ -34,7 +34,7 @@ from burnish.operations import OPERATIONS, Operation
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_NOT_IN_RECIPES = ("run", "history", "undo", "diff", "cut", "extract", "filters")
+_NOT_IN_RECIPES = ("run", "history", "undo", "diff", "labels", "cut", "extract", "filters")
 _FINDING = ("audit", "check", "dedupe")
 
 
@@ -224,7 +224,8 @@ def _stamp(path: Path) -> str:
 
 
 def _do(step: Step, state: _State, folder: Path, running: Running, *, restart: bool) -> tuple[_State, str]:
-    mark = fingerprint(state.mark, step.verb, step.settings.model_dump_json())
+    named = (_stamp(Path(path)) for path in step.settings.named_files)
+    mark = fingerprint(state.mark, step.verb, step.settings.model_dump_json(), *named)
     record = folder / "step.json"
     done = None if restart else _finished(record, mark)
     if done is not None:

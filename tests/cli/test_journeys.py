@@ -233,3 +233,34 @@ def test_settings_come_from_the_file_then_overrides_then_options(burnish_cli, tm
     assert {"folds: 3", "draw: 7", "seed: 5", "size: 16"} <= set(used.splitlines())
     ended_well(burnish_cli("audit", "cells", "-c", "found/settings.yaml", "--out", "again"))
     assert pl.read_parquet("again/labels.parquet").equals(pl.read_parquet("found/labels.parquet"))
+
+
+def test_label_tables_are_begun_checked_and_applied(burnish_cli, street, tmp_path):
+    ended_well(burnish_cli("labels", "--template", "tables"))
+    assert "would be replaced" in burnish_cli("labels", "--template", "tables").err
+    ended_well(burnish_cli("labels", "--template", "tables", "--force"))
+    said = ended_well(burnish_cli("labels", "tables/superlabels.xlsx", "tables/labels.xlsx", "--json")).json
+    assert said["issues"] == {}
+    assert {row["name"]: row["becomes"] for row in said["mapping"]}["class"] == "1"
+
+    labels = "Class,Label\n1. Car,car\n2. Human,person\n"
+    (tmp_path / "l.csv").write_text(labels)
+    (tmp_path / "s.csv").write_text("No.,Superclass,Classes\n1,vehicle,Car\n-1,private,human\n")
+    spoilt = burnish_cli("labels", "l.csv", "s.csv", "--strict")
+    assert spoilt.code == 3
+    assert "s.csv, C3: 'human' is written 'Human' in the table of labels (A3)" in spoilt.out
+    refused = burnish_cli("convert", street, "out", "--to", "coco", "--labels", "l.csv", "--superlabels", "s.csv")
+    assert refused.code == 3
+    assert "'person'" in refused.err
+    (tmp_path / "s.csv").write_text("No.,Superclass,Classes\n1,vehicle,Car\n0,unused,Human\n")
+    ended_well(burnish_cli("convert", street, "out", "--to", "coco", "--labels", "l.csv", "--superlabels", "s.csv"))
+    made = burnish.open(tmp_path / "out")
+    assert (made.classes["name"].to_list(), len(made), made.counts()["annotations"]) == (["vehicle"], 6, 6)
+
+
+def test_a_forbidden_class_keeps_its_pictures_out_of_a_split_too(burnish_cli, street, tmp_path):
+    (tmp_path / "s.csv").write_text("No.,Superclass,Classes\n1,vehicle,car\n-1,private,person\n")
+    ended_well(burnish_cli("convert", street, "marked", "--to", "burnish", "--superlabels", "s.csv", "--chain", "mark"))
+    ended_well(burnish_cli("split", "marked", "--val", "0.5", "--to", "coco", "--media", "copy", "--out", "parts"))
+    assert len(burnish.open(tmp_path / "marked")) == 6
+    assert list((tmp_path / "parts").rglob("*.jpg")) == []

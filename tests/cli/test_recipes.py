@@ -141,3 +141,15 @@ def test_the_recipe_that_ships_can_be_planned():
     shipped = Path(__file__).parents[2] / "examples/recipe.yaml"
     told = burnish.run(shipped, dry_run=True)
     assert [name for name, _ in told.lines] == STEPS
+
+
+def test_a_step_runs_again_when_a_table_that_it_names_changes(burnish_cli, tmp_path):
+    labels_folder(tmp_path / "cells", ["red", "blue", "green"] * 2)
+    table = tmp_path / "superlabels.csv"
+    table.write_text("No.,Superclass,Classes\n1,warm,red\n2,cold,blue\n,,green\n", encoding="utf-8")
+    (tmp_path / "r.yaml").write_text("dataset: cells\nout: out\nsteps:\n  - convert: {to: folders, superlabels: superlabels.csv}\n")
+    assert burnish_cli("run", "r.yaml").code == 0
+    assert sorted(open_dataset("out/01-convert/result").classes["name"]) == ["cold", "warm"]
+    table.write_text("No.,Superclass,Classes\n1,warm,red\n0,cold,blue\n,,green\n", encoding="utf-8")
+    assert burnish_cli("run", "r.yaml").code == 0
+    assert open_dataset("out/01-convert/result").classes["name"].to_list() == ["warm"]

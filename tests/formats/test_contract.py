@@ -162,6 +162,24 @@ def test_nothing_is_written_over_a_folder_that_holds_something(form, tmp_path):
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["precious.txt"]
 
 
+@pytest.mark.parametrize("form", [form for form in WRITTEN if not FORMATS[form].keeps])
+def test_unused_classes_lose_their_objects_and_forbidden_ones_their_pictures(form, tmp_path):
+    kind = next(kind for kind in GEOMETRIES if kind in load_format(form).CARRIES)
+    row = _plain(kind)["rows"][0]
+    held = [(1, 0), (2, 1), (3, 2)] if kind == "tag" else [(1, 0), (1, 1), (2, 1), (3, 0), (3, 2)]
+    rows = [{**row, "image": image, "class": number} for image, number in held]
+    dataset = built(tmp_path / "source", {**_plain(kind), "rows": rows, "count": 3})
+    statuses = pl.Series("status", ["used", "unused", "forbidden"])
+    findings = write_dataset(dataset.with_tables(classes=dataset.classes.with_columns(statuses)), tmp_path / "out", form)
+    again = open_dataset(tmp_path / "out", form)
+    names = again.class_names()
+    assert [names[number] for number in again.annotations["class"]] == ["car"]
+    assert not any("picture_2" in path.name for path in (tmp_path / "out").rglob("*"))
+    assert form == "folders" or again.images.height == 2
+    told = findings.filter(pl.col("kind").is_in(["unused_class", "forbidden_class"]))
+    assert told["kind"].to_list() == ["unused_class"] * (len(held) // 2) + ["forbidden_class"]
+
+
 def _plain(kind: str) -> dict:
     pixels = np.zeros((HEIGHT, WIDTH), dtype=bool)
     pixels[2:5, 3:7] = True

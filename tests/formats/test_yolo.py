@@ -126,18 +126,6 @@ def test_classes_get_consecutive_numbers_and_come_back_by_name(tmp_path):
     assert again.annotations["class"].to_list() == [1]
 
 
-def test_an_unused_class_loses_its_objects_and_a_forbidden_one_its_pictures(tmp_path):
-    rows = [box(1, 0, (1, 1, 5, 5)), box(1, 1, (1, 1, 5, 5)), box(2, 0, (1, 1, 5, 5)), box(2, 2, (1, 1, 5, 5))]
-    dataset = pictured(tmp_path / "in", ["images/a.png", "images/b.png"], rows)
-    classes = pl.DataFrame({"id": [0, 1, 2], "name": ["car", "junk", "face"], "status": ["used", "unused", "forbidden"]})
-    findings = yolo.write(dataset.with_tables(classes=classes), tmp_path / "out")
-    again = yolo.read(tmp_path / "out")
-    assert again.media["path"].to_list() == ["images/a.png"]
-    assert again.annotations.height == 1
-    assert again.classes["name"].to_list() == ["car"]
-    assert findings.select("kind", "image", "annotation").rows() == [("not_carried", 1, 2), ("not_carried", 2, 4)]
-
-
 @pytest.mark.parametrize("names", [["car", "bus"], {0: "car", 1: "bus"}, {"0": "car", "1": "bus"}])
 def test_names_may_be_a_list_or_a_mapping(tmp_path, names):
     put(tmp_path, a="1 .5 .5 .5 .5")

@@ -5,9 +5,11 @@ from builders import boxes_dataset
 import burnish
 from burnish.data.dataset import same_content
 from burnish.data.findings import finding, findings_table
-from burnish.errors import BurnishError, ConfigError
+from burnish.data.taxonomy import LabelEntry, Member, Superlabel, Taxonomy
+from burnish.errors import BurnishError, ConfigError, LabelError
 from burnish.formats import versioned
 from burnish.formats.findings import read_findings
+from burnish.formats.label_tables import write_tables
 from burnish.inspect.settings import ConvertConfig
 
 
@@ -73,3 +75,52 @@ def test_what_the_reader_noticed_is_told_with_the_counts(tmp_path):
 def test_a_dataset_of_ours_becomes_a_first_version(tmp_path):
     burnish.convert(boxes_dataset(tmp_path / "data"), ConvertConfig(to="burnish")).save(tmp_path / "out")
     assert [(v.number, v.verb) for v in versioned.ancestry(tmp_path / "out")] == [(1, "convert")]
+
+
+@pytest.fixture
+def tables(tmp_path):
+    labels = (LabelEntry("Машина", "car"), LabelEntry("Человек", "person"))
+    superlabels = (Superlabel("Люди", (Member("Человек"),), 1), Superlabel("Лишнее", (Member("Машина"),), 0))
+    return dict(zip(("labels", "superlabels"), map(str, write_tables(Taxonomy(labels, superlabels), tmp_path / "tables")), strict=True))
+
+
+@pytest.mark.parametrize("form", ["coco", "yolo", "voc", "labelme", "via_csv"])
+def test_label_tables_say_which_classes_are_written(tmp_path, tables, form):
+    made = burnish.convert(boxes_dataset(tmp_path / "data"), ConvertConfig(to=form, **tables))
+    made.save(tmp_path / "out")
+    again = burnish.open(tmp_path / "out")
+    assert again.classes["name"].to_list() == ["Люди"]
+    assert (again.counts()["annotations"], again.counts()["images"]) == (4, 4)
+    assert read_findings(tmp_path / "out-findings").table["kind"].to_list() == ["unused_class"] * 4
+    assert "skipped: 4 objects of unused classes; left out: 0 pictures" in str(made)
+
+
+def test_a_backup_for_annotators_keeps_what_is_unused(tmp_path, tables):
+    burnish.convert(boxes_dataset(tmp_path / "data"), ConvertConfig(to="cvat", chain="mark", **tables)).save(tmp_path / "out")
+    assert burnish.open(tmp_path / "out").counts()["annotations"] == 8
+
+
+def test_our_own_format_keeps_what_is_unused_and_says_so(tmp_path, tables):
+    burnish.convert(boxes_dataset(tmp_path / "data"), ConvertConfig(to="burnish", chain="mark", **tables)).save(tmp_path / "out")
+    again = burnish.open(tmp_path / "out")
+    assert again.classes.select("name", "superclass", "status").rows() == [("car", "Лишнее", "unused"), ("person", "Люди", "used")]
+    assert again.counts()["annotations"] == 8
+    burnish.convert(again, ConvertConfig(to="yolo")).save(tmp_path / "yolo")
+    assert burnish.open(tmp_path / "yolo").counts()["annotations"] == 4
+
+
+def test_a_class_that_the_tables_do_not_know_stops_the_conversion(tmp_path, tables):
+    with pytest.raises(LabelError, match="'bike'"):
+        burnish.convert(boxes_dataset(tmp_path, classes=("car", "bike")), ConvertConfig(to="coco", **tables))
+
+
+def test_problems_in_the_tables_are_told_and_the_way_to_see_them(tmp_path):
+    (path,) = write_tables(Taxonomy(superlabels=(Superlabel("A", (Member("car"), Member("person")), 3),)), tmp_path / "tables")
+    made = burnish.convert(boxes_dataset(tmp_path / "data"), ConvertConfig(to="coco", superlabels=str(path)))
+    assert f"1 problem in the tables, see: burnish labels {path}" in str(made)
+    assert made.summary()["findings"] == {"number_gap": 1}
+
+
+def test_a_chain_without_tables_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="none is named"):
+        burnish.convert(boxes_dataset(tmp_path), ConvertConfig(to="coco", chain="mark"))

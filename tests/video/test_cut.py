@@ -3,6 +3,7 @@ import json
 import numpy as np
 import polars as pl
 import pytest
+from video_builders import number_of, write_clip
 
 from burnish.config import ConfigError
 from burnish.data.dataset import make_dataset
@@ -14,7 +15,6 @@ from burnish.video.cut import cut, read_part_map
 from burnish.video.part_map import labels_to_parts, labels_to_whole
 from burnish.video.parts import moved_back, spans
 from burnish.video.settings import CutConfig
-from video_builders import number_of, write_clip
 
 GROUPS_OF_TEN = {"x264-params": "keyint=10:min-keyint=10:bframes=2:scenecut=0"}
 OPEN_GROUPS = {"x264-params": "open-gop=1:keyint=12:min-keyint=12:bframes=3:b-adapt=0:scenecut=0"}
@@ -135,7 +135,9 @@ def tracked(clip):
     return make_dataset(
         clip.parent,
         media=pl.DataFrame({"id": [4], "path": [clip.name], "kind": ["video"], "frame_count": [60], "fps": [25.0]}),
-        images=pl.DataFrame({"id": [100 + n for n in frames], "media": 4, "frame": frames, "true_frame": frames, "width": 64, "height": 48}),
+        images=pl.DataFrame(
+            {"id": [100 + n for n in frames], "media": 4, "frame": frames, "true_frame": frames, "width": 64, "height": 48}
+        ),
         annotations=pl.DataFrame(
             {
                 "id": list(range(len(rows))),

@@ -1,6 +1,7 @@
 import numpy as np
 import polars as pl
 import pytest
+from video_builders import HEIGHT, WIDTH, number_of, numbered, write_clip
 
 from burnish.config import ConfigError
 from burnish.data.dataset import make_dataset
@@ -15,7 +16,6 @@ from burnish.video.pipeline import colours, pipeline, resize
 from burnish.video.recording import filter_pictures, filter_video, pictures_to_video, recompress
 from burnish.video.settings import FiltersConfig
 from burnish.video.shots import cuts_among, find_shots
-from video_builders import HEIGHT, WIDTH, number_of, numbered, write_clip
 
 
 @pytest.fixture(scope="module")
@@ -107,13 +107,13 @@ def test_odd_sides_get_one_more_row_and_column(tmp_path):
 
 def test_a_video_that_cannot_be_written_leaves_nothing(tmp_path):
     uneven = [np.zeros((32, 32, 3), np.uint8), np.zeros((16, 16, 3), np.uint8)]
-    with pytest.raises(DataError, match="Frame 1 for .* is 16 x 16, the first was 32 x 32"):
+    with pytest.raises(DataError, match=r"Frame 1 for .* is 16 x 16, the first was 32 x 32"):
         write_video(tmp_path / "a.mp4", uneven)
     with pytest.raises(DataError, match="no frame"):
         write_video(tmp_path / "a.mp4", [])
-    with pytest.raises(ConfigError, match="found '.xyz'"):
+    with pytest.raises(ConfigError, match=r"found '\.xyz'"):
         write_video(tmp_path / "a.xyz", uneven[:1])
-    with pytest.raises((ConfigError, DataError), match="webm|another ending"):
+    with pytest.raises((ConfigError, DataError), match=r"webm|another ending"):
         write_video(tmp_path / "a.webm", uneven[:1])
     assert not list(tmp_path.iterdir())
 
@@ -171,8 +171,16 @@ def test_the_annotations_of_a_video_are_drawn_on_its_frames(folder, tmp_path):
         images=pl.DataFrame({"id": [1, 2], "media": 1, "true_frame": [2, 5], "width": WIDTH, "height": HEIGHT}),
         annotations=pl.DataFrame(
             {
-                **{"id": [1, 2], "image": [1, 2], "class": 0, "kind": "box", "track": 3},
-                **{"x1": 4.0, "y1": 20.0, "x2": 40.0, "y2": 44.0, "outside": [False, True]},
+                "id": [1, 2],
+                "image": [1, 2],
+                "class": 0,
+                "kind": "box",
+                "track": 3,
+                "x1": 4.0,
+                "y1": 20.0,
+                "x2": 40.0,
+                "y2": 44.0,
+                "outside": [False, True],
             }
         ),
         classes=pl.DataFrame({"id": [0], "name": ["car"]}),

@@ -31,7 +31,8 @@ def interpolate(dataset: Dataset) -> Dataset:
     end of its job or task, unless it is outside there. Key frames on deleted frames do not count.
 
     Args:
-        dataset: Its tracks hold key frames; rows that are no key frames are made anew.
+        dataset: Rows of a track that are no key frames are made anew. A track none of whose rows is marked as a key frame holds a view of the
+            object wherever it was seen, and stays as it is.
 
     Returns:
         The same dataset with one row for each visible view, `keyframe` telling which are stored and which are made; annotations without
@@ -39,15 +40,16 @@ def interpolate(dataset: Dataset) -> Dataset:
     """
     frames = _Frames.of(dataset)
     rows = dataset.annotations.with_row_index("row")
-    tracked = rows.filter(pl.col("track").is_not_null())
+    has_keys = pl.col("keyframe").any().over("track") & pl.col("track").is_not_null()
+    tracked = rows.filter(has_keys)
     if tracked.is_empty():
         return dataset
     keys = _keys(tracked, frames)
     views = _views(keys, frames)
     shown = _with_skeletons(_drawn(keys, views))
-    numbered = _numbered(rows.filter(pl.col("track").is_null()), shown, frames)
+    numbered = _numbered(rows.filter(~has_keys.fill_null(value=False)), shown, frames)
     annotations = numbered.select(c.name for c in ANNOTATIONS)
-    return dataset.with_tables(annotations=annotations, attributes=_attributes(dataset, keys, numbered))
+    return dataset.with_tables(annotations=annotations, attributes=_attributes(dataset, tracked, keys, numbered))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +73,7 @@ class _Frames:
 
 def _keys(tracked: pl.DataFrame, frames: _Frames) -> pl.DataFrame:
     """The key frames that count, in order, each with the number of the frame at which the next one takes over."""
-    stored = tracked.filter(pl.col("keyframe").fill_null(value=True)).join(frames.table, on="image", maintain_order="left")
+    stored = tracked.filter(pl.col("keyframe")).join(frames.table, on="image", maintain_order="left")
     kept = stored.filter(~pl.col("deleted")).with_columns(first_row=pl.col("row").min().over("track"))
     kept = kept.sort("first_row", "track", "frame", maintain_order=True).unique(["track", "frame"], keep="first", maintain_order=True)
     kept = kept.join(frames.ends, on="scope", how="left", maintain_order="left")
@@ -252,17 +254,14 @@ def _numbered(untracked: pl.DataFrame, views: pl.DataFrame, frames: _Frames) -> 
     return rows.with_columns(parent=pl.coalesce("whole_id", "parent"))
 
 
-def _attributes(dataset: Dataset, keys: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+def _attributes(dataset: Dataset, tracked: pl.DataFrame, keys: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """Attributes of every view: those of the track, and the changeable ones as they were last set."""
     stored = dataset.attributes.with_row_index("order")
-    tracked = dataset.annotations.filter(pl.col("track").is_not_null())["id"].implode()
-    others = stored.filter(~pl.col("annotation").is_in(tracked))
+    others = stored.filter(~pl.col("annotation").is_in(tracked["id"].implode()))
     of_keys = keys.with_row_index("key").select("key", "track", annotation="id")
     mine = stored.join(of_keys, on="annotation", maintain_order="left")
     # What belongs to the whole track stands on one of its key frames, which may lie on a deleted frame.
-    on_tracks = stored.filter(~pl.col("mutable")).join(
-        dataset.annotations.select("track", annotation="id").filter(pl.col("track").is_not_null()), on="annotation", maintain_order="left"
-    )
+    on_tracks = stored.filter(~pl.col("mutable")).join(tracked.select("track", annotation="id"), on="annotation", maintain_order="left")
     fixed = on_tracks.unique(["track", "name"], keep="first", maintain_order=True).select("track", "name", "value", "mutable", "order")
     at_views = rows.filter(pl.col("key").is_not_null()).select("key", "track", annotation="id")
     whole = at_views.join(fixed, on="track", maintain_order="left")

@@ -8,7 +8,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
 
-from burnish.data.findings import no_findings
+from burnish.data.findings import join_findings, no_findings
+from burnish.data.shown import shown
+from burnish.data.statuses import without_skipped
 from burnish.engine.files import atomic_folder
 from burnish.errors import DataError, FormatError
 from burnish.formats.reading import walk_some
@@ -24,12 +26,14 @@ class Format(NamedTuple):
     """One format: its module, what it is in one line, what a folder needs to be taken for it, and how sure that is.
 
     `rank` 0 settles it, 1 is annotation files that name themselves, 2 is a mere layout of folders, tried in order.
+    `keeps` tells that objects of unused and pictures with forbidden classes are written too.
     """
 
     module: str
     summary: str
     needs: str
     rank: int = 1
+    keeps: bool = False
 
 
 class FormatModule(Protocol):
@@ -51,9 +55,11 @@ class FormatModule(Protocol):
 
 
 FORMATS: Final[dict[str, Format]] = {
-    "burnish": Format("burnish.formats.versioned", "burnish's own tables and versions.", "manifest.json and versions/", rank=0),
+    "burnish": Format("burnish.formats.versioned", "burnish's own tables and versions.", "manifest.json and versions/", rank=0, keeps=True),
     "jsonl": Format("burnish.formats.jsonl", "One label a picture, one JSON object a line.", "labels.jsonl"),
-    "cvat": Format("burnish.formats.cvat.backup", "Backups of CVAT's tasks and projects.", "task.json or project.json, also in a .zip"),
+    "cvat": Format(
+        "burnish.formats.cvat.backup", "Backups of CVAT's tasks and projects.", "task.json or project.json, also in a .zip", keeps=True
+    ),
     "yolo": Format("burnish.formats.yolo", "YOLO text labels.", "data.yaml, or images/ and labels/*.txt"),
     "coco": Format("burnish.formats.coco", "COCO JSON.", "a .json with images, annotations and categories"),
     "voc": Format("burnish.formats.voc", "Pascal VOC.", "Annotations/*.xml with <annotation> at the top"),
@@ -92,6 +98,10 @@ def write_dataset(
 ) -> pl.DataFrame:
     """Write a dataset in a format; the folder appears whole or not at all.
 
+    Our own format and CVAT's backups, which annotators go on with, keep everything. Every other format gets what the dataset shows
+    (`burnish.data.shown`): tracks on every frame, and nothing that its tasks hide. Objects of unused classes are then not
+    written, nor are the pictures, labels and pixels, that show an object of a forbidden class; each is a finding.
+
     Args:
         dataset: What to write.
         folder: The folder to make.
@@ -101,7 +111,7 @@ def write_dataset(
         options: Passed to the format's writer.
 
     Returns:
-        Findings on what the format cannot carry, and on pictures that are missing or renamed.
+        Findings on what is skipped or left out, on what the format cannot carry, and on pictures that are missing or renamed.
 
     Raises:
         DataError: There is no format of that name, it is only read, the folder is not empty, or it holds the pictures to write.
@@ -115,8 +125,9 @@ def write_dataset(
         module.write(dataset, Path(folder))
         return no_findings()
     _refuse_own_folder(dataset, Path(folder))
+    kept, skipped = (dataset, no_findings()) if FORMATS[form].keeps else without_skipped(shown(dataset))
     with atomic_folder(Path(folder), force=force) as temporary:
-        return module.write(dataset, temporary, media=media, **options)
+        return join_findings(skipped, module.write(kept, temporary, media=media, **options))
 
 
 def recognise_format(path: Path) -> str:

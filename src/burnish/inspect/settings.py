@@ -9,6 +9,16 @@ from pydantic import Field, model_validator
 from burnish.config import Config
 
 Share = Annotated[float, Field(ge=0)]
+ChainChoice = Literal[
+    "auto",
+    "mark",
+    "label2superind",
+    "label2superlabel",
+    "meaning2superind",
+    "label2meaning",
+    "meaning2superlabel",
+    "superlabel2superind",
+]
 
 
 class ConvertConfig(Config):
@@ -20,6 +30,40 @@ class ConvertConfig(Config):
     """Copy the pictures, link them, or leave them where they are."""
     task: str | None = None
     """Variant of a format: detect, segment, obb, pose or classify of yolo; binary, index, instances or palette of masks."""
+    labels: str | None = None
+    """Table of labels (xlsx, csv, tsv): what each class of the dataset means."""
+    superlabels: str | None = None
+    """Table of superlabels: the classes to write, and which are unused (number 0) or forbidden (number -1)."""
+    chain: ChainChoice = "auto"
+    """What the tables make of a class; auto goes as far as they lead, mark keeps its name and only marks what is unused or forbidden."""
+    loose: bool = False
+    """Take labels in any letter case, and a label's meaning in place of the label."""
+
+    @property
+    def named_files(self) -> tuple[str, ...]:
+        """The files that these settings name."""
+        return tuple(path for path in (self.labels, self.superlabels) if path)
+
+
+class LabelsConfig(Config):
+    """What the label tables are compared with, and how they are shown."""
+
+    dataset: str | None = None
+    """Compare with the classes of this dataset."""
+    cvat: str | None = None
+    """Compare with the labels of a CVAT project: its raw labels as .json, project.json of a backup, or one name a line."""
+    tree: Literal["text", "mermaid", "none"] = "text"
+    """Show the hierarchy as text, as a Mermaid diagram, or not."""
+    chain: ChainChoice = "auto"
+    """Which part of label, meaning, superlabel, index is listed; mark lists none."""
+    loose: bool = False
+    """Take labels in any letter case, and a label's meaning in place of the label."""
+    strict: bool = False
+    """End with exit code 3 when there is an issue, for use in scripts."""
+    write: Literal["none", "xlsx", "csv", "tsv"] = "none"
+    """Also write the tables, tidied, as files of this kind; into the folder given with --out."""
+    template: str | None = None
+    """Put templates of both tables into this folder, and do nothing else."""
 
 
 class CheckConfig(Config):

@@ -35,7 +35,7 @@ def write(dataset: Dataset, folder: Path, *, media: HowPlaced = "copy") -> pl.Da
     """Write annotations/instances_SPLIT.json for each split, and the pictures into images/.
 
     Class labels of whole pictures and captions go to annotations/labels_SPLIT.json: evaluation tools expect a box of every row of an
-    instances file. Classes that are unused or forbidden are written like others; their status goes with them.
+    instances file.
 
     Args:
         dataset: What to write.

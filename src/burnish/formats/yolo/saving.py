@@ -33,8 +33,7 @@ _PLACED: Final = pl.all_horizontal(pl.col("x1", "y1", "x2", "y2").is_finite().fi
 def write(dataset: Dataset, folder: Path, *, media: HowPlaced = "copy", task: Task | None = None, scores: bool = False) -> pl.DataFrame:
     """Write a dataset for YOLO's trainers.
 
-    Class ids become 0, 1, 2, ... in the order of the classes table; names bring them back. An object of a class with the status unused is
-    not written; a picture with an object of a forbidden class is not written at all, labels and pixels. Each is a finding.
+    Class ids become 0, 1, 2, ... in the order of the classes table; names bring them back.
     Coordinates have twelve decimals: read again, corners differ by less than a millionth of a pixel.
 
     Args:
@@ -52,11 +51,10 @@ def write(dataset: Dataset, folder: Path, *, media: HowPlaced = "copy", task: Ta
     """
     if task is not None and task not in get_args(Task):
         raise ConfigError(f"There is no task '{task}' of YOLO; known are {', '.join(get_args(Task))}.")
-    kept, left_out = _allowed(dataset)
-    chosen = task or suitable_task(kept)
+    chosen = task or suitable_task(dataset)
     if chosen == "classify":
-        return join_findings(left_out, _write_sorted(kept, folder, media))
-    return join_findings(left_out, _write_labels(kept, folder, media, chosen, scores=scores))
+        return _write_sorted(dataset, folder, media)
+    return _write_labels(dataset, folder, media, chosen, scores=scores)
 
 
 def suitable_task(dataset: Dataset) -> Task:
@@ -72,27 +70,9 @@ def suitable_task(dataset: Dataset) -> Task:
     return "obb" if bool((table["rotation"] != 0).any()) else "detect"
 
 
-def _allowed(dataset: Dataset) -> tuple[Dataset, pl.DataFrame]:
-    """The dataset without objects of unused classes and pictures with forbidden ones, and findings on both."""
-    status = dataset.classes.select(pl.col("id").alias("class"), "name", "status")
-    told = dataset.annotations.join(status, on="class", how="left", maintain_order="left")
-    forbidden = told.filter(pl.col("status") == "forbidden")
-    unused = told.filter(pl.col("status") == "unused")
-    if forbidden.is_empty() and unused.is_empty():
-        return dataset, lost_annotations(forbidden, "")
-    hit = forbidden["image"].unique().implode()
-    images = dataset.images.filter(~pl.col("id").is_in(hit))
-    rows = dataset.annotations.filter(~pl.col("image").is_in(hit) & ~pl.col("id").is_in(unused["id"].implode()))
-    findings = join_findings(
-        lost_annotations(unused, "Its class is unused, so it is not written."),
-        lost_annotations(forbidden.unique("image", maintain_order=True), "An object of a forbidden class: its picture is not written."),
-    )
-    return dataset.with_tables(images=images, annotations=rows), findings
-
-
 def _write_labels(dataset: Dataset, folder: Path, media: HowPlaced, task: DrawnTask, *, scores: bool) -> pl.DataFrame:
     targets = target_paths(dataset, below="images", by_split=True, one_stem=True)
-    classes = dataset.classes.filter(pl.col("status") == "used")
+    classes = dataset.classes
     index = classes.select(pl.col("id").alias("class")).with_row_index("index")
     sizes = dataset.scan("images", "id", "width", "height").rename({"id": "image"}).collect()
     joined = dataset.annotations.join(index, on="class", how="left", maintain_order="left")
@@ -107,7 +87,7 @@ def _write_labels(dataset: Dataset, folder: Path, media: HowPlaced, task: DrawnT
     carried = CARRIES | _KINDS | ({"rotation"} if task in {"obb", "detect"} else set()) | ({"score"} if scores else set()) | {"parts"}
     return join_findings(
         place_media(dataset, folder, targets, media),
-        not_carried(dataset, NAME, carried | {"status"}),
+        not_carried(dataset, NAME, carried),
         _not_ready(whole.filter(drawn)),
         lines.findings,
     )
@@ -183,7 +163,7 @@ def _write_sorted(dataset: Dataset, folder: Path, media: HowPlaced) -> pl.DataFr
     folders = {image: safe_name(names[number]) for image, number in first.select("image", "class").iter_rows()}
     splits = dict(dataset.scan("images", "id", "split").collect().iter_rows())
     for split in dict.fromkeys(splits.values()):
-        for name in dataset.classes.filter(pl.col("status") == "used")["name"]:
+        for name in dataset.classes["name"]:
             (folder / (split or "") / safe_name(name)).mkdir(parents=True, exist_ok=True)
     whole = target_paths(dataset)
     targets = _sorted_targets({image: (splits[image], name, whole[image]) for image, name in folders.items()})
@@ -191,7 +171,7 @@ def _write_sorted(dataset: Dataset, folder: Path, media: HowPlaced) -> pl.DataFr
     more = tags.filter(~pl.col("id").is_in(first["id"].implode()))
     return join_findings(
         place_media(dataset, folder, targets, media),
-        not_carried(dataset, NAME, {"tag", "split", "status"}),
+        not_carried(dataset, NAME, {"tag", "split"}),
         lost_annotations(more, "A picture lies in one folder: a second label is not written."),
         lost_annotations(tags.filter(pl.col("class").is_null()), "It has no class, so it is not written."),
         lost_annotations(
