@@ -67,6 +67,20 @@ def read_member(path: Path, name: str, *, most: int = SMALL) -> bytes:
         return _guarded(path, lambda: archive.read(info))
 
 
+def member_head(path: Path, name: str, size: int) -> bytes:
+    """The first bytes of one file in an archive.
+
+    Raises:
+        FormatError: It is not there, or damaged.
+    """
+    with _opened(path) as archive:
+        try:
+            info = archive.getinfo(name)
+        except KeyError as error:
+            raise FormatError(f"the archive holds no {name}.", path=path) from error
+        return _guarded(path, lambda: _read_head(archive, info, size))
+
+
 def unpacked(path: Path | str, *, progress: Progress = silent) -> Path:
     """Unpack an archive into the user's cache and return the folder; an archive that did not change is unpacked once.
 
@@ -113,6 +127,11 @@ def pack(folder: Path | str, path: Path | str, *, stored: Sequence[str] = ()) ->
             info.external_attr = 0o644 << 16
             with file.open("rb") as source, archive.open(info, "w", force_zip64=file.stat().st_size > 2**31) as target:
                 shutil.copyfileobj(source, target, _BLOCK)
+
+
+def _read_head(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int) -> bytes:
+    with archive.open(info) as stream:
+        return stream.read(size)
 
 
 def _files(folder: Path) -> Iterator[Path]:

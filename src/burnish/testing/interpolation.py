@@ -20,10 +20,10 @@ from burnish.data.tables import from_rows
 from burnish.data.tracks import interpolate
 from burnish.errors import DataError, FormatError
 from burnish.formats.cvat.api import label_ids, with_names
-from burnish.formats.cvat.labels import class_rows, every_label, read_labels
+from burnish.formats.cvat.labels import class_rows, every_label, label_extras, read_labels
 from burnish.formats.cvat.objects import TaskView, gather_objects
 from burnish.formats.cvat.shapes import TYPES, Size, ellipse_points
-from burnish.formats.gathering import Gathered, to_dataset
+from burnish.formats.gathering import Gathered, add_extras, to_dataset
 from burnish.formats.reading import PictureTables
 from burnish.geometry import rle
 
@@ -114,9 +114,13 @@ def case_dataset(task: Mapping[str, Any], found: Mapping[str, Any]) -> Dataset:
     view = TaskView(0, {f: f for f in frames}, dict.fromkeys(frames, _CANVAS), {label.own_name: label for label in labels}, "get")
     gather_objects(gathered, with_names(found, label_ids(task["labels"])), view)
     names = [label.name for label in every_label(labels)]
+    extras = label_extras(labels)
+    for place, name in enumerate(names):
+        add_extras(gathered, "classes", place, extras[name])
     pictures = PictureTables(media, images, no_findings())
     dataset = to_dataset(gathered, Path(), pictures, path=Path("get"), declared=names, class_columns=class_rows(labels))
-    return dataset.with_tables(tasks=from_rows(TASKS, [{"id": 0, "name": "case"}]))
+    numbers = {"start_frame": _source_frame(task, 0), "stop_frame": task.get("stop_frame"), "step": _source_frame(task, 1) - _source_frame(task, 0)}
+    return dataset.with_tables(tasks=from_rows(TASKS, [{"id": 0, "name": "case", **numbers}]))
 
 
 def _source_frame(task: Mapping[str, Any], frame: int) -> int:

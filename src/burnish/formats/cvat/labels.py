@@ -15,6 +15,9 @@ from xml.etree import ElementTree as ET
 
 import polars as pl
 
+from burnish.data.dataset import extra_fields
+from burnish.formats.cvat.shapes import TYPES
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -128,6 +131,13 @@ def _told(label: Label) -> dict[str, Any]:
         **({"colour": label.colour} if label.colour != label.colour.lower() else {}),
         **({"others": dict(label.others)} if label.others else {}),
     }
+
+
+def dataset_labels(dataset: Dataset) -> tuple[Label, ...]:
+    """The labels that a dataset's classes become; a class whose annotations are all of one kind takes no other."""
+    counted = dataset.scan("annotations", "class", "kind").group_by("class").agg(pl.col("kind").cast(pl.String).unique()).collect()
+    kinds = {row: TYPES.get(kinds[0], kinds[0]) for row, kinds in counted.iter_rows() if row is not None and len(kinds) == 1}
+    return labels_of(dataset, extra_fields(dataset, FORM, "classes"), kinds)
 
 
 def labels_of(dataset: Dataset, extras: Mapping[int | None, Mapping[str, Any]], kinds: Mapping[int, str]) -> tuple[Label, ...]:
