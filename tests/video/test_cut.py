@@ -1,5 +1,6 @@
 import json
 
+import av
 import numpy as np
 import polars as pl
 import pytest
@@ -65,7 +66,6 @@ def test_where_groups_are_open_packets_are_not_cut_apart_from_what_they_need(tmp
 
 
 def test_sound_goes_along(clip, tmp_path):
-    import av
 
     written = cut(clip, CutConfig(at=("20", "40"))).save(tmp_path / "out")
     lengths = []

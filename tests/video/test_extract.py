@@ -1,3 +1,4 @@
+import av
 import numpy as np
 import polars as pl
 import pytest
@@ -58,7 +59,6 @@ def test_png_pictures_are_the_reader_s_own_pixels_and_jpeg_ones_are_near(clip, t
 
 @pytest.mark.parametrize("colourspace", [1, 5, 9])
 def test_jpeg_pictures_have_the_colours_of_the_video_whatever_its_matrix(tmp_path, colourspace):
-    import av
 
     path = tmp_path / "colours.mkv"
     patches = np.kron(np.array([[[200, 40, 40], [40, 180, 60]], [[30, 60, 200], [220, 200, 60]]]), np.ones((32, 32, 1))).astype(np.uint8)

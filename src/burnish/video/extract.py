@@ -1,4 +1,4 @@
-"""Take frames out of videos as picture files."""
+"""Take frames out of videos as pictures."""
 
 from __future__ import annotations
 

@@ -2,8 +2,10 @@
 
 import random
 
+import av
+import numpy as np
 import pytest
-from video_builders import HEIGHT, WIDTH, number_of, write_clip
+from video_builders import HEIGHT, WIDTH, add_beep, number_of, write_clip
 
 from burnish.media.video import UnreadableVideo, open_video, probe_video
 
@@ -95,7 +97,6 @@ def test_a_cut_matroska_says_that_its_end_is_missing(tmp_path):
 def test_of_an_mp4_whose_pictures_are_cut_off_what_is_left_is_read(tmp_path):
     clip = write_clip(tmp_path / "whole.mp4", 200, options={**CLOSED_GOP}, form="mp4")
     # With the index in front, as downloads have it, the pictures are what a broken download lacks.
-    import av
 
     with av.open(str(clip)) as source, av.open(str(tmp_path / "a.mp4"), "w", options={"movflags": "faststart"}) as target:
         stream = target.add_stream_from_template(source.streams.video[0])
@@ -128,7 +129,6 @@ def test_a_damaged_place_does_not_shift_what_is_behind_it(tmp_path):
 
 @pytest.mark.parametrize(("rotation", "size"), [(90, (HEIGHT, WIDTH)), (180, (WIDTH, HEIGHT)), (270, (HEIGHT, WIDTH))])
 def test_turned_videos_are_shown_upright(tmp_path, rotation, size):
-    import numpy as np
 
     clip = write_clip(tmp_path / "a.mp4", 12, rotation=rotation)
     with open_video(clip) as video:
@@ -156,10 +156,8 @@ def test_what_is_no_video_is_told_in_words(tmp_path):
 
 
 def test_sound_alone_is_no_video(tmp_path):
-    import av
-    from video_builders import _add_beep
 
     with av.open(str(tmp_path / "a.m4a"), "w", format="mp4") as container:
-        _add_beep(container, container.add_stream("aac", rate=8000), 1)
+        add_beep(container, container.add_stream("aac", rate=8000), 1)
     with pytest.raises(UnreadableVideo, match="no video stream"):
         probe_video(tmp_path / "a.m4a")
