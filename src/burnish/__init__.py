@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from burnish.audit.audit import audit
     from burnish.audit.dedupe import dedupe
     from burnish.audit.label_issues import label_issues
+    from burnish.balance.balance import balance
     from burnish.data.dataset import Dataset
     from burnish.data.labels import Labels
     from burnish.errors import BurnishError
@@ -43,6 +44,7 @@ __all__ = [
     "__version__",
     "apply",
     "audit",
+    "balance",
     "check",
     "convert",
     "cut",

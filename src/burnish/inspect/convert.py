@@ -9,9 +9,9 @@ import polars as pl
 from burnish.data.findings import join_findings, no_findings
 from burnish.data.statuses import LEFT_OUT, SKIPPED, without_skipped
 from burnish.errors import ConfigError
+from burnish.formats.labelled import labelled
 from burnish.formats.recognise import FORMATS, load_format
 from burnish.inspect.derived import Derived
-from burnish.inspect.labelled import labelled
 
 if TYPE_CHECKING:
     from burnish.data.dataset import Dataset
@@ -37,7 +37,7 @@ def convert(dataset: Dataset, config: ConvertConfig) -> Derived:
     """
     load_format(config.to)
     options = _options(config)
-    made, problems, told = labelled(dataset, config)
+    made, problems, told = labelled(dataset, config.labels, config.superlabels, config.chain, loose=config.loose)
     text = f"{dataset}\nwritten as {config.to}: {FORMATS[config.to].summary}{told}{_skipped_text(made, config.to)}"
     return Derived(
         made,

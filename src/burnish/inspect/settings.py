@@ -7,18 +7,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from burnish.config import Config
+from burnish.data.chains import ChainChoice
 
 Share = Annotated[float, Field(ge=0)]
-ChainChoice = Literal[
-    "auto",
-    "mark",
-    "label2superind",
-    "label2superlabel",
-    "meaning2superind",
-    "label2meaning",
-    "meaning2superlabel",
-    "superlabel2superind",
-]
 
 
 class ConvertConfig(Config):
