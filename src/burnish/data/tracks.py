@@ -26,13 +26,14 @@ def interpolate(dataset: Dataset, *, hidden: bool = False) -> Dataset:
     """Show every tracked object on every frame on which it is visible.
 
     Boxes, ellipses and cuboids move in a straight line and turn the shorter way round; polygons and polylines are morphed
-    (`burnish.geometry.keyframes.morphed`); a single point moves; several points, masks and shapes that change their kind stay as they are until the next key frame.
+    (`burnish.geometry.keyframes.morphed`); a single point moves; several points, masks and shapes that change their kind stay as they
+    are until the next key frame.
     Flags, drawing order and changeable attributes hold until the next key frame. An object stays as at its last key frame up to the
     end of its job or task, unless it is outside there. Key frames on deleted frames do not count.
 
     Args:
-        dataset: Rows of a track that are no key frames are made anew. A track none of whose rows is marked as a key frame holds a view of the
-            object wherever it was seen, and stays as it is.
+        dataset: Rows of a track that are no key frames are made anew. A track none of whose rows is marked as a key frame holds a view of
+            the object wherever it was seen, and stays as it is.
         hidden: Whether key frames on which an object is outside stay too, as in CVAT's XML for video; elements of skeletons then end with
             them.
 

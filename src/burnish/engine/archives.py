@@ -172,7 +172,8 @@ def _refuse_bad(path: Path, infos: Sequence[zipfile.ZipInfo]) -> None:
         total += info.file_size
         if info.file_size > SMALL and info.file_size > MOST_RATIO * max(info.compress_size, 1):
             raise FormatError(
-                f"its member {info.filename!r} unpacks from {info.compress_size:,} to {info.file_size:,} bytes; the archive is not unpacked.",
+                f"its member {info.filename!r} unpacks from {info.compress_size:,} to {info.file_size:,} bytes; "
+                "the archive is not unpacked.",
                 path=path,
             )
     packed = sum(info.compress_size for info in infos)

@@ -145,7 +145,7 @@ def _pictures(file: Path, entries: Sequence[_Entry]) -> PictureTables:
 
 def _below(root: Path, image: str) -> str:
     """The picture's path where it lies there; links to servers lead to their last part."""
-    name = image if "://" not in image else image.split("?")[0].rpartition("/")[2]
+    name = image if "://" not in image else image.split("?", maxsplit=1)[0].rpartition("/")[2]
     inner = f"images/{name}"
     return inner if (root / inner).is_file() and not (root / name).is_file() else name
 

@@ -79,7 +79,7 @@ def task_objects(
         views: Whether tracks hold every view and say of each whether it is a key frame, as in XML, rather than key frames alone.
     """
     rows = annotations.select(_COLUMNS).with_columns(pl.col("kind").cast(pl.String), pl.col("source").cast(pl.String)).to_dicts()
-    rows = [{**row, "frame": frames[row["image"]], "size": sizes.get(row["image"])} for row in rows if _has_class(row, content)]
+    rows: list[Row] = [{**row, "frame": frames[row["image"]], "size": sizes.get(row["image"])} for row in rows if _has_class(row, content)]
     children: dict[int, list[Row]] = {}
     for row in rows:
         if row["parent"] is not None:
@@ -142,7 +142,7 @@ def _placed(row: Row, content: Content) -> Row | None:
     except DataError as error:
         content.findings.append(finding("not_carried", str(error), image=row["image"], annotation=row["id"]))
         return None
-    if None in points or not isfinite(sum(points)):
+    if not _are_numbers(points):
         reason = "A corner or point is missing or not finite, so CVAT would refuse it; it is left out."
         content.findings.append(finding("not_carried", reason, image=row["image"], annotation=row["id"]))
         return None
@@ -154,6 +154,10 @@ def _placed(row: Row, content: Content) -> Row | None:
         "rotation": row["rotation"] or 0.0,
         "points": points,
     }
+
+
+def _are_numbers(values: Sequence[float | None]) -> bool:
+    return all(value is not None and isfinite(value) for value in values)
 
 
 def _one_ring(row: Row) -> Row:

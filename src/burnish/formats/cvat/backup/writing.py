@@ -182,7 +182,7 @@ def _jobs(
     objects: Objects, jobs: Sequence[Mapping[str, Any]], told: Sequence[Mapping[str, Any]], unread: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """One entry a job. What names no job goes to each job that has its frame, as the server does it."""
-    written = [
+    written: list[dict[str, Any]] = [
         {"version": 0, **(told[place] if place < len(told) else {}), "tags": [], "shapes": [], "tracks": []} for place in range(len(jobs))
     ]
     spans = [frozenset(job["frames"]) if job["frames"] else range(job["start_frame"], job["stop_frame"] + 1) for job in jobs]

@@ -141,7 +141,7 @@ def _finder(folder: Path) -> Any:
     @cache
     def stems(below: Path) -> dict[str, str]:
         names = [entry.name for entry in below.iterdir() if is_picture(entry.name)] if below.is_dir() else []
-        return {PurePosixPath(name).stem: name for name in reversed(sorted(names))}
+        return {PurePosixPath(name).stem: name for name in sorted(names, reverse=True)}
 
     def find(name: str) -> str:
         parts = PurePosixPath(name).parts

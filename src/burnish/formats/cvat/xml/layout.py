@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from burnish.engine.archives import is_zip, member_head, member_names, unpacked
@@ -12,6 +11,7 @@ from burnish.formats.reading import list_files, walk_some
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 ANNOTATIONS: Final = "annotations.xml"
 PICTURES: Final = "images"

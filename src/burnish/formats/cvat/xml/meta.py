@@ -89,8 +89,10 @@ def server_fields(server: Server) -> dict[str, Any]:
 
 def server_of(fields: Mapping[str, Any]) -> Server:
     """The opposite of `server_fields`."""
-    people = {name: tuple(fields[name]) for name in ("owner", "assignee") if name in fields}
-    return Server(**{**fields, **people, "segments": tuple((number, url) for number, url in fields.get("segments", ()))})
+    people: dict[str, Any] = {name: tuple(fields[name]) for name in ("owner", "assignee") if name in fields}
+    segments = tuple((number, url) for number, url in fields.get("segments", ()))
+    told: dict[str, Any] = {**fields, **people, "segments": segments}
+    return Server(**told)
 
 
 def task_nodes(meta: TaskMeta, labels: Sequence[Node] | None) -> list[Node]:
@@ -225,7 +227,7 @@ def _task(element: Element, scope: Scope, dumped: str, path: Path, behind: Eleme
     )
 
 
-def _dates(element: Element) -> dict[str, str]:
+def _dates(element: Element) -> dict[str, Any]:
     return {name: _text(element, name) for name in ("id", "created", "updated", "bugtracker")}
 
 

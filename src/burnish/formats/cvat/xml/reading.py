@@ -14,13 +14,12 @@ from burnish.engine.collector import collector_paused
 from burnish.errors import DataError, FormatError
 from burnish.formats.cvat.labels import FORM, Label, class_rows, every_label, label_dict, label_extras
 from burnish.formats.cvat.objects import Copies, TaskView, gather_objects
-from burnish.formats.cvat.shapes import Size
 from burnish.formats.cvat.tasks import SPLITS
 from burnish.formats.cvat.xml.frames import Frame, Frames, canvas, frames_of
 from burnish.formats.cvat.xml.labels import labels_of_meta
 from burnish.formats.cvat.xml.layout import find_files
 from burnish.formats.cvat.xml.meta import Scope, TaskMeta, project_offsets, project_server, read_meta, server_fields
-from burnish.formats.cvat.xml.objects import task_objects
+from burnish.formats.cvat.xml.objects import TaskFile, task_objects
 from burnish.formats.gathering import Gathered, add_extras, note, to_dataset
 from burnish.formats.reading import PictureTables
 from burnish.formats.xml_text import parse_xml
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
     from burnish.data.dataset import Dataset
+    from burnish.formats.cvat.shapes import Size
 
 NAME: Final = "cvat_xml"
 
@@ -120,8 +120,7 @@ def _merge_labels(reading: _Reading, labels: Sequence[Label], file: Path) -> Non
 def _read_task(reading: _Reading, task: _Task, labels: Sequence[Label], file: Path) -> None:
     number, meta = len(reading.tasks), task.meta
     frames = frames_of(meta, task.images, task.tracks, file.parent, file, offset=task.offset)
-    below = file.parent.relative_to(reading.root)
-    images, sizes = _add_frames(reading, task, frames, number, below.as_posix(), file)
+    images, sizes = _add_frames(reading, task, frames, file)
     row = {"id": number, "name": meta.name, "project": task.project, "subset": meta.subset}
     reading.tasks.append({**row, "start_frame": frames.start, "stop_frame": meta.stop, "step": frames.step})
     # A job's file tells its place in the task; here its frames are counted from 0.
@@ -133,7 +132,7 @@ def _read_task(reading: _Reading, task: _Task, labels: Sequence[Label], file: Pa
     add_extras(reading.told, "tasks", number, _kept(meta, shift))
     by_name = {label.own_name: label for label in labels}
     position = _relative(file, reading.root)
-    found = task_objects(task.images, task.tracks, frames, by_name, reading.gathered, position)
+    found = task_objects(task.images, task.tracks, TaskFile(frames, by_name, reading.gathered, position))
     gather_objects(reading.gathered, found, TaskView(number, images, sizes, by_name, position), None, reading.copies)
 
 
@@ -146,14 +145,18 @@ def _kept(meta: TaskMeta, shift: int) -> dict[str, Any]:
     return kept | ({"size": list(meta.size)} if meta.size else {})
 
 
-def _add_frames(
-    reading: _Reading, task: _Task, frames: Frames, number: int, below: str, file: Path
-) -> tuple[dict[int, int], dict[int, Size]]:
+def _add_frames(reading: _Reading, task: _Task, frames: Frames, file: Path) -> tuple[dict[int, int], dict[int, Size]]:
+    below = _relative(file.parent, reading.root)
     held = _source(reading, task, frames, below, file)
     smallest = _smallest(reading, task, frames, file)
     images: dict[int, int] = {}
     sizes: dict[int, Size] = {}
-    shared = {"task": number, "scene": task.meta.name, "subset": task.meta.subset, "split": SPLITS.get(str(task.meta.subset).lower())}
+    shared = {
+        "task": len(reading.tasks),
+        "scene": task.meta.name,
+        "subset": task.meta.subset,
+        "split": SPLITS.get(str(task.meta.subset).lower()),
+    }
     for frame, row in frames.rows.items():
         media = _add_picture(reading, row, below) if row.path else held
         size = row.size or smallest

@@ -69,7 +69,8 @@ def annotations_xml(
         task: Its id; None takes all.
         flavour: images or video; by the task's media where None.
         decimals: Digits behind the point; CVAT writes 2. None tells all that a number has.
-        server: What only a server knows: of the task, or by task id (the project under None). What was read from XML tells it where not given.
+        server: What only a server knows: of the task, or by task id (the project under None). What was read from XML tells it where not
+            given.
 
     Returns:
         UTF-8 text; with `decimals=2` the same bytes as CVAT's.
@@ -284,7 +285,8 @@ def _dissolved(part: Dataset) -> pl.DataFrame:
     tracks = part.annotations.filter(pl.col("track").is_not_null() & pl.col("parent").is_null()).unique(
         "track", keep="first", maintain_order=True
     )
-    reason = f"XML for images has no tracks; this one is written as a shape on each picture ({tracks.height} tracks in all). Use flavour='video'."
+    all_told = f"({tracks.height} tracks in all). Use flavour='video'."
+    reason = f"XML for images has no tracks; this one is written as a shape on each picture {all_told}"
     return findings_table(finding("not_carried", reason, image=i, annotation=a) for i, a in tracks.select("image", "id").iter_rows())
 
 
