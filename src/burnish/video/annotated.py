@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import polars as pl
 
 from burnish.data.labels import Labels, labels_from_rows
+from burnish.data.tracks import interpolate
 from burnish.engine.progress import Progress, silent, tracked
 from burnish.errors import DataError
 from burnish.media.drawing import ClassLook, DrawStyle, class_looks, draw_labels
@@ -36,6 +37,8 @@ def preview_video(
 ) -> int:
     """Write a video with the annotations drawn on its frames, each class in its own colour, with the numbers of tracks.
 
+    Tracks of which only key frames are stored are shown on every frame (`burnish.data.tracks.interpolate`).
+
     Args:
         dataset: Its images are frames of a video, or pictures of one size, which are shown in the order of the table.
         target: The file to write; `.gif` makes an animated picture.
@@ -55,7 +58,7 @@ def preview_video(
         UnreadableVideo: The video cannot be read.
     """
     looks, drawn = class_looks(dataset), style or DrawStyle(least_side=1)
-    rate, frames = _drawn_frames(dataset, media, looks=looks, style=drawn, every_frame=every_frame, progress=progress)
+    rate, frames = _drawn_frames(interpolate(dataset), media, looks=looks, style=drawn, every_frame=every_frame, progress=progress)
     finished = frames if finish is None else finish(frames)
     shown = fps or rate
     timed = ((number / shown, frame.pixels) for number, frame in enumerate(finished))
