@@ -99,7 +99,23 @@ def _values(item: Mapping[str, Any], usual: Mapping[str, str]) -> list[list[str]
 def _geometry(item: Mapping[str, Any]) -> Json:
     found = {name: type(usual)(item.get(name) or usual) for name, usual in _FLAGS.items()}
     points = [] if item["type"] == "skeleton" else [float(value) for value in item.get("points") or ()]
-    return {**found, "type": item["type"], "points": points}
+    return {**found, "type": item["type"], "points": _whole_runs(points) if item["type"] == "mask" else points}
+
+
+def _whole_runs(points: list[float]) -> list[float]:
+    """Runs of a mask up to its last pixel: some tools leave the last run of empty pixels out, and the server does not mind.
+
+    Args:
+        points: Lengths of runs, empty ones first; then left, top, right and bottom of the box, its last pixels inclusive.
+    """
+    if len(points) < 5:  # noqa: PLR2004 - no runs
+        return points
+    runs, (left, top, right, bottom) = points[:-4], points[-4:]
+    lacking = (right - left + 1) * (bottom - top + 1) - sum(runs)
+    if lacking <= 0:
+        return points
+    runs = [*runs[:-1], runs[-1] + lacking] if len(runs) % 2 else [*runs, lacking]
+    return [*runs, left, top, right, bottom]
 
 
 def _shape(item: Mapping[str, Any], specs: Specs, above: str) -> Json:

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from burnish.cvat.addresses import parse_address
@@ -18,7 +17,7 @@ from burnish.cvat.settings import PullConfig
 from burnish.cvat.tree import Node, labels_at, node_at, tasks_of
 from burnish.data.findings import finding, findings_table, join_findings
 from burnish.engine.archives import cache_folder
-from burnish.engine.files import refuse_filled_folder, write_text
+from burnish.engine.files import atomic_folder, write_text
 from burnish.engine.fingerprint import fingerprint
 from burnish.engine.map import Engine, ordered_map
 from burnish.engine.progress import Progress, silent
@@ -29,6 +28,8 @@ from burnish.formats.findings import Findings, write_findings
 from burnish.formats.recognise import load_format, write_dataset
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import polars as pl
 
     from burnish.cvat.login import Login
@@ -65,14 +66,11 @@ class Pulled:
         Raises:
             DataError: The folder holds something, or the disk is full.
         """
-        dataset = self.dataset if self.config.media else replace(self.dataset, root=folder)
-        options = (
-            {"verb": "pull", "config": {**self.config.model_dump(mode="json"), "url": self.address}} if self.config.to == "burnish" else {}
-        )
-        refuse_filled_folder(folder, force=force)
-        if force and folder.exists():
-            shutil.rmtree(folder)
-        notes = write_dataset(dataset, folder, self.config.to, media=_how(self.work) if self.config.media else "none", **options)
+        told: dict[str, Any] = {"verb": "pull", "config": {**self.config.model_dump(mode="json"), "url": self.address}}
+        options = told if self.config.to == "burnish" else {}
+        with atomic_folder(folder, force=force) as temporary:
+            dataset = self.dataset if self.config.media else replace(self.dataset, root=temporary)
+            notes = write_dataset(dataset, temporary, self.config.to, media=_how(self.work) if self.config.media else "none", **options)
         written = [folder]
         about = {"verb": "pull", "dataset": str(folder), "format": self.config.to}
         found = join_findings(self.decisions, notes)
@@ -112,7 +110,7 @@ class Listed:
 
 def pull(
     url: str,
-    config: PullConfig = PullConfig(),
+    config: PullConfig | None = None,
     *,
     work: Path | None = None,
     login: Login | None = None,
@@ -122,7 +120,8 @@ def pull(
 ) -> Pulled | Listed:
     """Fetch a server, project, task or job.
 
-    Annotations are read job by job, so that jobs, numbers and issues are known. What was fetched before an interruption is not fetched again.
+    Annotations are read job by job, so that jobs, numbers and issues are known. What was fetched before an interruption is not fetched
+    again.
 
     Args:
         url: Its address in the browser.
@@ -137,6 +136,7 @@ def pull(
         ServiceError: The server refuses or does not answer.
         DataError: There is nothing at the address, or the disk is full.
     """
+    config = config or PullConfig()
     load_format(config.to)
     place = parse_address(url)
     connection = connect(place, login=login, organization=config.org)

@@ -57,7 +57,7 @@ class _Run:
 def push(
     source: Dataset | Findings,
     url: str,
-    config: PushConfig = PushConfig(),
+    config: PushConfig | None = None,
     *,
     login: Login | None = None,
     progress: Progress = silent,
@@ -65,8 +65,8 @@ def push(
 ) -> Pushed:
     """Send a dataset, or issues for findings, to a server, project, task or job.
 
-    Tasks that were pulled are updated in place, so that their numbers, issues and addresses stay; pictures of a named task are found by their names; in a
-    project or on the server all others become new tasks. A second push sends nothing, and one that was cut off continues.
+    Tasks that were pulled are updated in place, so that their numbers, issues and addresses stay; pictures of a named task are found by
+    their names; in a project or on the server all others become new tasks. A second push sends nothing, and one that was cut off continues.
 
     Args:
         source: What to push.
@@ -80,6 +80,7 @@ def push(
         DataError: Labels or files lack, or nothing fits the address; nothing was sent then.
         ServiceError: The server refuses or does not answer.
     """
+    config = config or PushConfig()
     place = parse_address(url)
     connection = connect(place, login=login, organization=config.org)
     node = node_at(connection, place)

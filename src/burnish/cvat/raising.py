@@ -121,9 +121,9 @@ def _issue(dataset: Dataset, suspect: Mapping[str, Any]) -> tuple[str, str, list
 
 def _position(dataset: Dataset, image: int, rows: pl.DataFrame) -> list[float]:
     """The box around the annotation, or the whole frame."""
-    box = rows.select("x1", "y1", "x2", "y2").row(0) if rows.height else (None,)
-    if None not in box:
-        return [float(value) for value in box]
+    box = [float(value) for value in (rows.select("x1", "y1", "x2", "y2").row(0) if rows.height else ()) if value is not None]
+    if len(box) == 4:  # noqa: PLR2004 - two corners
+        return box
     width, height = dataset.images.filter(pl.col("id") == image).select("width", "height").row(0)
     return [0.0, 0.0, float(width or 1), float(height or 1)]
 
@@ -153,6 +153,8 @@ def _labels_now(dataset: Dataset, task: int) -> dict[str, tuple[int, str]]:
     found: dict[str, tuple[int, str]] = {}
     for row, label, kind in dataset.annotations.filter(pl.col("image").is_in(images)).select("id", "class", "kind").iter_rows():
         name = names.get(label, "")
+        if row is None:
+            continue
         if row in ids["annotations"]:
             found[f"{'tag' if kind == 'tag' else 'shape'} {ids['annotations'][row]}"] = (row, name)
         if row in ids["tracks"]:

@@ -66,7 +66,7 @@ def send(push: JobPush, state: PushState, advance: Callable[[int], None]) -> Dif
     Raises:
         ServiceError: The server refuses, or takes objects without keeping them.
     """
-    done = Difference()
+    done, found = Difference(), Difference()
     for attempt in range(1, _TRIES + 1):
         found, held = _compared(push, state)
         if attempt == 1:
@@ -84,8 +84,8 @@ def send(push: JobPush, state: PushState, advance: Callable[[int], None]) -> Dif
         for name in ("create", "update", "delete"):
             getattr(done, name).extend(getattr(found, name))
     raise ServiceError(
-        f"{push.job}: after {_TRIES} tries the server still holds something else than was sent ({_counted(found)}). Nothing was deleted that "
-        "was not replaced; compare with --dry-run."
+        f"{push.job}: after {_TRIES} tries the server still holds something else than was sent ({_counted(found)}). Nothing was deleted "
+        "that was not replaced; compare with --dry-run."
     )
 
 
@@ -122,8 +122,8 @@ def _count_new(push: JobPush, held: Sequence[Item], made: Sequence[Item]) -> Non
     now = [item for item in items_of(read_objects(push.job, push.labels), push.specs) if item.name not in before]
     if len(now) < len(made):
         raise ServiceError(
-            f"{push.job}: {len(made)} objects were sent and accepted, and {len(now)} of them are there when read back. Nothing was deleted; "
-            "run the same command again to send what is missing."
+            f"{push.job}: {len(made)} objects were sent and accepted, and {len(now)} of them are there when read back. Nothing was "
+            "deleted; run the same command again to send what is missing."
         )
 
 

@@ -126,7 +126,8 @@ def _checked(target: Target) -> Target:
     size, last = int(target.node.about.get("size") or 0), max(target.frames.values(), default=-1)
     if last >= size:
         raise DataError(
-            f"The dataset has a frame {last} of {target.node}, which has {size} frames now; an object on a frame that is not there would be lost. Pull the task anew."
+            f"The dataset has a frame {last} of {target.node}, which has {size} frames now; an object on a frame that is not there would "
+            "be lost. Pull the task anew."
         )
     return target
 

@@ -24,8 +24,8 @@ def check_version(found: str, host: str) -> None:
     if number < OLDEST:
         oldest = ".".join(map(str, OLDEST))
         raise ServiceError(
-            f"{host} is CVAT {found}; this needs {oldest} or newer (cvat-sdk {_client()} is installed). Update the server, or work with a backup of "
-            "the task: burnish opens it as a file."
+            f"{host} is CVAT {found}; this needs {oldest} or newer (cvat-sdk {_client()} is installed). Update the server, or work with a "
+            "backup of the task: burnish opens it as a file."
         )
     if number[0] != OLDEST[0]:
         raise ServiceError(f"{host} is CVAT {found}, a generation that is not known here (cvat-sdk {_client()}). Update burnish.")

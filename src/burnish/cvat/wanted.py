@@ -49,7 +49,8 @@ def prepared(dataset: Dataset) -> Dataset:
 def labels_wanted(dataset: Dataset) -> tuple[Label, ...]:
     """The labels that a dataset's classes are on a server."""
     counted = dataset.scan("annotations", "class", "kind").group_by("class").agg(pl.col("kind").cast(pl.String).unique()).collect()
-    kinds = {row: TYPES.get(found[0], found[0]) for row, found in counted.iter_rows() if row is not None and len(found) == 1}
+    alone = [(row, found[0]) for row, found in counted.iter_rows() if row is not None and len(found) == 1]
+    kinds = {row: TYPES.get(kind, kind) for row, kind in alone if kind is not None}
     return labels_of(dataset, extra_fields(dataset, FORM, "classes"), kinds)
 
 
