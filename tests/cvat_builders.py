@@ -9,6 +9,7 @@ from PIL import Image
 
 from burnish.cvat.background import wait_for
 from burnish.cvat.tree import Node
+from burnish.formats.cvat.api import label_ids, with_names
 from burnish.testing.cvat.state import State
 
 SIZE = (64, 48)
@@ -18,8 +19,10 @@ SKELETON = {
     "name": "face",
     "type": "skeleton",
     "sublabels": [{"name": "left", "type": "points", "attributes": []}, {"name": "right", "type": "points", "attributes": []}],
-    "svg": '<circle r="1" cx="10" cy="10" data-type="element node" data-element-id="1" data-node-id="1" data-label-name="left">'
-    '</circle><circle r="1" cx="50" cy="50" data-type="element node" data-element-id="2" data-node-id="2" data-label-name="right"></circle>',
+    "svg": "".join(
+        f'<circle r="1" cx="{x}" cy="{x}" data-type="element node" data-element-id="{n}" data-node-id="{n}" data-label-name="{name}" />'
+        for n, x, name in ((1, 10, "left"), (2, 50, "right"))
+    ),
 }
 LABELS = (
     {
@@ -129,9 +132,9 @@ def contents(connection) -> str:
     for task in connection.pages("tasks"):
         node = Node(connection, "task", task)
         meta = connection.get(f"{node.path}/data/meta")
-        jobs = [
-            [job.about["start_frame"], job.about["stop_frame"], *_objects(connection.get(f"{job.path}/annotations"))] for job in node.below
-        ]
+        ids = label_ids(connection.pages("labels", task_id=node.id))
+        held = [_objects(with_names(connection.get(f"{job.path}/annotations"), ids)) for job in node.below]
+        jobs = [[job.about["start_frame"], job.about["stop_frame"], *lists] for job, lists in zip(node.below, held, strict=True)]
         found.append([task["name"], [frame["name"] for frame in meta["frames"]], meta["deleted_frames"], jobs])
     return json.dumps(sorted(found, key=str), sort_keys=True)
 

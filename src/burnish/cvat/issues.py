@@ -10,7 +10,7 @@ import polars as pl
 from burnish.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from burnish.cvat.tree import Node
 
@@ -39,7 +39,8 @@ def issues_of(node: Node) -> pl.DataFrame:
     """
     if node.kind not in ("task", "job"):
         raise DataError(f"Issues belong to tasks and jobs; {node} is a {node.kind}.")
-    comments = _comments(node)
+    listed = list(node.connection.pages("issues", **{f"{node.kind}_id": node.id}))
+    comments = _comments(node, sorted({found["job"] for found in listed}))
     rows = [
         {
             "id": found["id"],
@@ -54,7 +55,7 @@ def issues_of(node: Node) -> pl.DataFrame:
             "commenters": [_user(comment["owner"]) or "" for comment in comments[found["id"]]],
             "updated": found["updated_date"],
         }
-        for found in node.connection.pages("issues", **{f"{node.kind}_id": node.id})
+        for found in listed
     ]
     return pl.DataFrame(rows, schema=COLUMNS)
 
@@ -77,13 +78,11 @@ def comment_on(job: Node, issue: int, message: str) -> None:
     job.connection.post("comments", {"issue": issue, "message": message})
 
 
-def _comments(node: Node) -> dict[int, list[Json]]:
+def _comments(node: Node, jobs: Iterable[int]) -> dict[int, list[Json]]:
     found: defaultdict[int, list[Json]] = defaultdict(list)
-    jobs = [node] if node.kind == "job" else node.below
     for job in jobs:
-        if (job.about.get("issues") or {}).get("count", 1):
-            for comment in job.connection.pages("comments", job_id=job.id):
-                found[comment["issue"]].append(comment)
+        for comment in node.connection.pages("comments", job_id=job):
+            found[comment["issue"]].append(comment)
     return found
 
 

@@ -151,10 +151,10 @@ def _labels_now(dataset: Dataset, task: int) -> dict[str, tuple[int, str]]:
     ids, names = object_ids(dataset), dataset.class_names()
     images = dataset.images.filter(pl.col("task") == task)["id"].implode()
     found: dict[str, tuple[int, str]] = {}
-    for row, label, kind in dataset.annotations.filter(pl.col("image").is_in(images)).select("id", "class", "kind").iter_rows():
+    rows = dataset.annotations.filter(pl.col("image").is_in(images)).select("id", "class", pl.col("kind").cast(pl.String))
+    for row, label, kind in rows.iter_rows():
+        assert row is not None
         name = names.get(label, "")
-        if row is None:
-            continue
         if row in ids["annotations"]:
             found[f"{'tag' if kind == 'tag' else 'shape'} {ids['annotations'][row]}"] = (row, name)
         if row in ids["tracks"]:

@@ -50,7 +50,7 @@ def labels_wanted(dataset: Dataset) -> tuple[Label, ...]:
     """The labels that a dataset's classes are on a server."""
     counted = dataset.scan("annotations", "class", "kind").group_by("class").agg(pl.col("kind").cast(pl.String).unique()).collect()
     alone = [(row, found[0]) for row, found in counted.iter_rows() if row is not None and len(found) == 1]
-    kinds = {row: TYPES.get(kind, kind) for row, kind in alone if kind is not None}
+    kinds: dict[int, str] = {row: str(TYPES.get(kind, kind)) for row, kind in alone if kind is not None}
     return labels_of(dataset, extra_fields(dataset, FORM, "classes"), kinds)
 
 
