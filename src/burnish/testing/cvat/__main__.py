@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import secrets
 import sys
 import threading
 
@@ -22,11 +23,11 @@ def main() -> int:
         "--polls", type=int, default=1, help="how often background work says that it has started before it is done (default: 1)"
     )
     choices = parser.parse_args()
-    users = {choices.user: choices.password} if choices.password else None
+    password = choices.password or secrets.token_urlsafe(12)
     try:
-        with cvat_server(port=choices.port, users=users, polls=choices.polls) as server:
+        with cvat_server(port=choices.port, users={choices.user: password}, polls=choices.polls) as server:
             for account in server.users.values():
-                shown = account.password if users is None else "as given"
+                shown = "as given" if choices.password else account.password
                 sys.stdout.write(
                     f"CVAT for tests at {server.url}, user {account.name}, password {shown}. Ctrl-C ends it; nothing is kept.\n"
                 )

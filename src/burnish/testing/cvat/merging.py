@@ -10,7 +10,6 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from burnish.testing.cvat.interpolation import views
 from burnish.testing.cvat.overlaps import shape_overlap
@@ -80,6 +79,8 @@ def _merge(objects: list[Json], added: list[Json], start: int, overlap: int, rul
 def _match(new: list[Json], old: list[Json], rules: _Rules) -> list[Json]:
     """Unite the best pairs; give back the new ones that match nothing, and close the old ones."""
     distances = np.array([[1 - rules.similarity(one, two) for two in old] for one in new])
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - it takes longer to load than the whole server
+
     rows, columns = linear_sum_assignment(distances)
     pairs = [(i, j) for i, j in zip(rows.tolist(), columns.tolist(), strict=True) if distances[i, j] <= rules.farthest]
     for i, j in pairs:

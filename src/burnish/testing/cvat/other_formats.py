@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from burnish.errors import BurnishError
-from burnish.formats.recognise import open_dataset, write_dataset
 from burnish.testing.cvat.background import WorkError
 from burnish.testing.cvat.backups import write_backup
 
@@ -32,6 +31,8 @@ def export_other(state: State, target: Project | Task, name: str, path: Path, *,
     Raises:
         WorkError: The format cannot hold what is there.
     """
+    from burnish.formats.recognise import open_dataset, write_dataset  # noqa: PLC0415 - the tables take longer to load than the server
+
     with tempfile.TemporaryDirectory() as folder:
         source, written = Path(folder) / "backup", Path(folder) / "written"
         with zipfile.ZipFile(write_backup(state, target)) as file:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from burnish.geometry.overlap import box_overlaps
 from burnish.geometry.polygons import drop_repeats, self_intersects, signed_area
 
 if TYPE_CHECKING:
@@ -19,6 +18,8 @@ def shape_overlap(one: Json, two: Json) -> float:
     if one["type"] != two["type"]:
         return 0.0
     if one["type"] == "rectangle":
+        from burnish.geometry.overlap import box_overlaps  # noqa: PLC0415 - what it needs takes longer to load than the server
+
         boxes = [np.sort(np.reshape(each["points"], (2, 2)).astype(float), axis=0).ravel() for each in (one, two)]
         return float(box_overlaps(boxes[:1], boxes[1:])[0, 0])
     if one["type"] == "polygon":

@@ -122,11 +122,12 @@ class _Reading:
         track: Json = {**self._track(views, label), "group": int(element.get("group_id", "0"))}
         if any(view.tag == "skeleton" for view in views):
             track["elements"] = self._parts(views, label)
-        keys = track["shapes"]
-        # One frame and an end right behind it: that is how a single shape is written.
-        if len(keys) == 2 and keys[1]["outside"] and keys[1]["frame"] == keys[0]["frame"] + 1 and not track.get("elements"):  # noqa: PLR2004
+        if not track["shapes"]:
+            raise WorkError("IndexError: list index out of range")
+        # Single shapes that were written as tracks stay tracks, but for masks, which cannot be tracks.
+        if track["shapes"][0]["type"] == "mask":
             self._add_single(track)
-        elif keys:
+        else:
             self.found["tracks"].append(track)
 
     def _add_single(self, track: Json) -> None:
