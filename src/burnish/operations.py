@@ -99,7 +99,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "burnish.cvat.settings:PushConfig",
         ("source", "url"),
         "none",
-        "Make a CVAT server hold what a dataset says, or raise issues for findings.",
+        "Make a CVAT server hold what a dataset says, or raise issues where findings suspect something.",
     ),
     "run": Operation(
         "burnish.recipe:run",

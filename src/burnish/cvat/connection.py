@@ -116,7 +116,7 @@ class Connection:
 
         Args:
             method: Of HTTP.
-            path: Below /api/, or a whole address on this server.
+            path: Below /api/, or a whole address that the server gave.
             query: Parameters; those that are None are left out.
             body: JSON, or bytes where `headers` tell their type.
             headers: Further headers.
@@ -151,7 +151,7 @@ class Connection:
         """
         import urllib3  # noqa: PLC0415 - comes with the extra
 
-        url = path if path.startswith(self.address.host) else f"{self.address.host}/api/{path}"
+        url = f"{self.address.host}/api/{_below_api(path)}"
         pairs = [(name, _text(value)) for name, value in (query or {}).items() if value is not None]
         sent = {**self.headers, **(headers or {})}
         if fields is not None:
@@ -168,9 +168,9 @@ class Connection:
                 _request_timeout=_TIMEOUT_S,
                 _check_status=False,
             )
+            return self._checked(found, method, path)
         except urllib3.exceptions.HTTPError as error:
             raise LostConnection(_lost_text(self.address.host, error)) from error
-        return self._checked(found, method, path)
 
     def _checked(self, found: urllib3.BaseHTTPResponse, method: str, path: str) -> urllib3.BaseHTTPResponse:
         if found.status < 400:  # noqa: PLR2004 - where refusals begin
@@ -251,6 +251,11 @@ def _logged_in(connection: Connection, login: Login) -> Connection:
     known = replace(connection, headers={**connection.headers, "Authorization": header})
     known.get("users/self")
     return known
+
+
+def _below_api(place: str) -> str:
+    """The server's address as we reach it: behind a proxy it may know itself by another name, and other hosts never see the login."""
+    return place.partition("/api/")[2] if "://" in place or place.startswith("/api/") else place
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Fetch what lies at an address of a CVAT server as a dataset."""
+"""Fetch a project, task or job of a CVAT server as a dataset."""
 
 from __future__ import annotations
 

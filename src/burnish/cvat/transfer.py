@@ -94,17 +94,11 @@ def _send_piece(connection: Connection, place: str, piece: bytes, offset: int) -
     """Send one piece; where the answer got lost or the offset was wrong, the server is asked how far it is."""
     headers = {**_TUS, "Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
     try:
-        found = connection.request("PATCH", _path(connection, place), body=piece, headers=headers)
+        found = connection.request("PATCH", place, body=piece, headers=headers)
     except LostConnection:
-        found = connection.request("HEAD", _path(connection, place), headers=_TUS)
+        found = connection.request("HEAD", place, headers=_TUS)
     except ServiceError as error:
         if error.status != 409:  # noqa: PLR2004 - not where the last piece ended
             raise
-        found = connection.request("HEAD", _path(connection, place), headers=_TUS)
+        found = connection.request("HEAD", place, headers=_TUS)
     return int(found.headers["Upload-Offset"])
-
-
-def _path(connection: Connection, place: str) -> str:
-    """The server's address as we reach it: behind a proxy it may know itself by another name."""
-    _, _, below = place.partition("/api/")
-    return below or place.removeprefix(connection.address.host)
