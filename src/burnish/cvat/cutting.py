@@ -42,21 +42,22 @@ def cut_at_jobs(dataset: Dataset, rows: pl.DataFrame, frames: Mapping[int, int],
     if tracked.is_empty() or len(usual) < 2:  # noqa: PLR2004 - one job has no border
         return rows, {}
     own = dataset.with_tables(annotations=tracked, jobs=dataset.jobs.clear())
-    shown = interpolate(own)
+    shown = interpolate(own, hidden=True)
     places = pl.col("image").replace_strict(dict(frames), default=None, return_dtype=pl.Int64)
-    keys = tracked.with_columns(frame=places)
-    views = shown.annotations.with_columns(frame=places).filter(~pl.col("keyframe"))
+    # Numbers of views may be those of key frames that are not shown, so each row says itself which it is.
+    keys = tracked.with_columns(frame=places, stored=pl.lit(value=True))
+    views = shown.annotations.filter(~pl.col("keyframe")).with_columns(frame=places, stored=pl.lit(value=False))
     parts: list[pl.DataFrame] = []
     for place in usual:
         parts += _part(keys, views, spans[place], place)
-    joined = pl.concat(parts).with_columns(stored=pl.col("id").is_in(tracked["id"].implode()))
+    joined = pl.concat(parts)
     stored = joined.filter("stored").group_by("id", maintain_order=True).agg(pl.col("place"))
     kept = keys.join(stored, on="id", how="inner", maintain_order="left").with_columns(jobs=pl.col("place").cast(pl.List(pl.Int32)))
     added = joined.filter(~pl.col("stored")).with_columns(jobs=pl.concat_list(pl.col("place").cast(pl.Int32)), keyframe=pl.lit(value=True))
     first_free = max(int(dataset.annotations["id"].max() or 0), int(shown.annotations["id"].max() or 0)) + 1  # pyright: ignore[reportArgumentType]
     numbered = added.with_columns(source_id=pl.col("id"), id=pl.int_range(pl.len()) + first_free)
     numbered = numbered.with_columns(parent=_parents(numbered, kept))
-    values = _values(shown, numbered, kept)
+    values = _values(dataset, shown, numbered, kept)
     columns = [c.name for c in ANNOTATIONS]
     whole = pl.concat([rows.filter(~loose).select(columns), *(_ordered(kept, numbered).select(columns),)])
     return tables.conform(ANNOTATIONS, whole), values
@@ -84,24 +85,30 @@ def _parents(added: pl.DataFrame, kept: pl.DataFrame) -> pl.Series:
 
 
 def _ordered(kept: pl.DataFrame, added: pl.DataFrame) -> pl.DataFrame:
-    names = [name for name in kept.columns if name in added.columns]
+    names = [name for name in kept.columns if name in added.columns and name != "place"]
     return pl.concat([kept.select(names), added.select(names)]).sort("track", "frame", maintain_order=True)
 
 
-def _values(shown: Dataset, added: pl.DataFrame, kept: pl.DataFrame) -> Values:
+def _values(dataset: Dataset, shown: Dataset, added: pl.DataFrame, kept: pl.DataFrame) -> Values:
     """Attributes of added rows: those that hold at the view, and the track's own on every one."""
-    by_row: Values = {}
-    for annotation, name, value, mutable in shown.attributes.select("annotation", "name", "value", "mutable").iter_rows():
-        by_row.setdefault(annotation, []).append((name, value, mutable))
+    seen, by_row = _by_row(shown), _by_row(dataset)
+    by_row |= {row: seen[row] for row in shown.annotations.filter("keyframe")["id"] if row in seen}
     tracks = dict(kept.select("id", "track").iter_rows())
     fixed: dict[int, list[tuple[str, str, bool]]] = {}
     for row, track in tracks.items():
         fixed.setdefault(track, []).extend(value for value in by_row.get(row, ()) if not value[2])
     found: Values = {}
     for row, source, track in added.select("id", "source_id", "track").iter_rows():
-        changing = [value for value in by_row.get(source, ()) if value[2]]
+        changing = [value for value in seen.get(source, ()) if value[2]]
         found[row] = changing + list(dict.fromkeys(fixed.get(track, ())))
     for row, track in tracks.items():
         own = [value for value in by_row.get(row, ()) if value[2]]
         found[row] = own + list(dict.fromkeys(fixed.get(track, ())))
+    return found
+
+
+def _by_row(dataset: Dataset) -> Values:
+    found: Values = {}
+    for annotation, name, value, mutable in dataset.attributes.select("annotation", "name", "value", "mutable").iter_rows():
+        found.setdefault(annotation, []).append((name, value, mutable))
     return found
