@@ -7,6 +7,7 @@ from cvat_builders import annotate, box, label_number, make_task
 from burnish.cvat.issues import comment_on, issues_of, raise_issue
 from burnish.cvat.pull import pull
 from burnish.cvat.push import push
+from burnish.cvat.settings import PushConfig
 from burnish.data.findings import finding, findings_table
 from burnish.errors import DataError
 from burnish.formats.findings import Findings
@@ -99,6 +100,14 @@ def test_a_task_without_issues_has_a_table_with_all_columns(street):
     found = issues_of(street)
     assert found.height == 0
     assert "comments" in found.columns
+
+
+def test_a_job_with_the_frames_of_the_issues_is_made_once_when_asked_for(street, suspects, connection, login):
+    said = [str(push(suspects, street.url, PushConfig(job=True), login=login)) for _ in range(2)]
+    (truth,) = [job for job in connection.pages("jobs", task_id=street.id) if job["type"] == "ground_truth"]
+    assert connection.get(f"jobs/{truth['id']}/data/meta")["included_frames"] == [0, 4]
+    assert "holds the 2 frames with issues" in said[0]
+    assert "holds these frames already" in said[1]
 
 
 def test_findings_without_their_dataset_are_refused(street, login):

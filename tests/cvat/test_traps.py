@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 from cvat_builders import annotate, box, contents, film, label_number, make_task, track
 
-from burnish.cvat.objects import specs_of
 from burnish.cvat.objects import mark as mark_of
+from burnish.cvat.objects import specs_of
 from burnish.cvat.pull import pull
 from burnish.cvat.push import push
 from burnish.cvat.settings import PushConfig
@@ -45,8 +45,9 @@ def newest(connection):
     return Node(connection, "task", max(connection.pages("tasks"), key=lambda task: task["id"]))
 
 
-@pytest.mark.parametrize(("size", "overlap"), [(4, 0), (5, 2), (3, 1), (12, 0)])
-def test_a_track_that_crosses_the_borders_of_jobs_shows_the_same_boxes(clip, connection, login, tmp_path, size, overlap):
+@pytest.mark.parametrize("cut", [(4, 0), (5, 2), (3, 1), (12, 0)])
+def test_a_track_that_crosses_the_borders_of_jobs_shows_the_same_boxes(clip, connection, login, tmp_path, cut):
+    size, overlap = cut
     dataset = fetched(clip, login, tmp_path / "one")
     config = PushConfig(name="cut", key="cut", job_size=size, overlap=overlap)
     alone = dataset.with_tables(extras=dataset.extras.filter(pl.col("format") != "cvat_server"))
@@ -70,7 +71,7 @@ def test_frames_that_the_task_does_not_have_are_told_instead_of_lost(connection,
     task = make_task(connection, 3)
     dataset = fetched(task, login, tmp_path / "one")
     more = dataset.images.with_columns(frame=pl.when(pl.col("frame") == 2).then(7).otherwise("frame").cast(dataset.images["frame"].dtype))
-    with pytest.raises(DataError, match="frame 7 of task 'street'.*3 frames now"):
+    with pytest.raises(DataError, match=r"frame 7 of task 'street'.*3 frames now"):
         push(dataset.with_tables(images=more), task.url, login=login)
 
 

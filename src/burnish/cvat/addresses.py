@@ -73,11 +73,6 @@ def parse_address(text: str) -> Address:
     return replace(address, project=number) if found["kind"] == "projects" else replace(address, job=number)
 
 
-def is_address(text: str) -> bool:
-    """Whether a text names a server rather than a file."""
-    return text.startswith(("http://", "https://"))
-
-
 def _with_scheme(text: str) -> str:
     name = text.partition("/")[0].partition(":")[0]
     return ("http://" if name in {"localhost", "127.0.0.1"} else "https://") + text

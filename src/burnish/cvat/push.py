@@ -85,7 +85,7 @@ def push(
     connection = connect(place, login=login, organization=config.org)
     node = node_at(connection, place)
     if isinstance(source, Findings):
-        return push_findings(source, node, progress=progress, dry_run=dry_run)
+        return push_findings(source, node, with_job=config.job, progress=progress, dry_run=dry_run)
     dataset = prepared(with_tasks(source))
     key = config.key or _usual_key(dataset)
     targets = find_targets(dataset, node, config, key)

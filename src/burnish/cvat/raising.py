@@ -32,12 +32,13 @@ Json = dict[str, Any]
 _MARK: Final = re.compile(r"\[burnish ([0-9a-f]{16}) (\{.*\})\]\s*$", re.DOTALL)
 
 
-def push_findings(findings: Findings, node: Node, *, progress: Progress = silent, dry_run: bool = False) -> Pushed:
+def push_findings(findings: Findings, node: Node, *, with_job: bool = False, progress: Progress = silent, dry_run: bool = False) -> Pushed:
     """Raise an issue for each finding that counts and names a picture; those that were raised before are left as they are.
 
     Args:
         findings: They know the dataset that they were made from.
         node: The task, job, project or server.
+        with_job: Also make a job of each task's frames with issues.
         progress: Where to report.
         dry_run: Only count.
 
@@ -49,6 +50,7 @@ def push_findings(findings: Findings, node: Node, *, progress: Progress = silent
     dataset = open_dataset(findings.about["dataset"])
     suspects = findings.table.filter(pl.col("is_issue") & pl.col("image").is_not_null())
     raised = there = 0
+    notes: list[str] = []
     for task, frames in _places(dataset, node):
         here = suspects.filter(pl.col("image").is_in(list(frames))).to_dicts()
         known = {mark for text in issues_of(task)["comments"].list.first().drop_nulls() if (mark := _mark_of(text))}
@@ -64,9 +66,11 @@ def push_findings(findings: Findings, node: Node, *, progress: Progress = silent
                 if not dry_run:
                     frame = frames[suspect["image"]]
                     raise_issue(_job_with(task, frame, node), frame, position, message)
+        if with_job and here and not dry_run:
+            notes.append(_job_of(task, sorted({frames[suspect["image"]] for suspect in here})))
     without = suspects.height - raised - there
-    notes = (f"{without} findings are on pictures that are not at this address.",) if without else ()
-    return Pushed((), node.url, dry_run=dry_run, issues=(raised, there), notes=notes)
+    notes += [f"{without} findings are on pictures that are not at this address."] if without else []
+    return Pushed((), node.url, dry_run=dry_run, issues=(raised, there), notes=tuple(notes))
 
 
 def read_decisions(connection: Connection, dataset: Dataset) -> pl.DataFrame:
@@ -102,6 +106,18 @@ def _job_with(task: Node, frame: int, node: Node) -> Node:
         return node
     usual = [job for job in task.below if job.about["type"] == "annotation"]
     return next(job for job in usual if job.about["start_frame"] <= frame <= job.about["stop_frame"])
+
+
+def _job_of(task: Node, frames: list[int]) -> str:
+    """Make the job with these frames, and say so; where the task has one with others, only say that."""
+    for job in task.below:
+        if job.about["type"] == "ground_truth":
+            held = job.connection.get(f"{job.path}/data/meta").get("included_frames")
+            state = "holds these frames already" if held == frames else "is there with other frames, and CVAT allows only one"
+            return f"The ground truth job {job.url} {state}."
+    body = {"task_id": task.id, "type": "ground_truth", "frame_selection_method": "manual", "frames": frames}
+    made = Node(task.connection, "job", task.connection.post("jobs", body), task)
+    return f"The ground truth job {made.url} holds the {len(frames)} frames with issues."
 
 
 def _issue(dataset: Dataset, suspect: Mapping[str, Any]) -> tuple[str, str, list[float]]:
@@ -153,12 +169,11 @@ def _labels_now(dataset: Dataset, task: int) -> dict[str, tuple[int, str]]:
     found: dict[str, tuple[int, str]] = {}
     rows = dataset.annotations.filter(pl.col("image").is_in(images)).select("id", "class", pl.col("kind").cast(pl.String))
     for row, label, kind in rows.iter_rows():
-        assert row is not None
-        name = names.get(label, "")
+        known = int(row), names.get(label, "")
         if row in ids["annotations"]:
-            found[f"{'tag' if kind == 'tag' else 'shape'} {ids['annotations'][row]}"] = (row, name)
+            found[f"{'tag' if kind == 'tag' else 'shape'} {ids['annotations'][row]}"] = known
         if row in ids["tracks"]:
-            found[f"track {ids['tracks'][row]}"] = (row, name)
+            found[f"track {ids['tracks'][row]}"] = known
     return found
 
 

@@ -35,6 +35,8 @@ class PushConfig(Config):
     """Frames that neighbouring jobs of a new task share."""
     piece: Annotated[int, Field(ge=1)] = 2000
     """Objects in one request; larger tasks are sent in pieces."""
+    job: bool = False
+    """With findings: also make a job that holds the frames of the issues alone (a ground truth job, of which a task has one at most)."""
     overwrite: bool = False
     """Also replace what was changed on the server since it was pulled; what people drew stays even then when a model would replace it."""
     org: str | None = None
