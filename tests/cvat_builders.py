@@ -1,159 +1,211 @@
-"""Tasks on a CVAT test server, made by plain requests, and the folders that tests compare."""
+"""Backups of CVAT's tasks as hypothesis strategies and as plain files, for tests of the whole family."""
 
 import json
-from io import BytesIO
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
-import av
-import numpy as np
-from PIL import Image
+import polars as pl
+from format_builders import HEIGHT, WIDTH, put_picture
+from hypothesis import strategies as st
 
-from burnish.cvat.background import wait_for
-from burnish.cvat.tree import Node
-from burnish.formats.cvat.api import label_ids, with_names
-from burnish.testing.cvat.state import State
+from burnish.data.dataset import Dataset
 
-SIZE = (64, 48)
-NAMES = ("tag", "shape", "track")
+RECORDED = Path(__file__).parents[2] / "shared/cvat-recordings"
 
-SKELETON = {
-    "name": "face",
-    "type": "skeleton",
-    "sublabels": [{"name": "left", "type": "points", "attributes": []}, {"name": "right", "type": "points", "attributes": []}],
-    "svg": "".join(
-        f'<circle r="1" cx="{x}" cy="{x}" data-type="element node" data-element-id="{n}" data-node-id="{n}" data-label-name="{name}" />'
-        for n, x, name in ((1, 10, "left"), (2, 50, "right"))
-    ),
-}
-LABELS = (
-    {
-        "name": "car",
-        "attributes": [
-            {"name": "make", "input_type": "text", "mutable": False, "default_value": "none", "values": [""]},
-            {"name": "turn", "input_type": "select", "mutable": True, "default_value": "no", "values": ["no", "left", "right"]},
-        ],
-    },
-    {"name": "person"},
-    SKELETON,
+SVG = (
+    '<line x1="50" y1="20" x2="50" y2="80" data-type="edge" data-node-from="1" data-node-to="2"></line>'
+    '<circle r="1.5" cx="50" cy="20" data-type="element node" data-element-id="1" data-node-id="1" data-label-name="head"></circle>'
+    '<circle r="1.5" cx="50" cy="80" data-type="element node" data-element-id="2" data-node-id="2" data-label-name="foot"></circle>'
 )
 
 
-def picture(number: int) -> bytes:
-    """A small picture, its own for each number."""
-    buffer = BytesIO()
-    pixels = np.random.default_rng(number).integers(0, 255, (SIZE[1] // 8, SIZE[0] // 8, 3), dtype=np.uint8)
-    Image.fromarray(pixels).resize(SIZE).save(buffer, "PNG")
-    return buffer.getvalue()
+def attribute(name: str, *, mutable: bool = False, values: Sequence[str] = ("",)) -> dict[str, Any]:
+    return {"name": name, "mutable": mutable, "input_type": "text", "default_value": values[0], "values": list(values)}
 
 
-def film(path, frames: int):
-    """A small video."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=10)
-        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
-        for number in range(frames):
-            pixels = np.full((SIZE[1], SIZE[0], 3), 20 * number % 255, dtype=np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
-        container.mux(stream.encode())
-    return path
+def label(
+    name: str, kind: str = "any", attributes: Sequence[dict[str, Any]] = (), parts: Sequence[str] = (), **more: Any
+) -> dict[str, Any]:
+    below = [{"name": part, "color": "#ba9109", "attributes": [], "type": "points"} for part in parts]
+    return {"name": name, "color": "#ff6037", "attributes": list(attributes), "type": kind, "sublabels": below, **more}
 
 
-def make_task(connection, files=4, *, name="street", labels=LABELS, **about) -> Node:
-    """A task with pictures (or with the files that are given as name and bytes)."""
-    owner = {} if "project_id" in about else {"labels": list(labels)}
-    made = connection.post("tasks", {"name": name, **owner, **about})
-    told = [(f"{number}.png", picture(number)) for number in range(files)] if isinstance(files, int) else files
-    fields = [("image_quality", "70"), *((f"client_files[{place}]", file) for place, file in enumerate(told))]
-    asked = connection.request("POST", f"tasks/{made['id']}/data", fields=fields).json()
-    wait_for(connection, asked["rq_id"], label="media")
-    return Node(connection, "task", connection.get(f"tasks/{made['id']}"))
+LABELS = [
+    label("car", attributes=[attribute("model"), attribute("speed", mutable=True, values=("0", "200", "5"))]),
+    label("дорога & <путь>"),
+    label("person", "skeleton", parts=("head", "foot"), svg=SVG),
+    label("rain", "tag", attributes=[attribute("kind")]),
+]
+
+numbers = st.integers(-8, 160).map(lambda n: n / 8) | st.floats(-50, 50, allow_nan=False).map(lambda x: x + 0.0)
+texts = st.text(st.characters(min_codepoint=32, exclude_categories=["Cs", "Cc", "Cn"]), max_size=6)
+sources = st.sampled_from(["manual", "semi-auto", "auto", "file"])
 
 
-def label_number(connection, task, name: str, part: str | None = None) -> int:
-    """The number of a label, or of a point of a skeleton."""
-    labels = {label["name"]: label for label in connection.pages("labels", task_id=task.id)}
-    found = labels[name]
-    return found["id"] if part is None else next(each["id"] for each in found["sublabels"] if each["name"] == part)
+@st.composite
+def points_of(draw: st.DrawFn, kind: str) -> list[float]:
+    """Points of one shape as CVAT's JSON holds them."""
+    if kind == "rectangle":
+        x, y = draw(numbers), draw(numbers)
+        return [x, y, x + draw(st.integers(0, 40)) / 8, y + draw(st.integers(0, 40)) / 8]
+    if kind == "ellipse":  # eighths, so that the box around it has the same digits
+        cx, cy, rx, ry = (draw(st.integers(1, 80)) / 8 for _ in range(4))
+        return [cx, cy, cx + rx, cy - ry]
+    if kind == "mask":
+        width, height = draw(st.integers(1, 4)), draw(st.integers(1, 4))
+        left, top = draw(st.integers(0, WIDTH - width)), draw(st.integers(0, HEIGHT - height))
+        # Both corners are set, so that no smaller box holds the mask.
+        pixels = [True, *draw(st.lists(st.booleans(), min_size=width * height, max_size=width * height))[1:]]
+        pixels[-1] = True
+        return [*map(float, _runs(pixels)), float(left), float(top), float(left + width - 1), float(top + height - 1)]
+    pairs = {"polygon": (3, 5), "polyline": (2, 4), "points": (1, 3), "cuboid": (8, 8)}[kind]
+    size = draw(st.integers(*pairs))
+    return draw(st.lists(numbers, min_size=2 * size, max_size=2 * size))
 
 
-def box(label: int, frame: int, corners=(4.5, 5.0, 20.25, 30.0), **more):
-    """A rectangle as the server takes it."""
-    return {"type": "rectangle", "frame": frame, "label_id": label, "points": list(corners), **more}
+def _runs(pixels: Sequence[bool]) -> list[int]:
+    runs, value = [0], False
+    for pixel in pixels:
+        if pixel != value:
+            runs.append(0)
+            value = pixel
+        runs[-1] += 1
+    return runs
 
 
-def track(label: int, *keys, **more):
-    """A track of rectangles; each key frame is (frame, left edge, outside)."""
-    shapes = [
-        {"type": "rectangle", "frame": frame, "points": [left, 5.0, left + 10, 20.0], "outside": outside, "occluded": False}
-        for frame, left, outside in keys
-    ]
-    return {"label_id": label, "frame": shapes[0]["frame"], "shapes": shapes, **more}
+KINDS = ("rectangle", "polygon", "polyline", "points", "ellipse", "cuboid", "mask")
 
 
-def annotate(job: Node, *, shapes=(), tracks=(), tags=()) -> None:
-    """Make objects in a job."""
-    job.connection.patch(f"{job.path}/annotations", {"shapes": list(shapes), "tracks": list(tracks), "tags": list(tags)}, action="create")
+@st.composite
+def placed(draw: st.DrawFn, kind: str, **more: Any) -> dict[str, Any]:
+    turned = kind in {"rectangle", "ellipse"}
+    return {
+        "type": kind,
+        "occluded": draw(st.booleans()),
+        "outside": False,
+        "z_order": draw(st.integers(-2, 2)),
+        "rotation": draw(st.sampled_from([0.0, 12.5, 359.125])) if turned else 0.0,
+        "points": [] if kind == "skeleton" else draw(points_of(kind)),
+        **more,
+    }
 
 
-def every_kind(connection, task) -> None:
-    """One object of every kind in a task of at least four frames and one job."""
-    car, person, face = (label_number(connection, task, name) for name in ("car", "person", "face"))
-    left, right = (label_number(connection, task, "face", part) for part in ("left", "right"))
-    specs = {spec["name"]: spec["id"] for label in connection.pages("labels", task_id=task.id) for spec in label["attributes"]}
-    make, turn = ([{"spec_id": specs[name], "value": value}] for name, value in (("make", "lada"), ("turn", "left")))
-    flat = [10.0, 10.5, 30.0, 12.0, 25.0, 33.0]
-    shapes = [
-        box(car, 0, attributes=[*make, *turn], source="auto", score=0.25),
-        box(car, 1, rotation=30.0, z_order=3, group=2, occluded=True),
-        {"type": "polygon", "frame": 1, "label_id": person, "points": flat},
-        {"type": "polyline", "frame": 2, "label_id": person, "points": flat, "source": "semi-auto"},
-        {"type": "points", "frame": 2, "label_id": person, "points": [3.0, 4.0]},
-        {"type": "ellipse", "frame": 2, "label_id": person, "points": [20.0, 20.0, 30.0, 12.0]},
-        {"type": "mask", "frame": 3, "label_id": car, "points": [3, 2, 5, 10, 10, 13, 14]},
-        {"type": "cuboid", "frame": 3, "label_id": car, "points": [float(value) for value in range(16)]},
-        {
-            "type": "skeleton",
-            "frame": 3,
-            "label_id": face,
-            "points": [],
-            "elements": [
-                {"type": "points", "frame": 3, "label_id": left, "points": [5.0, 6.0]},
-                {"type": "points", "frame": 3, "label_id": right, "points": [15.0, 6.5], "occluded": True},
-            ],
-        },
-    ]
-    tags = [{"frame": 0, "label_id": person}, {"frame": 3, "label_id": car, "attributes": make}]
-    tracks = [track(car, (0, 3.0, False), (2, 9.0, False), (3, 9.0, True), attributes=make), track(person, (1, 30.0, False))]
-    annotate(task.below[0], shapes=shapes, tags=tags, tracks=tracks)
+def _told(name: str, value: str) -> dict[str, str]:
+    return {"value": value, "name": name}
 
 
-def contents(connection) -> str:
-    """Everything that people see in the tasks, without numbers and times: what two servers are compared by."""
-    found = []
-    for task in connection.pages("tasks"):
-        node = Node(connection, "task", task)
-        meta = connection.get(f"{node.path}/data/meta")
-        ids = label_ids(connection.pages("labels", task_id=node.id))
-        held = [_objects(with_names(connection.get(f"{job.path}/annotations"), ids)) for job in node.below]
-        jobs = [[job.about["start_frame"], job.about["stop_frame"], *lists] for job, lists in zip(node.below, held, strict=True)]
-        found.append([task["name"], [frame["name"] for frame in meta["frames"]], meta["deleted_frames"], jobs])
-    return json.dumps(sorted(found, key=str), sort_keys=True)
+@st.composite
+def shapes(draw: st.DrawFn, frames: int) -> dict[str, Any]:
+    kind = draw(st.sampled_from([*KINDS, "skeleton"]))
+    frame, group = draw(st.integers(0, frames - 1)), draw(st.integers(0, 3))
+    name = "person" if kind == "skeleton" else draw(st.sampled_from(["car", "дорога & <путь>"]))
+    attributes = [_told("model", draw(texts)), _told("speed", draw(texts))] if name == "car" else []
+    shared = {"group": group, "source": draw(sources), "frame": frame, "attributes": attributes, "score": 1.0, "elements": []}
+    found = draw(placed(kind, **shared, label=name))
+    if kind == "skeleton":
+        usual = {"group": 0, "source": found["source"], "frame": frame, "attributes": [], "score": 1.0}
+        found["elements"] = [draw(placed("points", **usual, label=part)) | {"outside": draw(st.booleans())} for part in ("head", "foot")]
+        for element in found["elements"]:
+            element |= {"points": element["points"][:2], "z_order": 0}
+        found["elements"][0]["outside"] = False
+    return found
 
 
-def numbered(connection, task) -> str:
-    """Every object of a task with its number, job by job."""
-    return json.dumps([connection.get(f"{job.path}/annotations") for job in task.below], sort_keys=True)
+@st.composite
+def tags(draw: st.DrawFn, frames: int) -> dict[str, Any]:
+    frame, group = draw(st.integers(0, frames - 1)), draw(st.integers(0, 3))
+    return {"group": group, "source": draw(sources), "frame": frame, "attributes": [_told("kind", draw(texts))], "label": "rain"}
 
 
-def changes(state: State) -> int:
-    """How often anything was made on a server: numbers are never given twice."""
-    return sum(state.counters.values())
+@st.composite
+def tracks(draw: st.DrawFn, frames: int) -> dict[str, Any]:
+    kind = draw(st.sampled_from([*KINDS, "skeleton"]))
+    name = "person" if kind == "skeleton" else draw(st.sampled_from(["car", "дорога & <путь>"]))
+    at = sorted(draw(st.sets(st.integers(0, frames - 1), min_size=1, max_size=4)))
+    changing = [_told("speed", draw(texts))] if name == "car" else []
+    keys = [draw(placed(kind, attributes=list(changing), frame=frame)) | {"outside": draw(st.booleans())} for frame in at]
+    keys[0]["outside"] = False
+    fixed = [_told("model", draw(texts))] if name == "car" else []
+    shared = {"frame": at[0], "group": draw(st.integers(0, 3)), "source": draw(sources)}
+    found = {**shared, "attributes": fixed, "shapes": keys, "elements": [], "label": name}
+    if kind == "skeleton":
+        found["elements"] = [draw(_element(part, at, shared["source"])) for part in ("head", "foot")]
+        for key in keys:
+            key["outside"] = False
+    return found
 
 
-def _objects(found):
-    return [sorted(json.dumps(_plain(item), sort_keys=True) for item in found[name]) for name in ("tags", "shapes", "tracks")]
+@st.composite
+def _element(draw: st.DrawFn, part: str, at: Sequence[int], source: str) -> dict[str, Any]:
+    keys = [draw(placed("points", attributes=[], frame=frame)) | {"outside": draw(st.booleans())} for frame in at]
+    for key in keys:
+        key |= {"points": key["points"][:2], "z_order": 0}
+    if part == "head":
+        keys[0]["outside"] = False
+    return {"frame": at[0], "group": 0, "source": source, "attributes": [], "shapes": keys, "elements": [], "label": part}
 
 
-def _plain(item):
-    if isinstance(item, dict):
-        return {key: _plain(value) for key, value in item.items() if key != "id"}
-    return [_plain(each) for each in item] if isinstance(item, list) else item
+@st.composite
+def backups(draw: st.DrawFn) -> dict[str, Any]:
+    """task.json, annotations.json and the number of frames of a task of pictures with one job."""
+    frames = draw(st.integers(1, 7))
+    start, step = draw(st.sampled_from([(0, 1), (0, 3), (4, 1), (5, 2)]))
+    found = {
+        "version": 0,
+        "tags": draw(st.lists(tags(frames), max_size=2)),
+        "shapes": draw(st.lists(shapes(frames), max_size=4)),
+        "tracks": draw(st.lists(tracks(frames), max_size=3)),
+    }
+    deleted = draw(st.sampled_from([[], [], [frames - 1]])) if frames > 1 else []
+    return {"task": task(frames, start=start, step=step, deleted=deleted), "annotations": [found], "frames": frames}
+
+
+def task(
+    frames: int, *, start: int = 0, step: int = 1, deleted: Sequence[int] = (), jobs: Sequence[dict[str, Any]] = (), **more: Any
+) -> dict[str, Any]:
+    """A task.json."""
+    data = {"chunk_size": 36, "image_quality": 70, "start_frame": start, "stop_frame": start + step * (frames - 1)}
+    data |= {"storage_method": "cache", "sorting_method": "natural", "chunk_type": "imageset", "storage": "local"}
+    data |= {"deleted_frames": list(deleted), **({"frame_filter": f"step={step}"} if step > 1 else {})}
+    usual = [{"status": "annotation", "type": "annotation", "start_frame": 0, "stop_frame": frames - 1}]
+    told = {"name": "дорога 1", "bug_tracker": "", "status": "annotation", "subset": "Train", "labels": LABELS, "version": "1.0"}
+    return {**told, "data": data, "jobs": list(jobs) or usual, **more}
+
+
+def write_backup(folder: Path, found: dict[str, Any], names: Sequence[str] = ()) -> Path:
+    """Write the files of a task with real pictures, of which only every so-many-th is a frame of it."""
+    data = found["task"]["data"]
+    step = int(data.get("frame_filter", "step=1").removeprefix("step="))
+    count = data["start_frame"] + step * (found["frames"] - 1) + 1
+    named = list(names) or [f"кадр_{number:03d}.png" for number in range(count)]
+    for name in named:
+        put_picture(folder / "data" / name)
+    lines = [{"version": "1.1"}, {"type": "images"}]
+    for name in named:
+        stem, _, ending = name.rpartition(".")
+        lines.append({"name": stem, "extension": f".{ending}", "width": WIDTH, "height": HEIGHT})
+    (folder / "data/manifest.jsonl").write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), "utf-8")
+    (folder / "task.json").write_text(json.dumps(found["task"], ensure_ascii=False), "utf-8")
+    (folder / "annotations.json").write_text(json.dumps(found["annotations"], ensure_ascii=False), "utf-8")
+    return folder
+
+
+def meaning(dataset: Dataset, *, tracked: bool = True) -> dict[tuple[str, int], list[tuple]]:
+    """What a dataset says of each frame of each task, whatever its ids; without tracks the views of one are like any other shapes."""
+    names, tasks = dataset.class_names(), dict(dataset.tasks.select("id", "name").iter_rows())
+    where = {i: (tasks[t], f) for i, t, f in dataset.images.select("id", "task", "frame").iter_rows()}
+    attributes: dict[int, list[tuple]] = {}
+    for annotation, name, value, mutable in dataset.attributes.select("annotation", "name", "value", "mutable").iter_rows():
+        attributes.setdefault(annotation, []).append((name, value, *([mutable] if tracked else [])))
+    rows = dataset.annotations.with_columns(pl.col("kind").cast(pl.String), pl.col("source").cast(pl.String)).to_dicts()
+    order = {track: place for place, track in enumerate(dict.fromkeys(row["track"] for row in rows))}
+    said: dict[tuple[str, int], list[tuple]] = {}
+    told: dict[int, tuple] = {}
+    columns = ("x1", "y1", "x2", "y2", "points", "visibility", "mask", "occluded", "outside", "z_order", "group", "source")
+    for row in rows:
+        parent = told[row["parent"]][:2] if row["parent"] in told else None
+        track = (order[row["track"]], bool(row["keyframe"])) if tracked and row["track"] is not None else None
+        told[row["id"]] = (names[row["class"]], row["kind"], row["rotation"] or 0.0, *(row[c] for c in columns), track, parent)
+        said.setdefault(where[row["image"]], []).append((*told[row["id"]], sorted(attributes.get(row["id"], []))))
+    return {place: sorted(found, key=repr) for place, found in said.items()}

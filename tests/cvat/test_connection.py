@@ -2,8 +2,8 @@
 
 import polars as pl
 import pytest
-from cvat_builders import box, label_number, make_task
 from cvat_faults import line_to, times
+from cvat_server_builders import box, label_number, make_task
 
 from burnish.cvat.connection import LostConnection, connect
 from burnish.cvat.login import Login, find_login

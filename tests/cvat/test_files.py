@@ -6,8 +6,8 @@ import zipfile
 from contextlib import contextmanager
 
 import pytest
-from cvat_builders import annotate, box, contents, every_kind, label_number, make_task, picture
 from cvat_faults import line_to, times
+from cvat_server_builders import annotate, box, contents, every_kind, label_number, make_task, picture
 
 from burnish.cvat.background import run_background
 from burnish.cvat.backups import back_up, back_up_all, restore

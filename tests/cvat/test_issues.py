@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from cvat_builders import annotate, box, label_number, make_task
+from cvat_server_builders import annotate, box, label_number, make_task
 
 from burnish.cvat.issues import comment_on, issues_of, raise_issue
 from burnish.cvat.pull import pull

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from cvat_builders import annotate, box, contents, film, label_number, make_task, track
 from cvat_faults import line_to
+from cvat_server_builders import annotate, box, contents, film, label_number, make_task, track
 
 from burnish.cvat.connection import connect
 from burnish.cvat.login import Login

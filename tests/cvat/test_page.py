@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from cvat_builders import annotate, box, label_number, make_task
+from cvat_server_builders import annotate, box, label_number, make_task
 
 from burnish.cli.app import run
 from burnish.cvat.issues import issues_of

@@ -4,7 +4,7 @@ import json
 
 import polars as pl
 import pytest
-from cvat_builders import LABELS, annotate, box, changes, contents, film, label_number, make_task, numbered, picture, track
+from cvat_server_builders import LABELS, annotate, box, changes, contents, film, label_number, make_task, numbered, picture, track
 
 from burnish.cvat.pull import pull
 from burnish.cvat.push import push

@@ -4,7 +4,7 @@ import json
 
 import polars as pl
 import pytest
-from cvat_builders import annotate, box, every_kind, film, label_number, make_task, numbered, track
+from cvat_server_builders import annotate, box, every_kind, film, label_number, make_task, numbered, track
 
 from burnish.cvat.pull import pull
 from burnish.cvat.push import push

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from cvat_builders import annotate, box, contents, film, label_number, make_task, track
+from cvat_server_builders import annotate, box, contents, film, label_number, make_task, track
 
 from burnish.cvat.objects import mark as mark_of
 from burnish.cvat.objects import specs_of

@@ -1,7 +1,7 @@
 """The tree of a server: server, project, task, job; by place, by name, by address."""
 
 import pytest
-from cvat_builders import make_task
+from cvat_server_builders import make_task
 
 from burnish.cvat.addresses import Address, parse_address
 from burnish.cvat.tree import assigned, node_at, open_server, renamed

@@ -27,6 +27,7 @@ _HELP = {
     "url": "Address on a CVAT server as the browser shows it, for instance https://app.cvat.ai/tasks/12.",
     "recipe": "A YAML file with a dataset and a list of steps.",
     "table": "A table of labels or of superlabels (xlsx, csv, tsv); in either order.",
+    "video": "A video file, or a folder: then all videos below it.",
 }
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from burnish.testing.cvat.overlaps import polygon_overlap, shape_overlap
@@ -13,6 +13,7 @@ boxes = st.tuples(st.integers(-20, 20), st.integers(-20, 20), st.integers(1, 20)
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(boxes, boxes)
 def test_of_upright_boxes_it_is_the_overlap_of_boxes(one, two):
 

@@ -78,6 +78,53 @@ def test_a_dataset_is_exported_and_its_annotations_imported_again(task, tmp_path
     assert task.get_annotations().shapes[0].source == "file"
 
 
+def test_single_shapes_come_back_from_a_file_for_video_as_tracks(task, tmp_path):
+    _annotate(task)
+    path = tmp_path / "export.zip"
+    task.export_dataset("CVAT for video 1.1", str(path), include_images=False, status_check_period=0.01)
+    task.import_annotations("CVAT 1.1", str(path), status_check_period=0.01)
+    found = task.get_annotations()
+    assert (found.shapes, found.tags) == ([], [])
+    # The server leaves the end of a track out where the next frame is the last one.
+    assert [(key.frame, key.outside) for key in found.tracks[0].shapes] == [(1, False)]
+
+
+def test_tracks_across_jobs_go_through_a_projects_backup_and_export(client, pictures, tmp_path):
+    project = client.projects.create({"name": "streets", "labels": [{"name": "car"}]})
+    task = client.tasks.create_from_data(
+        spec={"name": "walk", "project_id": project.id, "segment_size": 2, "overlap": 1}, resources=pictures, status_check_period=0.01
+    )
+    label = project.get_labels()[0].id
+    keys = [models.TrackedShapeRequest(type="rectangle", frame=frame, points=[frame, 1, frame + 9, 11]) for frame in (0, 2)]
+    task.set_annotations(models.LabeledDataRequest(tracks=[models.LabeledTrackRequest(label_id=label, frame=0, shapes=keys)]))
+    assert [len(job.get_annotations().tracks) for job in task.get_jobs()] == [1, 1]
+    path = tmp_path / "backup.zip"
+    project.download_backup(str(path), status_check_period=0.01)
+    restored = client.projects.create_from_backup(path, status_check_period=0.01)
+    (again,) = restored.get_tasks()
+    assert [[key.points for key in track.shapes] for track in again.get_annotations().tracks] == [
+        [[0.0, 1.0, 9.0, 11.0], [1.0, 1.0, 10.0, 11.0], [2.0, 1.0, 11.0, 11.0]]
+    ]
+    written = tmp_path / "project.zip"
+    restored.export_dataset("CVAT for images 1.1", str(written), include_images=False, status_check_period=0.01)
+    with zipfile.ZipFile(written) as file:
+        boxes = ET.fromstring(file.read("annotations.xml")).findall("image/box")
+    assert [box.get("xtl") for box in boxes] == ["0.00", "1.00", "2.00"]
+
+
+def test_a_guide_and_a_second_comment(client, task):
+    guide, _ = client.api_client.guides_api.create(
+        annotation_guide_write_request=models.AnnotationGuideWriteRequest(task_id=task.id, markdown="# Cats only")
+    )
+    task.fetch()
+    assert (task.guide_id, guide.markdown) == (guide.id, "# Cats only")
+    issue = client.issues.create(models.IssueWriteRequest(frame=0, position=[1.0, 2.0], job=task.get_jobs()[0].id, message="too wide"))
+    client.comments.create(models.CommentWriteRequest(issue=issue.id, message="is it?"))
+    issue.update({"resolved": True})
+    assert {comment.message for comment in client.issues.retrieve(issue.id).get_comments()} == {"too wide", "is it?"}
+    assert client.issues.retrieve(issue.id).resolved
+
+
 def test_a_backup_is_downloaded_and_restored(client, task, tmp_path):
     _annotate(task)
     path = tmp_path / "backup.zip"

@@ -52,6 +52,19 @@ def test_it_runs_as_a_module_until_it_is_interrupted():
     assert "hush" not in said
 
 
+def test_the_administrator_is_called_as_asked_for_and_gets_a_password():
+    command = [sys.executable, "-m", "burnish.testing.cvat", "--port", "0", "--user", "boss"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        said = process.stdout.readline()
+        process.terminate()
+    assert re.search(r"user boss, password \S{12,}\.", said)
+
+
+def test_the_tables_are_loaded_only_when_a_file_is_written():
+    code = "import sys, burnish.testing.cvat.app; sys.exit(bool({'polars', 'torch', 'av', 'cv2', 'scipy.optimize'} & sys.modules.keys()))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_nobody_and_somebody_wrong_are_refused(api):
     assert api("GET", "tasks", token="")[:2] == (401, {"detail": "Authentication credentials were not provided."})
     status, body, headers = api("GET", "tasks", token="0" * 40)
@@ -209,3 +222,22 @@ def test_work_is_done_after_a_while_even_if_nobody_polls(server, api):
     server.advance(5)
     api("GET", "tasks")
     assert server.state.works[asked["rq_id"]].status == "finished"
+
+
+@pytest.mark.parametrize(
+    ("changed", "complaint"),
+    [
+        ({"frame": "first"}, {"frame": ["A valid integer is required."]}),
+        ({"points": [1, 2, "x", 4]}, {"points": {"2": ["A valid number is required."]}}),
+        ({"rotation": "left"}, {"rotation": ["A valid number is required."]}),
+    ],
+)
+def test_values_of_a_wrong_type_are_refused(api, changed, complaint):
+    task, label = api.task()
+    assert api("PUT", f"tasks/{task}/annotations", {"shapes": [{**_box(label), **changed}]})[:2] == (400, {"shapes": [complaint]})
+
+
+def test_what_is_no_list_is_refused(api):
+    task, _ = api.task()
+    assert api("PUT", f"tasks/{task}/annotations", {"shapes": 5})[0] == 400
+    assert api("PATCH", f"tasks/{task}/data/meta", {"deleted_frames": ["a"]})[0] == 400

@@ -15,7 +15,7 @@ from burnish.testing.cvat.calls import Call
 from burnish.testing.cvat.checking import checked
 from burnish.testing.cvat.records import Attribute, Data, Frame, Job, Label, Task, User
 from burnish.testing.cvat.state import State
-from burnish.testing.cvat.xml_writing import IMAGES, VIDEO, export_xml
+from burnish.testing.cvat.xml_writing import export_xml
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -51,7 +51,7 @@ def _stored(case):
         id=1, folder=Path(), updated=NOW, ready=True, size=about["size"], start_frame=about["start_frame"], original_chunk_type=kind
     )
     task.data.frame_filter, task.data.deleted_frames = about["frame_filter"] or "", about["deleted_frames"] or []
-    task.data.frames = [Frame(name=f"{number}.png", width=1, height=1) for number in range(about["size"])]
+    task.data.frames = [Frame(name=f"{number}.png", width=4096, height=4096) for number in range(about["size"])]
     state.tasks[1] = task
     for number, (start, stop) in enumerate(about["jobs"], 1):
         state.jobs[number] = Job(id=number, task=task, start_frame=start, stop_frame=stop, created=NOW, updated=NOW)
@@ -99,7 +99,7 @@ def _elements(root):
     return [plain(each) for each in root if each.tag in {"image", "track"}]
 
 
-@pytest.mark.parametrize(("flavour", "suffix"), [(IMAGES, "images"), (VIDEO, "video")])
+@pytest.mark.parametrize(("flavour", "suffix"), [("CVAT for images 1.1", "images"), ("CVAT for video 1.1", "video")])
 def test_every_frame_is_exported_as_from_a_real_server(cases, exported, flavour, suffix):
     wrong, compared = [], 0
     for name, case in cases.items():

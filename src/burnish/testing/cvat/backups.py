@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import json
-import re
 import uuid
 import zipfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from burnish.testing.cvat import storing, uploads
 from burnish.testing.cvat.answers import Answer, RefusalError, bad_request
 from burnish.testing.cvat.background import Product, Work, WorkError, places, produced_file, submit
 from burnish.testing.cvat.manifests import manifest_lines
+from burnish.testing.cvat.naming import label_fields, with_names
 from burnish.testing.cvat.permissions import find_project, find_task
 from burnish.testing.cvat.restoring import restore_project, restore_task
 from burnish.testing.cvat.routing import Route
-from burnish.testing.cvat.state import file_stamp, jobs_of, tasks_of, with_sublabels
+from burnish.testing.cvat.state import file_stamp, jobs_of, tasks_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from burnish.testing.cvat.calls import Call, Json
-    from burnish.testing.cvat.records import Label, Project, Task
+    from burnish.testing.cvat.calls import Call
+    from burnish.testing.cvat.records import Project, Task
     from burnish.testing.cvat.state import State
 
 
@@ -58,7 +58,7 @@ def write_backup(state: State, target: Project | Task) -> Path:
 
 
 def _write_project(state: State, file: zipfile.ZipFile, project: Project) -> None:
-    labels = [_label(label) for label in project.labels]
+    labels = [label_fields(label) for label in project.labels]
     about = {"name": project.name, "bug_tracker": project.bug_tracker, "status": "annotation", "labels": labels, "version": "1.0"}
     file.writestr("project.json", json.dumps(about))
     for place, task in enumerate(tasks_of(state, project)):
@@ -76,7 +76,7 @@ def _write_task(state: State, file: zipfile.ZipFile, folder: str, task: Task) ->
         "bug_tracker": task.bug_tracker,
         "status": "annotation",
         "subset": task.subset,
-        "labels": [_label(label) for label in task.labels],
+        "labels": [label_fields(label) for label in task.labels],
         "version": "1.0",
         "data": {
             "chunk_size": data.chunk_size,
@@ -102,54 +102,11 @@ def _write_task(state: State, file: zipfile.ZipFile, folder: str, task: Task) ->
         ],
     }
     file.writestr(f"{folder}task.json", json.dumps(about))
-    named = [_named(storing.as_json(storing.read_job(job)), task.labels) for job in jobs]
+    named = [with_names(storing.as_json(storing.read_job(job)), task.labels) for job in jobs]
     file.writestr(f"{folder}annotations.json", json.dumps(named))
     for source in sorted(data.folder.iterdir()):
         file.write(source, f"{folder}data/{source.name}")
     file.writestr(f"{folder}data/manifest.jsonl", "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in manifest_lines(data)))
-
-
-def _label(label: Label) -> Json:
-    shown: Json = {
-        "name": label.name,
-        "color": label.color,
-        "attributes": [
-            {
-                "name": each.name,
-                "mutable": each.mutable,
-                "input_type": each.input_type,
-                "default_value": each.default_value,
-                "values": each.values,
-            }
-            for each in label.attributes
-        ],
-        "type": label.type,
-    }
-    if label.parent is None:
-        shown["sublabels"] = [_label(each) for each in label.sublabels]
-    if label.svg is not None:
-        names = {str(each.id): each.name for each in label.sublabels}
-        shown["svg"] = re.sub(r'data-label-id="(\d+)"', lambda found: f'data-label-name="{names.get(found[1], "")}"', label.svg)
-    return shown
-
-
-def _named(found: Json, labels: list[Label]) -> Json:
-    """Annotations with names in place of the numbers of labels and attributes, and without their own numbers."""
-    every = with_sublabels(labels)
-    attributes = {attribute.id: attribute.name for label in every for attribute in label.attributes}
-    names = {label.id: label.name for label in every}
-
-    def renamed(value: Any) -> Any:
-        if isinstance(value, list):
-            return [renamed(each) for each in value]
-        if not isinstance(value, dict):
-            return value
-        if "spec_id" in value:
-            return {"value": value["value"], "name": attributes[value["spec_id"]]}
-        plain = {key: renamed(each) for key, each in value.items() if key not in {"id", "label_id"}}
-        return {**plain, **({"label": names[value["label_id"]]} if "label_id" in value else {})}
-
-    return {kind: renamed(objects) for kind, objects in found.items()}
 
 
 def _import(call: Call, noun: str, restore: Callable[[Call, zipfile.ZipFile], int]) -> Answer:

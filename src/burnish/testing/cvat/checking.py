@@ -39,6 +39,10 @@ def checked(body: Json, *, with_ids: bool) -> Annotations:
     Raises:
         RefusalError: 400 with the complaints, object by object.
     """
+    no_lists = {kind: body[kind] for kind in ("tags", "shapes", "tracks") if not isinstance(body.get(kind) or [], list)}
+    if no_lists:
+        told = 'Expected a list of items but got type "{}".'
+        raise bad_request({kind: {"non_field_errors": [told.format(type(found).__name__)]} for kind, found in no_lists.items()})
     check = _Checker(with_ids=with_ids)
     found = {
         "tags": [check.tag(each) for each in body.get("tags") or []],
@@ -88,6 +92,7 @@ class _Checker:
         # Key frames may keep or leave out their ids when a track is updated.
         if "id" in found and found["id"] is not None and not self._with_ids:
             wrong["id"] = ["must be absent"]
+        _check_integers(found, wrong)
         _check_shape(found, wrong)
         return self._full(found, _SHAPE, wrong, label=False), wrong
 
@@ -95,6 +100,7 @@ class _Checker:
         wrong: Json = {name: [REQUIRED] for name in required if name not in found}
         if found.get("id") is not None and not self._with_ids:
             wrong["id"] = ["must be absent"]
+        _check_integers(found, wrong)
         if isinstance(found.get("frame"), int) and found["frame"] < 0:
             wrong["frame"] = ["Ensure this value is greater than or equal to 0."]
         if found.get("source", "manual") not in _SOURCES:
@@ -121,14 +127,25 @@ def _attribute(found: Json, wrong: Json) -> Json:
     return {"spec_id": found["spec_id"], "value": str(found["value"])}
 
 
+def _check_integers(found: Json, wrong: Json) -> None:
+    for name in ("frame", "label_id", "group", "z_order"):
+        if found.get(name) is not None and (not isinstance(found[name], int) or isinstance(found[name], bool)):
+            wrong[name] = ["A valid integer is required."]
+
+
 def _check_shape(found: Json, wrong: Json) -> None:
     kind = found.get("type")
     if kind is not None and kind not in _COUNTS:
         wrong["type"] = [f'"{kind}" is not a valid choice.']
     elif kind is not None and not _COUNTS[kind](len(found.get("points") or [])):
         wrong["points"] = [f"invalid length for shape type '{kind}'"]
+    no_numbers = [place for place, value in enumerate(found.get("points") or []) if not isinstance(value, (int, float))]
+    if no_numbers:
+        wrong["points"] = {str(place): ["A valid number is required."] for place in no_numbers}
     rotation: Any = found.get("rotation", 0)
-    if rotation > _FULL_TURN:
+    if not isinstance(rotation, (int, float)):
+        wrong["rotation"] = ["A valid number is required."]
+    elif rotation > _FULL_TURN:
         wrong["rotation"] = [f"Ensure this value is less than or equal to {_FULL_TURN}."]
     elif rotation < 0:
         wrong["rotation"] = ["Ensure this value is greater than or equal to 0."]

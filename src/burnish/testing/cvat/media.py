@@ -157,7 +157,11 @@ def _delete_frames(call: Call, task: Task, first: int, last: int) -> None:
     body = json_body(call)
     if "deleted_frames" not in body:
         return
-    frames = {int(number) for number in body["deleted_frames"]}
+    told: list[Any] = body["deleted_frames"]
+    no_numbers = [place for place, number in enumerate(told) if not isinstance(number, int)]
+    if no_numbers:
+        raise bad_request({"deleted_frames": {str(place): ["A valid integer is required."] for place in no_numbers}})
+    frames: set[int] = set(told)
     if not all(first <= number <= last for number in frames):
         raise bad_request({"deleted_frames": ["Frames must be within the range of the task or job"]})
     others = {number for number in data.deleted_frames if not first <= number <= last}

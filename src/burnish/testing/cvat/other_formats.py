@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 WRITTEN: Final = {
     "COCO 1.0": "coco",
+    "MOT 1.1": "mot",
     "PASCAL VOC 1.1": "voc",
     "Segmentation mask 1.1": "masks",
     "Ultralytics YOLO Detection 1.0": "yolo",

@@ -1,49 +1,47 @@
-"""CVAT's own XML from what the server holds: every picture with its shapes, or every track with its frames."""
+"""CVAT's own XML of what the server holds, written by burnish's writer, with what only a server knows."""
 
 from __future__ import annotations
 
-from copy import deepcopy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
-from xml.etree import ElementTree as ET
 
-from burnish.testing.cvat import storing
-from burnish.testing.cvat.interpolation import views
-from burnish.testing.cvat.records import Annotations, Job, Project, Task
-from burnish.testing.cvat.state import tasks_of, with_sublabels
-from burnish.testing.cvat.xml_meta import add_meta
-from burnish.testing.cvat.xml_shapes import add_attributes, add_shape
+from burnish.testing.cvat.background import WorkError
+from burnish.testing.cvat.records import Job, Project, Task
+from burnish.testing.cvat.state import jobs_of, tasks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from burnish.testing.cvat.calls import Call, Json
-    from burnish.testing.cvat.records import Data, Label
+    from burnish.formats.cvat.xml.flavours import Flavour
+    from burnish.formats.cvat.xml.meta import Server
+    from burnish.testing.cvat.calls import Call
+    from burnish.testing.cvat.records import Data, User
     from burnish.testing.cvat.state import State
 
-IMAGES: Final = "CVAT for images 1.1"
-VIDEO: Final = "CVAT for video 1.1"
-FLAVOURS: Final = (IMAGES, VIDEO)
+FLAVOURS: Final[dict[str, Flavour]] = {"CVAT for images 1.1": "images", "CVAT for video 1.1": "video"}
+"""The formats by the server's name, and what the writer calls them."""
+_DECIMALS: Final = 2
 
 
-def export_xml(call: Call, target: Job | Project | Task, flavour: str) -> bytes:
-    """The annotations of a target as XML of one of the FLAVOURS."""
-    root = ET.Element("annotations")
-    add_meta(root, call, target)
-    tasks = tasks_of(call.state, target) if isinstance(target, Project) else [target.task if isinstance(target, Job) else target]
-    starts = first_numbers(call.state, target) if isinstance(target, Project) else {}
-    track_number = 0
-    for task in tasks:
-        if task.data is None:
-            continue
-        found = storing.read_job(target) if isinstance(target, Job) else storing.read_task(call.state, task)
-        frames = target.frame_numbers if isinstance(target, Job) else list(range(task.data.size))
-        scene = _Scene(task, task.data, found, frames, shift=starts.get(task.id))
-        if flavour == IMAGES:
-            scene.add_images(root)
-        else:
-            track_number = scene.add_tracks(root, track_number)
-    ET.indent(root)
-    return b'<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="utf-8", short_empty_elements=False) + b"\n"
+def export_xml(call: Call, target: Job | Project | Task, name: str) -> bytes:
+    """The annotations of a target as XML of one of the FLAVOURS.
+
+    Raises:
+        WorkError: A track cannot be shown on every frame.
+    """
+    from burnish.errors import DataError  # noqa: PLC0415 - the tables take longer to load than the server
+    from burnish.formats.cvat.xml import annotations_xml  # noqa: PLC0415 - likewise
+    from burnish.testing.cvat.datasets import dataset_of, tasks_with_data  # noqa: PLC0415 - likewise
+
+    told: dict[int | None, Server] = {
+        number: _server(call, target if isinstance(target, Job) else task)
+        for number, task in enumerate(tasks_with_data(call.state, target))
+    }
+    if isinstance(target, Project):
+        told[None] = _server(call, target)
+    try:
+        dataset = dataset_of(call.state, target)
+        return annotations_xml(dataset, None if isinstance(target, Project) else 0, FLAVOURS[name], _DECIMALS, told)
+    except DataError as error:
+        raise WorkError(str(error)) from error
 
 
 def first_numbers(state: State, project: Project) -> dict[int, int]:
@@ -66,120 +64,26 @@ def _source_number(data: Data, number: int) -> int:
     return data.start_frame + number * data.step
 
 
-class _Scene:
-    """What one task shows, frame by frame."""
+def _server(call: Call, target: Job | Project | Task) -> Server:
+    from burnish.formats.cvat.xml.meta import Server  # noqa: PLC0415 - the tables take longer to load than the server
 
-    def __init__(self, task: Task, data: Data, found: Annotations, frames: Sequence[int], *, shift: int | None) -> None:
-        every: list[Label] = with_sublabels(task.labels)
-        self._task, self._data, self._found, self._frames = task, data, found, frames
-        self._shift = shift
-        self._labels = {label.id: label.name for label in every}
-        self._names = {attribute.id: attribute.name for label in every for attribute in label.attributes}
-        self._deleted = frozenset(data.deleted_frames)
-        self._end = max(frames) + 1 if frames else 0
+    task = target.task if isinstance(target, Job) else target
+    common = Server(
+        scope="job" if isinstance(target, Job) else "project" if isinstance(target, Project) else "task",
+        id=str(target.id),
+        created=str(task.created),
+        updated=str(target.updated),
+        dumped=str(call.state.now()),
+        bugtracker=task.bug_tracker,
+        owner=_person(task.owner),
+        assignee=_person(target.assignee),
+    )
+    if isinstance(task, Project):
+        return common
+    jobs = [target] if isinstance(target, Job) else jobs_of(call.state, task, ground_truth=False)
+    segments = tuple((str(job.id), f"{call.base}{call.path}/api/jobs/{job.id}") for job in jobs)
+    return replace(common, overlap=task.overlap, mode=task.mode, segments=segments)
 
-    def add_images(self, root: ET.Element) -> None:
-        """Each frame that is not deleted, with what is visible on it, in drawing order, and its tags."""
-        shown: dict[int, list[Json]] = {number: [] for number in self._frames if number not in self._deleted}
-        for shape in self._found.shapes:
-            if shape["frame"] in shown:
-                shown[shape["frame"]].append(shape)
-        for track in self._found.tracks:
-            for view in self._visible(track):
-                if view["frame"] in shown:
-                    shown[view["frame"]].append(view)
-        for number, shapes in shown.items():
-            image = ET.SubElement(root, "image", self._about_image(number))
-            for shape in sorted(shapes, key=lambda shape: shape["z_order"]):
-                self._add_object(image, shape)
-            for tag in self._found.tags:
-                if tag["frame"] == number:
-                    element = ET.SubElement(image, "tag", {"label": self._labels[tag["label_id"]], "source": tag["source"]})
-                    add_attributes(element, tag["attributes"], self._names)
 
-    def add_tracks(self, root: ET.Element, first: int) -> int:
-        """Each track, then each single shape as a track of one frame; gives the next free number."""
-        number = first
-        for track, shown in [*self._tracks(), *self._single_frames()]:
-            element = ET.SubElement(root, "track", {"id": str(number), **self._about(track)})
-            for view in shown:
-                self._add_view(element, view)
-            number += 1
-        return number
-
-    def _about_image(self, number: int) -> dict[str, str]:
-        frame = self._data.frames[0 if self._data.is_video else number]
-        place = (self._shift or 0) + _source_number(self._data, number)
-        within = {"subset": self._task.subset or "default", "task_id": str(self._task.id)} if self._shift is not None else {}
-        return {
-            "id": str(place),
-            "name": picture_name(self._data, number, self._shift or 0),
-            **within,
-            "width": str(frame.width),
-            "height": str(frame.height),
-        }
-
-    def _about(self, found: Json) -> dict[str, str]:
-        about = {"label": self._labels[found["label_id"]], "source": found["source"]}
-        return {**about, **({"group_id": str(found["group"])} if found["group"] else {})}
-
-    def _add_object(self, image: ET.Element, shape: Json) -> None:
-        element = add_shape(image, shape, self._names, self._about(shape))
-        for part in shape.get("elements", []):
-            add_shape(element, part, self._names, {**self._about(part), "outside": int(part["outside"]), "is_part": True})
-        if shape["type"] == "skeleton":
-            add_attributes(element, shape["attributes"], self._names)
-
-    def _add_view(self, track: ET.Element, view: Json) -> None:
-        about = {"frame": _source_number(self._data, view["frame"]), "keyframe": int(view["keyframe"])}
-        if view["type"] != "skeleton":
-            add_shape(track, view, self._names, {**about, "outside": int(view["outside"])})
-            return
-        element = add_shape(track, view, self._names, about)
-        for part in view["elements"]:
-            if part["keyframe"] or not part["outside"]:
-                told = {
-                    "label": self._labels[part["label_id"]],
-                    "keyframe": int(part["keyframe"]),
-                    "outside": int(part["outside"]),
-                    "is_part": True,
-                }
-                add_shape(element, part, self._names, told)
-        add_attributes(element, view["attributes"], self._names)
-
-    def _views(self, track: Json, *, is_part: bool = False) -> list[Json]:
-        """A track's views with the attributes of the whole track, and a skeleton's with its parts."""
-        shown = views(deepcopy(track), self._end, deleted=self._deleted, through_outside=is_part)
-        kept = [view for view in shown if view["frame"] not in self._deleted]
-        common = {name: track[name] for name in ("label_id", "group", "source")}
-        return [{**view, **common, "attributes": [*view["attributes"], *track["attributes"]], "elements": []} for view in kept]
-
-    def _with_parts(self, track: Json) -> list[Json]:
-        shown = self._views(track)
-        by_frame = {view["frame"]: view for view in shown}
-        for part in track.get("elements", []):
-            for view in self._views(part, is_part=True):
-                if view["frame"] in by_frame:
-                    by_frame[view["frame"]]["elements"].append(view)
-        # Where all parts are outside a skeleton is gone; the key frame on which the last one goes out is kept, as an end.
-        return [view for view in shown if not view["elements"] or any(part["keyframe"] or not part["outside"] for part in view["elements"])]
-
-    def _visible(self, track: Json) -> Iterator[Json]:
-        for view in self._with_parts(track):
-            if not view["outside"] and not (view["elements"] and all(part["outside"] for part in view["elements"])):
-                yield view
-
-    def _tracks(self) -> Iterator[tuple[Json, list[Json]]]:
-        for track in self._found.tracks:
-            yield track, self._with_parts(track)
-
-    def _single_frames(self) -> Iterator[tuple[Json, list[Json]]]:
-        for shape in sorted(self._found.shapes, key=lambda shape: shape["frame"]):
-            if shape["frame"] in self._deleted:
-                continue
-            parts = [{**part, "keyframe": True} for part in shape.get("elements", [])]
-            shown = [{**shape, "keyframe": True, "outside": False, "elements": parts}]
-            after = shape["frame"] + 1
-            if shape["type"] != "skeleton" and after in self._frames:
-                shown.append({**shape, "keyframe": True, "outside": True, "frame": after})
-            yield shape, shown
+def _person(user: User | None) -> tuple[str, str] | None:
+    return None if user is None else (user.username, user.email)
