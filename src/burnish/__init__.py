@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from burnish.inspect.stats import stats
     from burnish.inspect.undo import undo
     from burnish.recipe import run
+    from burnish.video.cut import cut
+    from burnish.video.extract import extract
+    from burnish.video.filters import filters
 
     open = open_dataset  # noqa: A001 - burnish.open reads a dataset as open reads a file
 
@@ -42,8 +45,11 @@ __all__ = [
     "audit",
     "check",
     "convert",
+    "cut",
     "dedupe",
     "diff",
+    "extract",
+    "filters",
     "history",
     "label_issues",
     "labels",

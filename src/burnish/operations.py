@@ -11,7 +11,7 @@ class Operation(NamedTuple):
     Attributes:
         target: The function, "module:name".
         config: Its settings class, "module:name"; in a module that loads nothing heavy, so that help is quick.
-        inputs: What it works on, in order: dataset, findings, folder, recipe or table (of labels); a trailing ? marks one that
+        inputs: What it works on, in order: dataset, findings, folder, recipe, table (of labels) or video; a trailing ? marks one that
             may be left out.
         out: How its result is placed: "option" (--out, with a default), "argument" (named after the input), "asked" (only with --out),
             or "none".
@@ -26,6 +26,7 @@ class Operation(NamedTuple):
 
 
 _SETTINGS = "burnish.inspect.settings:"
+_VIDEO = "burnish.video.settings:"
 
 OPERATIONS: Final[dict[str, Operation]] = {
     "apply": Operation(
@@ -56,6 +57,13 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "argument",
         "Turn a dataset from any format into another.",
     ),
+    "cut": Operation(
+        "burnish.video.cut:cut",
+        _VIDEO + "CutConfig",
+        ("video",),
+        "option",
+        "Cut videos into parts that add up to the whole.",
+    ),
     "dedupe": Operation(
         "burnish.audit.dedupe:dedupe",
         "burnish.audit.settings:DedupeConfig",
@@ -69,6 +77,20 @@ OPERATIONS: Final[dict[str, Operation]] = {
         ("dataset", "dataset?"),
         "asked",
         "Show what differs between two datasets or versions.",
+    ),
+    "extract": Operation(
+        "burnish.video.extract:extract",
+        _VIDEO + "ExtractConfig",
+        ("video",),
+        "option",
+        "Take frames out of videos as pictures.",
+    ),
+    "filters": Operation(
+        "burnish.video.filters:filters",
+        _VIDEO + "FiltersConfig",
+        ("video",),
+        "option",
+        "Put videos through filters: sizes, captions, comparisons, motion.",
     ),
     "history": Operation(
         "burnish.inspect.history:history",

@@ -25,6 +25,7 @@ _HELP = {
     "folder": "A burnish dataset folder.",
     "recipe": "A YAML file with a dataset and a list of steps.",
     "table": "A table of labels or of superlabels (xlsx, csv, tsv); in either order.",
+    "video": "A video file, or a folder: then all videos below it.",
 }
 
 

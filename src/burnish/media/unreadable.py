@@ -65,17 +65,28 @@ def why_unreadable(path: Path | str, error: Exception) -> str:
     return _why_by_content(head, error)
 
 
-def _why_by_content(head: bytes, error: Exception) -> str:
+def foreign_content(head: bytes, wanted: str) -> str | None:
+    """What a file is that is surely not what was wanted, by its first bytes; None where they do not tell.
+
+    Args:
+        head: The first bytes of the file, a few hundred.
+        wanted: What was expected, with its article, for instance "a video".
+    """
     if not head:
         return "the file is empty (0 bytes); copy or download it again"
     foreign = next((said for start, said in _FOREIGN if head.lstrip().lower().startswith(start)), None)
+    return foreign or (f"it holds text, not {wanted}" if _is_text(head) else None)
+
+
+def _why_by_content(head: bytes, error: Exception) -> str:
+    known = next((name for start, name in _KNOWN_BEGINNINGS if head.startswith(start)), None)
+    foreign = foreign_content(head, "a picture") if known is None else None
     if foreign:
         return foreign
     if head[4:12] in _HEIC:
         return "it is a HEIC picture, which is not supported; convert it to JPEG"
-    known = next((name for start, name in _KNOWN_BEGINNINGS if head.startswith(start)), None)
     if known is None:
-        return "it holds text, not a picture" if _is_text(head) else f"it is no picture of a known format ({_said(error)})"
+        return f"it is no picture of a known format ({_said(error)})"
     cut = "truncated" in str(error).lower()
     return f"the {known} file is cut short; copy or download it again" if cut else f"the {known} file is damaged ({_said(error)})"
 

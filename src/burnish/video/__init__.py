@@ -1,0 +1,1 @@
+"""Working with videos: cutting, extracting frames, pipelines of filters, and labels that follow."""
