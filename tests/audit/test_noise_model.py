@@ -1,6 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 
-from burnish.audit.noise_model import fit_calibration, fit_noise_model, judge
+from burnish.audit.calibration import fit_calibration
+from burnish.audit.noise_model import fit_noise_model
+from burnish.audit.posteriors import judge
 
 
 def drawn(seed=0, *, count=20_000, classes=4, power=1.0, floor=0.0):
@@ -46,3 +50,14 @@ def test_posteriors_are_probabilities():
     posteriors = judge(labels, probabilities, fit_noise_model(labels, probabilities))
     for values in (posteriors.score, posteriors.counting):
         assert ((values >= 0) & (values <= 1)).all()
+
+
+def test_products_and_roots_give_the_posteriors_of_powers():
+    labels, probabilities = drawn(5, count=500)
+    model = fit_noise_model(labels, probabilities)
+    logs = np.log(probabilities + 1e-6) + model.calibration.bias
+    for power in (1.0, 1.5, 3.0, 4.5):
+        model = replace(model, count_sharpness=power, anchors_share=1.0)
+        weights = np.exp(logs * power * model.calibration.exponent) * model.anchors.T[labels]
+        own = weights[np.arange(500), labels] / weights.sum(axis=1)
+        np.testing.assert_allclose(judge(labels, probabilities, model).counting, 1 - own, atol=1e-4)

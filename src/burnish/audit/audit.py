@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from burnish.audit.corrections import refuse_existing_corrections
-from burnish.audit.fold_models import refuse_unknown_model
+from burnish.audit.fold_models import names_an_embedder, refuse_unknown_model
 from burnish.audit.gathering import gather_findings, outliers_of
 from burnish.audit.items import items_of
 from burnish.audit.judging import judge
@@ -56,7 +56,8 @@ def audit(
     items = items_of(dataset, chosen.names)
     watch = Stopwatch()
     with watch.part("copies"):
-        seen = look(dataset, false_pairs=chosen.false_pairs, engine=runner, progress=progress)
+        embedder = chosen.model if names_an_embedder(chosen.model) else None
+        seen = look(dataset, false_pairs=chosen.false_pairs, embedder=embedder, engine=runner, progress=progress)
     with tempfile.TemporaryDirectory(prefix="burnish-audit-") as temporary:
         place = work or Path(temporary)
         judgement = judge(items, seen, dataset.root, chosen, work=place, engine=runner, progress=progress, watch=watch)

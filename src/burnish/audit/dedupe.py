@@ -96,6 +96,7 @@ def dedupe(
     others out of the dataset, never off the disk.
     """
     chosen, runner = config or DedupeConfig(), engine or Engine()
-    seen = look(dataset, false_pairs=chosen.false_pairs, near="near" in chosen.kinds, engine=runner, progress=progress)
+    near = "near" in chosen.kinds
+    seen = look(dataset, false_pairs=chosen.false_pairs, near=near, embedder=chosen.embedder, engine=runner, progress=progress)
     about = {"verb": "dedupe", "dataset": str(dataset.origin.get("path", dataset.root)), "format": dataset.origin.get("format")}
     return DedupeResult(dataset, seen, Findings(ranked(picture_findings(seen)), about), runner)

@@ -146,7 +146,7 @@ def refuse_unknown_model(config: AuditConfig) -> None:
         ConfigError: There is no such model; the nearest name is given.
         MissingExtra: The model needs torch, which is not installed.
     """
-    if config.model in {"auto", "patches"} or _names_an_embedder(config.model):
+    if config.model in {"auto", "patches"} or names_an_embedder(config.model):
         return
     from burnish.models.classifier_names import find_network  # noqa: PLC0415 - loads torch
 
@@ -169,7 +169,7 @@ def choose_model(config: AuditConfig, sizes: NDArray[np.int64], progress: Progre
         return _automatic(config, sizes, progress)
     if config.model == "patches":
         return _patches(config, sizes)
-    if _names_an_embedder(config.model):
+    if names_an_embedder(config.model):
         return ModelChoice("embedder", config.model, _square(config, _EMBEDDER_SIZE), config.repeats or 3)
     return _network(config, sizes)
 
@@ -228,7 +228,7 @@ def _square(config: AuditConfig, usual: int) -> tuple[int, int]:
     return side, side
 
 
-def _names_an_embedder(name: str) -> bool:
+def names_an_embedder(name: str) -> bool:
     """Hub names hold a slash, except timm's own; folders and files are there."""
     return ("/" in name and not name.startswith(("timm/", "torchvision/"))) or Path(name).exists()
 

@@ -12,7 +12,8 @@ from burnish.audit.chunks import in_chunks
 from burnish.audit.confident import Rule, confident_issues, label_quality
 from burnish.audit.cutoff import expected_f1_count, highest
 from burnish.audit.neighbours_vote import with_neighbours
-from burnish.audit.noise_model import fit_noise_model, judge, suggest
+from burnish.audit.noise_model import fit_noise_model
+from burnish.audit.posteriors import judge, suggest
 from burnish.audit.predictions import checked_embeddings, checked_labels, checked_probabilities
 from burnish.errors import ConfigError
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 Method: TypeAlias = Literal["burnish"] | Rule
 
 _LIKELY = 0.5
+_TWO_DIGITS = [f"{hundredths / 100:.2f}" for hundredths in range(101)]
 _LEAST = 0.2  # nobody is sent to look at a label that is right four times out of five
 
 
@@ -106,40 +108,50 @@ def _predicted(probabilities: Floats) -> NDArray[np.int64]:
 
 
 def _as_table(given: NDArray[np.int64], probabilities: Floats, verdict: _Verdict, class_names: Sequence[str] | None) -> pl.DataFrame:
-    index = np.arange(len(given))
-    frame = pl.DataFrame(
+    classes = range(probabilities.shape[1]) if class_names is None else class_names
+    return pl.DataFrame(
         {
-            "row": index,
+            "row": np.arange(len(given)),
             "score": verdict.score,
             "is_issue": verdict.flagged,
-            "given": given,
-            "suggested": verdict.suggested,
-            "p_given": probabilities[index, given],
-            "p_suggested": probabilities[index, verdict.suggested],
+            "given": _named(given, class_names),
+            "suggested": _named(verdict.suggested, class_names),
+            "reason": _reasons(given, probabilities, verdict, [str(name) if class_names is None else f"'{name}'" for name in classes]),
         }
     )
-    if class_names is not None:
-        names = pl.Series(class_names, dtype=pl.String)
-        frame = frame.with_columns(names.gather(frame[column]).alias(column) for column in ("given", "suggested"))
-    return frame.with_columns(reason=_reason(quoted=class_names is not None)).drop("p_given", "p_suggested")
 
 
-def _reason(*, quoted: bool) -> pl.Expr:
-    """One sentence for each row; built by the table engine, a million rows take no loop."""
-    mark = "'" if quoted else ""
-    given, suggested = (pl.format(f"{mark}{{}}{mark}", column) for column in ("given", "suggested"))
-    p_given, p_suggested = (_two_digits(column) for column in ("p_given", "p_suggested"))
-    against = pl.format("model gives {} to {} and {} to the given {}", p_suggested, suggested, p_given, given)
-    return (
-        pl.when(pl.col("given") == pl.col("suggested"))
-        .then(pl.format("model gives {} to the given {}", p_given, given))
-        .when("is_issue")
-        .then(against)
-        .otherwise(pl.format("{}, too little to call it wrong", against))
+def _named(values: NDArray[np.int64], class_names: Sequence[str] | None) -> pl.Series:
+    return pl.Series(values) if class_names is None else pl.Series(class_names, dtype=pl.String).gather(values)
+
+
+def _reasons(given: NDArray[np.int64], probabilities: Floats, verdict: _Verdict, names: list[str]) -> pl.Series:
+    """One sentence for each row, each different sentence written once: a million rows take no loop."""
+    moved = np.flatnonzero(verdict.suggested != given)
+    number = len(_TWO_DIGITS)
+    stated = given * number + _hundredths(probabilities[np.arange(len(given)), given])
+    occurring = np.flatnonzero(np.bincount(stated, minlength=number * len(names)))
+    place = np.empty(number * len(names), dtype=np.int64)
+    place[occurring] = np.arange(len(occurring))
+    place = place[stated]
+    place[moved] = len(occurring) + np.arange(len(moved))
+    stands = [f"model gives {_TWO_DIGITS[each % number]} to the given {names[each // number]}" for each in occurring.tolist()]
+    return pl.Series(stands, dtype=pl.String).append(_against(given, probabilities, verdict, names, moved)).gather(place)
+
+
+def _against(given: NDArray[np.int64], probabilities: Floats, verdict: _Verdict, names: list[str], rows: NDArray[np.intp]) -> pl.Series:
+    """The sentences of the rows for which another class is suggested."""
+    texts, numbers = pl.Series(names, dtype=pl.String), pl.Series(_TWO_DIGITS, dtype=pl.String)
+    stated = (
+        column.gather(values)
+        for other in (verdict.suggested[rows], given[rows])
+        for column, values in ((numbers, _hundredths(probabilities[rows, other])), (texts, other))
     )
+    frame = pl.DataFrame(dict(zip(("p_suggested", "suggested", "p_given", "given"), stated, strict=True)))
+    frame = frame.with_columns(is_issue=verdict.flagged[rows])
+    against = pl.format("model gives {} to {} and {} to the given {}", *frame.columns[:4])
+    return frame.select(pl.when("is_issue").then(against).otherwise(pl.format("{}, too little to call it wrong", against))).to_series()
 
 
-def _two_digits(column: str) -> pl.Expr:
-    """A probability as text: 0.05, 0.50, 1.00."""
-    hundredths = (pl.col(column).clip(0, 1) * 100).round().cast(pl.UInt8)
-    return pl.format("{}.{}", hundredths // 100, (hundredths % 100).cast(pl.String).str.zfill(2))
+def _hundredths(values: Floats) -> NDArray[np.int64]:
+    return np.rint(np.clip(values, 0, 1) * 100).astype(np.int64)

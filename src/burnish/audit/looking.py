@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from burnish.audit.copies import Pictures, copy_findings
+from burnish.audit.describing import described
 from burnish.data.findings import finding, findings_table, join_findings
 from burnish.media.hashing import PictureHashes, hash_pictures
 from burnish.similarity.copies import alone_apart
@@ -52,20 +53,25 @@ class Look:
         return alone_apart(self.duplicates.groups)
 
 
-def look(dataset: Dataset, *, false_pairs: float, near: bool = True, engine: Engine, progress: Progress) -> Look:
+def look(
+    dataset: Dataset, *, false_pairs: float, near: bool = True, embedder: str | None = None, engine: Engine, progress: Progress
+) -> Look:
     """Read every picture of a dataset once.
 
     Args:
         dataset: Its pictures; video frames are left out.
         false_pairs: False pairs of near copies to accept in the whole dataset.
         near: Look for near copies too.
+        embedder: A frozen network by hub name, folder or file; pictures that it describes alike are near copies as well.
         engine: Where pictures are decoded.
         progress: Where to report.
     """
     pictures = pictures_of(dataset)
-    hashes = hash_pictures([dataset.root / path for path in pictures.paths], engine=engine, progress=progress)
+    paths = [dataset.root / path for path in pictures.paths]
+    hashes = hash_pictures(paths, engine=engine, progress=progress)
+    vectors = described(paths, hashes.readable, embedder, engine=engine, progress=progress) if near and embedder else None
     with progress.task("Looking for copies", 1) as advance:
-        duplicates = find_duplicates(hashes, false_pairs=false_pairs, near=near)
+        duplicates = find_duplicates(hashes, false_pairs=false_pairs, near=near, embeddings=vectors)
         advance(1)
     return Look(pictures, hashes, duplicates)
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from burnish.audit.calibration import calibrated_likelihood, fit_rows
 from burnish.audit.chunks import row_chunks
-from burnish.audit.noise_model import calibrated_likelihood, sample_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +32,7 @@ def with_neighbours(labels: NDArray[np.int64], probabilities: Floats, embeddings
     the vote adds nothing the input itself is returned.
     """
     votes = _neighbour_labels(labels, embeddings)
-    rows = sample_rows(*probabilities.shape)
+    rows = fit_rows(*probabilities.shape)
     sample, given, voted = probabilities[rows], labels[rows], votes[rows]
     gains = {weight: calibrated_likelihood(given, _blend(sample, voted, weight)) for weight in (0.0, *_WEIGHTS)}
     best = max(_WEIGHTS, key=gains.__getitem__)

@@ -92,10 +92,10 @@ def _as_array(values: ArrayLike, what: str) -> NDArray[Any]:
 
 
 def _check_rows(block: Floats, first: int) -> None:
-    sums = block.sum(axis=1)
-    good = (np.abs(sums - 1) <= _SUM_TOLERANCE) & (block.min(axis=1) >= 0)
-    if good.all():
+    sums = block @ np.ones(block.shape[1], dtype=block.dtype)
+    if np.abs(sums - 1).max() <= _SUM_TOLERANCE and block.min() >= 0:
         return
+    good = (np.abs(sums - 1) <= _SUM_TOLERANCE) & (block.min(axis=1) >= 0)
     row = int(np.argmin(good))
     if not np.isfinite(block[row]).all():
         found = "NaN or infinity"

@@ -81,3 +81,5 @@ class DedupeConfig(Config):
     """False pairs to accept in the whole dataset; the threshold is calibrated on this very dataset to keep below."""
     kinds: tuple[Literal["exact", "near"], ...] = ("exact", "near")
     """Which copies to look for."""
+    embedder: str | None = None
+    """A frozen network by hub name, folder or file, such as facebook/dinov2-small: what it describes alike are near copies too."""

@@ -15,6 +15,7 @@ from burnish.data import tables
 from burnish.data.dataset import Dataset, make_dataset
 from burnish.data.findings import findings_table, join_findings
 from burnish.data.schema import ANNOTATIONS, CLASSES, EXTRAS
+from burnish.engine.collector import collector_paused
 from burnish.errors import DataError, FormatError
 from burnish.formats.coco.annotations import Names, Placed, place_annotations
 from burnish.formats.coco.categories import Gathered, gather_classes
@@ -22,7 +23,7 @@ from burnish.formats.coco.columns import Columns, annotation_columns
 from burnish.formats.coco.layout import TASKS, Source, sources
 from burnish.formats.coco.panoptic import is_panoptic, panoptic_rows
 from burnish.formats.coco.pictures import FilePictures, gather_pictures, joined_tables
-from burnish.formats.coco.records import annotation_rows, collector_paused, row_texts
+from burnish.formats.coco.records import annotation_rows, row_texts
 from burnish.formats.coco.top import plain, read_tolerantly, read_top
 
 if TYPE_CHECKING:

@@ -7,10 +7,8 @@ processor's cache until it has become columns; only a piece with values of odd t
 
 from __future__ import annotations
 
-import gc
 import json
 import re
-from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -19,7 +17,7 @@ import msgspec
 from burnish.formats.coco.lenient import lenient_row
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 Identity: TypeAlias = int | str
 """Ids are integers by the book, and strings in the wild."""
@@ -102,18 +100,6 @@ def row_texts(value: Any, wanted: Sequence[int]) -> list[str]:
     """Some rows of a list as JSON, as they stand in the file."""
     rows = msgspec.json.decode(value, type=list[msgspec.Raw]) if isinstance(value, msgspec.Raw | memoryview) else value
     return [bytes(rows[n]).decode() if isinstance(rows[n], msgspec.Raw) else json.dumps(rows[n], ensure_ascii=False) for n in wanted]
-
-
-@contextmanager
-def collector_paused() -> Generator[None]:
-    """Keep the garbage collector from walking through millions of fresh records again and again."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _decoded(value: Any, fields: dict[str, Any], piece: int | None) -> Iterator[Rows]:

@@ -14,7 +14,7 @@ from burnish.data.jobs import with_joined_tracks
 from burnish.data.schema import IMAGES, JOB_KINDS, JOBS, MEDIA, TASKS
 from burnish.data.tables import from_rows
 from burnish.engine.archives import is_zip, member_names, unpacked
-from burnish.engine.collecting import without_collecting
+from burnish.engine.collector import collector_paused
 from burnish.errors import FormatError
 from burnish.formats.cvat.frames import Source, read_source, source_numbers, step_of
 from burnish.formats.cvat.labels import FORM, Label, class_rows, every_label, label_dict, label_extras, read_labels
@@ -93,7 +93,7 @@ def read(path: Path) -> Dataset:
         kept = {key: value for key, value in told.items() if key != "labels"}
         files = _other_files(root, folder, {PROJECT})
         add_extras(reading.gathered, "projects", place, {"folder": _relative(folder, root), "project": kept, **files})
-    with without_collecting():
+    with collector_paused():
         for folder in found:
             _read_task(reading, folder, projects)
         return with_joined_tracks(_dataset(reading, path))

@@ -13,7 +13,7 @@ import polars as pl
 from burnish.data.dataset import extra_fields
 from burnish.data.findings import finding, findings_table, join_findings
 from burnish.data.tidying import hidden_after_gaps
-from burnish.engine.collecting import without_collecting
+from burnish.engine.collector import collector_paused
 from burnish.engine.files import write_bytes, write_text
 from burnish.formats.carrying import not_carried
 from burnish.formats.cvat.content import Content, Objects, content_of, task_objects
@@ -83,7 +83,7 @@ def write(dataset: Dataset, folder: Path, *, media: HowPlaced = "copy") -> pl.Da
     content = content_of(dataset, labels)
     tasks = _tasks(dataset)
     unread = _unread(dataset)
-    with without_collecting():
+    with collector_paused():
         placed = [_write_task(dataset, folder, task, (labels, content, unread.get(task.row["id"], [])), media) for task in tasks]
     placed += _write_projects(dataset, folder, tasks, labels, media)
     return join_findings(*placed, findings_table(content.findings), not_carried(given, FORM, CARRIES))

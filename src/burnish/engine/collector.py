@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def without_collecting() -> Generator[None]:
-    """Let the collector rest during a block: it would walk all that was made again and again, which can take half of the time."""
+def collector_paused() -> Generator[None]:
+    """Keep the collector still during a block: it would walk all that was made again and again, which can take half of the time."""
     was_on = gc.isenabled()
     gc.disable()
     try:
