@@ -22,6 +22,7 @@ COMMANDS = {
     "formats": ["formats.py"],
     "tables": ["tables.py"],
     "duplicates": ["duplicates.py"],
+    "video": ["video.py"],
 }
 PACKAGES = (
     "burnish",
@@ -36,6 +37,8 @@ PACKAGES = (
     "cleanlab",
     "pycocotools",
     "supervision",
+    "av",
+    "imageio-ffmpeg",
 )
 
 

@@ -59,7 +59,7 @@ _ENCODERS: Final[dict[str, _Encoder]] = {
 _LAMBDA: Final = 118
 _FULL_RANGE: Final = 2
 _BT709: Final = 1
-_TICKS: Final = Fraction(1, 90_000)
+_FINE: Final = Fraction(1, 7_500)
 _EVEN: Final = frozenset({"yuv420p"})
 
 
@@ -191,14 +191,14 @@ def add_stream(container: OutputContainer, encoding: Encoding, size: tuple[int, 
     if chosen.name not in av.codecs_available:
         able = ", ".join(name for name, encoder in _ENCODERS.items() if encoder.name in av.codecs_available)
         raise ConfigError(f"This build of FFmpeg cannot encode {encoding.codec} ({chosen.name} is missing); it can encode {able}.")
-    rate = Fraction(fps).limit_denominator(65_535)
+    rate = Fraction(fps).limit_denominator(1001)  # 30000/1001 is the oddest rate in use
     try:
         stream: Any = container.add_stream(chosen.name, rate=rate, options=dict(chosen.options))
     except ValueError as error:
         raise ConfigError(f"A {container.format.name} file cannot hold {encoding.codec}. Choose another ending (.mkv) or codec.") from error
     stream.height, stream.width, stream.pix_fmt = size[0], size[1], chosen.pixels
     context = stream.codec_context
-    context.time_base, context.thread_count = _ticks(rate), encoding.threads
+    context.time_base, context.thread_count = _ticks(rate, coarse=container.format.name == "avi" or chosen.name == "mpeg4"), encoding.threads
     dial = round(chosen.best + (100 - encoding.quality) / 100 * (chosen.worst - chosen.best))
     if chosen.scale == "crf":
         context.options = {**chosen.options, "crf": str(dial)}
@@ -230,12 +230,12 @@ def _tag(context: Any, matrix: int, primaries: int, transfer: int, levels: int) 
     context.colorspace, context.color_primaries, context.color_trc, context.color_range = matrix, primaries, transfer, levels
 
 
-def _ticks(rate: Fraction) -> Fraction:
-    """A unit of time in which a steady rate is exact, and others are nearly so."""
+def _ticks(rate: Fraction, *, coarse: bool) -> Fraction:
+    """A unit of time in which a steady rate is exact and others nearly so; where the file or coding knows only whole frames, one frame."""
     ticks = 1 / rate
-    while ticks > _TICKS * 12:
+    while not coarse and ticks > _FINE:
         ticks /= 2
-    return ticks if ticks.denominator <= 1 << 20 and rate.denominator <= 1001 else _TICKS  # noqa: PLR2004 - 30000/1001 is the oddest rate
+    return ticks
 
 
 def _even(size: tuple[int, int], encoding: Encoding) -> tuple[int, int]:
