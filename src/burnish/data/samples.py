@@ -6,7 +6,7 @@ import posixpath
 import zlib
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from polars._typing import PolarsDataType
 
     from burnish.data.dataset import Dataset
+    from burnish.data.tile_size import TileSize
 
 MANIFEST: Final[Mapping[str, PolarsDataType]] = MappingProxyType(
     {
@@ -46,14 +47,6 @@ MANIFEST: Final[Mapping[str, PolarsDataType]] = MappingProxyType(
 )
 """Columns of `samples.csv`: the sample's path below the pictures, the path of its source, number in the source and in its task, the
 scale and the size of the whole picture at it, the tile in pixels of the scaled picture (null: the whole), and the hash of the file."""
-
-
-class TileSize(NamedTuple):
-    """The most pixels of a tile, and how many neighbours share at least."""
-
-    height: int = 1080
-    width: int = 1920
-    overlap: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +149,12 @@ def _samples_of(picture: Mapping[str, Any], sampling: Sampling) -> Iterator[dict
     is_frame = picture["kind"] != "image"
     name = frame_name(picture["path"], picture["true_frame"]) if is_frame else picture["path"]
     row = {
-        **{"image": picture["id"], "source": picture["path"], "kind": picture["kind"], "split": picture["split"], "task": picture["name"]},
-        **{"true_frame": picture["true_frame"], "frame": picture["frame"]},
-        **{"source_width": picture["width"], "source_height": picture["height"]},
+        **{name: picture[name] for name in ("kind", "split", "true_frame", "frame")},
+        "image": picture["id"],
+        "source": picture["path"],
+        "task": picture["name"],
+        "source_width": picture["width"],
+        "source_height": picture["height"],
     }
     for scale in sampling.scales.of_picture(rng):
         width, height = (None if side is None else max(1, round(side * scale)) for side in (picture["width"], picture["height"]))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -54,7 +55,7 @@ def parse_scales(value: Any) -> Scales:
         if list(value) != ["any"]:
             raise ValueError(f"found keys {list(map(str, value))}, expected 'any' alone, with a list of scales")
         return Scales(_members(value["any"]), drawn=True)
-    if isinstance(value, Set):
+    if isinstance(value, AbstractSet):
         # Sets have no order, and the same seed shall draw the same scales.
         return Scales(tuple(sorted(_members(list(value)), key=_sorting)), drawn=True)
     return Scales(_members(value if isinstance(value, Sequence) else [value]))

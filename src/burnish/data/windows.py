@@ -139,9 +139,7 @@ def _mapped(row: Mapping[str, Any], place: Callable[[Floats], Floats]) -> dict[s
     """A shape with all of its points at their new place."""
     made = _columns(row)
     corners = np.array([[np.nan if row[name] is None else row[name] for name in BOX]], dtype=np.float64).reshape(2, 2)
-    made |= {
-        name: None if row[name] is None else value for name, value in zip(BOX, place(corners).ravel().tolist(), strict=True)
-    }
+    made |= {name: None if row[name] is None else value for name, value in zip(BOX, place(corners).ravel().tolist(), strict=True)}
     points = _points(row)
     if len(points):
         labelled = _labelled(row, len(points))
@@ -254,7 +252,7 @@ def _cut_cuboid(row: dict[str, Any], frame: _Frame, min_visible: float) -> list[
 
 
 def _inside(points: Floats, frame: _Frame) -> Bools:
-    return ((points >= frame[:2]) & (points < frame[2:])).all(axis=1)
+    return np.all((points >= frame[:2]) & (points < frame[2:]), axis=1)
 
 
 _CUT: Final[Mapping[str, Callable[[dict[str, Any], _Frame, float], list[dict[str, Any]]]]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +28,7 @@ def clip(line: ArrayLike, box: ArrayLike) -> Rings:
     points, (x1, y1, x2, y2) = as_points(line, "line"), as_box(box)
     pieces: list[list[Floats]] = []
     joined = False
-    for start, end in zip(points[:-1], points[1:], strict=True):
+    for start, end in pairwise(points):
         span = _span(start, end - start, np.array([x1, y1]), np.array([x2, y2]))
         if span is None:
             joined = False

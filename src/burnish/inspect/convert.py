@@ -8,13 +8,16 @@ import polars as pl
 
 from burnish.data.findings import join_findings, no_findings
 from burnish.data.statuses import LEFT_OUT, SKIPPED, without_skipped
+from burnish.engine.progress import Progress, silent
 from burnish.errors import ConfigError
 from burnish.formats.recognise import FORMATS, load_format
 from burnish.inspect.derived import Derived
 from burnish.inspect.labelled import labelled
+from burnish.inspect.sampling import sampling_of
 
 if TYPE_CHECKING:
     from burnish.data.dataset import Dataset
+    from burnish.engine.map import Engine
     from burnish.inspect.settings import ConvertConfig
 
 _VARIANTS = {
@@ -23,17 +26,19 @@ _VARIANTS = {
 }
 
 
-def convert(dataset: Dataset, config: ConvertConfig) -> Derived:
+def convert(dataset: Dataset, config: ConvertConfig, *, engine: Engine | None = None, progress: Progress = silent) -> Derived:
     """Prepare a dataset for another format; saving the result writes it.
 
     With label tables its classes become what the tables make of them. In every format but our own and CVAT's backups, objects of unused
     classes are skipped, and pictures with an object of a forbidden class are left out, whether tables say so or the dataset itself. That,
     what the format cannot carry, and what the source held and could not be read, comes back as findings when it is saved.
 
+    Frames of videos become picture files there, scaled and cut as asked; `samples.csv` then leads from each picture back to its source.
+
     Raises:
         DataError: There is no format of that name, or it is only read.
         LabelError: The label tables do not know a class that has objects.
-        ConfigError: The variant does not belong to the format.
+        ConfigError: The variant, or what is asked for as to samples, does not belong to the format.
     """
     load_format(config.to)
     options = _options(config)
@@ -47,6 +52,9 @@ def convert(dataset: Dataset, config: ConvertConfig) -> Derived:
         to=config.to,
         media=config.media,
         options=options,
+        sampling=sampling_of(made, config),
+        engine=engine,
+        progress=progress,
         findings=join_findings(dataset.notes, problems),
     )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from burnish.config import Config
 
 Share = Annotated[float, Field(ge=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
 ChainChoice = Literal[
     "auto",
     "mark",
@@ -19,6 +20,35 @@ ChainChoice = Literal[
     "meaning2superlabel",
     "superlabel2superind",
 ]
+
+
+def _scale_text(value: Any) -> str:
+    """One spelling of the scales, whichever was given."""
+    from burnish.data.scales import parse_scales  # noqa: PLC0415 - only where a scale is given
+
+    return str(parse_scales(value))
+
+
+def _tiles_text(value: Any) -> str:
+    """One spelling of the size of tiles."""
+    from burnish.data.tile_size import parse_tiles  # noqa: PLC0415 - only where tiles are asked for
+
+    return str(parse_tiles(value))
+
+
+class SamplesConfig(Config):
+    """What samples of a training set show, beside their scales and tiles."""
+
+    min_visible: Fraction = 0.5
+    """Share of an object that a tile must show to get its label."""
+    min_visible_of: dict[str, Fraction] = Field(default_factory=dict[str, float])
+    """The same for some classes, by name."""
+    background: Annotated[float, Field(ge=0)] | None = None
+    """Most tiles without an object for each tile with one, in pictures that show objects; all are kept when not given."""
+    negatives: Fraction = 1.0
+    """Share of the pictures without any object that is kept."""
+    stride: Annotated[int, Field(ge=1)] = 1
+    """Take each how many-th frame of videos and sequences."""
 
 
 class ConvertConfig(Config):
@@ -38,6 +68,14 @@ class ConvertConfig(Config):
     """What the tables make of a class; auto goes as far as they lead, mark keeps its name and only marks what is unused or forbidden."""
     loose: bool = False
     """Take labels in any letter case, and a label's meaning in place of the label."""
+    scale: Annotated[str, BeforeValidator(_scale_text)] = "1"
+    """Scale of pictures: a number, a list for a sample at each (0.5,1), or any: and a list to draw one from; 0.7..1.2 is a range."""
+    tiles: Annotated[str, BeforeValidator(_tiles_text)] | None = None
+    """Cut larger pictures into overlapping tiles of at most HEIGHTxWIDTH pixels, such as 1080x1920; +64 behind it is the least overlap."""
+    samples: SamplesConfig = SamplesConfig()
+    """What samples show."""
+    seed: int = 0
+    """Another seed draws other scales, tiles and pictures."""
 
     @property
     def named_files(self) -> tuple[str, ...]:
