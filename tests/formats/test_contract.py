@@ -19,6 +19,7 @@ GEOMETRIES = ("tag", "box", "polygon", "mask", "skeleton", "polyline", "ellipse"
 BARE_KINDS = {"voc": {"mask"}}  # kinds that carry a class alone
 OPTIONS = {"masks": {"style": "instances"}}  # the style that keeps objects of one class apart
 NOT_NUMBERED = {"cvat"}  # formats with tracks that have no numbers of their own
+RENAMED = {"mot": "img1/00000{}.png"}  # formats that name pictures by their numbers
 ONE_TAG_EACH = {"folders", "jsonl", "labelme"}
 NAMES = ["car", "traffic light", "дефект"]
 SKELETON = json.dumps({"points": ["a", "b", "c"], "edges": [[0, 1], [1, 2]]})
@@ -97,7 +98,7 @@ def meaning(dataset: Dataset, carries: frozenset[str]) -> dict:
     names, splits = dataset.class_names(), dict(dataset.images.select("id", "split").iter_rows())
     attributes = dict(dataset.attributes.group_by("annotation").agg(pl.struct("name", "value").sort()).iter_rows())
     said = {i: (path.rpartition("/")[2], splits[i], []) for i, path in dataset.image_files().select("image", "path").iter_rows()}
-    for row in dataset.annotations.iter_rows(named=True):
+    for row in dataset.annotations.filter(~pl.col("outside")).iter_rows(named=True):  # where an object is not, some formats say nothing
         told = {name: row[name] for name in COLUMNS if name in carries}
         if "jobs" in carries:  # CVAT has a source and a score for everything, and these for what says nothing
             told |= {"source": row["source"] or "manual", "score": 1.0 if row["score"] is None else row["score"]}
@@ -118,7 +119,8 @@ def test_what_a_format_carries_is_read_back(form):
             findings = write_dataset(dataset, target / "out", form, **OPTIONS.get(form, {}))
             again = open_dataset(target / "out", form)
             carries = load_format(form).CARRIES
-            assert meaning(again, carries) == meaning(dataset, carries)
+            assert list(meaning(again, carries).values()) == list(meaning(dataset, carries).values())
+            assert form in RENAMED or meaning(again, carries) == meaning(dataset, carries)
             assert findings.filter("is_issue").is_empty()
 
     read_back()
@@ -136,7 +138,8 @@ def test_pictures_are_copied_byte_for_byte(form, tmp_path):
     kind = next(kind for kind in GEOMETRIES if kind in load_format(form).CARRIES)
     source = built(tmp_path / "source", _plain(kind))
     write_dataset(source, tmp_path / "out", form)
-    copied = [path.read_bytes() for path in (tmp_path / "out").rglob("*picture_0.png")]
+    name = RENAMED.get(form, "*picture_{}.png").format(1 if form in RENAMED else 0)
+    copied = [path.read_bytes() for path in (tmp_path / "out").rglob(name)]
     assert (tmp_path / "source/images/picture_0.png").read_bytes() in copied
 
 

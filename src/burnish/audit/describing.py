@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = 256
 
 
-def described(paths: Sequence[Path], readable: NDArray[np.bool_], embedder: str, *, engine: Engine, progress: Progress) -> NDArray[np.float32]:
+def described(
+    paths: Sequence[Path], readable: NDArray[np.bool_], embedder: str, *, engine: Engine, progress: Progress
+) -> NDArray[np.float32]:
     """Vectors of pictures.
 
     Args:

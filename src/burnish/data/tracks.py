@@ -22,17 +22,20 @@ _MORPHED: Final = ("polygon", "polyline")
 _ONE_POINT: Final = 2
 
 
-def interpolate(dataset: Dataset) -> Dataset:
+def interpolate(dataset: Dataset, *, hidden: bool = False) -> Dataset:
     """Show every tracked object on every frame on which it is visible.
 
     Boxes, ellipses and cuboids move in a straight line and turn the shorter way round; polygons and polylines are morphed
-    (`burnish.geometry.keyframes.morphed`); a single point moves; several points, masks and shapes that change their kind stay as they are until the next key frame.
+    (`burnish.geometry.keyframes.morphed`); a single point moves; several points, masks and shapes that change their kind stay as they
+    are until the next key frame.
     Flags, drawing order and changeable attributes hold until the next key frame. An object stays as at its last key frame up to the
     end of its job or task, unless it is outside there. Key frames on deleted frames do not count.
 
     Args:
-        dataset: Rows of a track that are no key frames are made anew. A track none of whose rows is marked as a key frame holds a view of the
-            object wherever it was seen, and stays as it is.
+        dataset: Rows of a track that are no key frames are made anew. A track none of whose rows is marked as a key frame holds a view of
+            the object wherever it was seen, and stays as it is.
+        hidden: Whether key frames on which an object is outside stay too, as in CVAT's XML for video; elements of skeletons then end with
+            them.
 
     Returns:
         The same dataset with one row for each visible view, `keyframe` telling which are stored and which are made; annotations without
@@ -45,8 +48,8 @@ def interpolate(dataset: Dataset) -> Dataset:
     if tracked.is_empty():
         return dataset
     keys = _keys(tracked, frames)
-    views = _views(keys, frames)
-    shown = _with_skeletons(_drawn(keys, views))
+    views = _views(keys, frames, hidden=hidden)
+    shown = _with_skeletons(_drawn(keys, views), hidden=hidden)
     numbered = _numbered(rows.filter(~has_keys.fill_null(value=False)), shown, frames)
     annotations = numbered.select(c.name for c in ANNOTATIONS)
     return dataset.with_tables(annotations=annotations, attributes=_attributes(dataset, tracked, keys, numbered))
@@ -106,15 +109,15 @@ class _Views:
     weight: Floats  # (m,) 0 on the key frame itself
 
 
-def _views(keys: pl.DataFrame, frames: _Frames) -> _Views:
+def _views(keys: pl.DataFrame, frames: _Frames, *, hidden: bool) -> _Views:
     shown = frames.table.filter(~pl.col("deleted"))
     span = max(int(frames.ends["end"].max() or 0), int(keys["until"].max() or 0)) + 1  # pyright: ignore[reportArgumentType]
     grid = shown["scope"].to_numpy() * span + shown["frame"].to_numpy()
     base, start, until = keys["scope"].to_numpy() * span, keys["frame"].to_numpy(), keys["until"].to_numpy()
     low, high = np.searchsorted(grid, base + start), np.searchsorted(grid, base + until)
     # An element of a skeleton goes on while it is outside: its skeleton may still be there.
-    visible = ~keys["outside"].to_numpy() | keys["is_element"].to_numpy()
-    counts = np.where(visible, high - low, 0)
+    visible = ~keys["outside"].to_numpy() | (keys["is_element"].to_numpy() & (not hidden))
+    counts = np.where(visible, high - low, np.minimum(high - low, int(hidden)))
     key = np.repeat(np.arange(len(counts)), counts)
     at = np.repeat(low, counts) + np.arange(len(key)) - np.repeat(np.cumsum(counts) - counts, counts)
     frame = shown["frame"].to_numpy()[at]
@@ -148,13 +151,21 @@ def _with_boxes(rows: pl.DataFrame, keys: pl.DataFrame, views: _Views, moves: Bo
     if not len(at):
         return rows
     left, weight = views.key[at], views.weight[at]
-    changed: dict[str, Floats] = {}
-    for name in _BOX:
-        values = keys[name].to_numpy()
-        changed[name] = values[left] + (values[left + 1] - values[left]) * weight
+    corners = {name: keys[name].to_numpy() for name in _BOX}
+    changed = {name: _between(values, left, weight) for name, values in corners.items()}
+    # CVAT moves an ellipse's centre, rightmost and topmost point; moving its box would differ in the last digit, which rounding shows.
+    round_ = _of_kind(keys, "ellipse")[left]
+    for low, high, moved in (("x1", "x2", "x2"), ("y1", "y2", "y1")):
+        opposite = low if moved == high else high
+        centre = _between((corners[low] + corners[high]) / 2, left, weight)
+        changed[opposite] = np.where(round_, 2 * centre - changed[moved], changed[opposite])
     turns = keys["rotation"].to_numpy()
     changed["rotation"] = keyframes.turned(turns[left], turns[left + 1], weight)
     return rows.with_columns(_scattered(rows[name], at, values) for name, values in changed.items())
+
+
+def _between(values: Floats, left: Ints, weight: Floats) -> Floats:
+    return values[left] + (values[left + 1] - values[left]) * weight
 
 
 def _scattered(series: pl.Series, at: Ints, values: Floats) -> pl.Series:
@@ -218,8 +229,8 @@ def _point_table(at: Ints, flat: Floats, offsets: Ints) -> pl.DataFrame:
     return pieces.group_by("view", maintain_order=True).agg(new_points=pl.col("value"), **extent)
 
 
-def _with_skeletons(views: pl.DataFrame) -> pl.DataFrame:
-    """Join elements with their skeleton on the same picture; drop a skeleton that has no visible element, and elements without one."""
+def _with_skeletons(views: pl.DataFrame, *, hidden: bool) -> pl.DataFrame:
+    """Join elements with their skeleton on the same picture; drop a skeleton that has no element to show, and elements without one."""
     if not views["is_element"].any():
         return views
     owner = views.filter(pl.col("is_whole")).select(parent="id", whole_track="track").unique()
@@ -228,7 +239,9 @@ def _with_skeletons(views: pl.DataFrame) -> pl.DataFrame:
     there = views.filter(pl.col("is_whole")).select(whole_track="track", image="image", whole_there=pl.lit(value=True))
     views = views.join(there, on=["whole_track", "image"], how="left", maintain_order="left")
     elements = views.filter(pl.col("is_element") & pl.col("whole_there"))
-    visible = elements.filter(~pl.col("outside")).select(track="whole_track", image="image", seen=pl.lit(value=True)).unique()
+    visible = (
+        elements.filter(pl.lit(hidden) | ~pl.col("outside")).select(track="whole_track", image="image", seen=pl.lit(value=True)).unique()
+    )
     wholes = views.filter(~pl.col("is_element")).join(visible, on=["track", "image"], how="left", maintain_order="left")
     wholes = wholes.filter(~pl.col("is_whole") | pl.col("seen").fill_null(value=False)).drop("seen")
     kept = elements.join(wholes.select(whole_track="track", image="image"), on=["whole_track", "image"], how="semi")
@@ -277,8 +290,8 @@ def _attributes(dataset: Dataset, tracked: pl.DataFrame, keys: pl.DataFrame, row
 
 def _held(told: pl.DataFrame, of_keys: pl.DataFrame) -> pl.DataFrame:
     """Changeable attributes of each key frame: told there, or as told at the one before."""
-    names = told.group_by("track", "name", maintain_order=True).agg(pl.col("order").min())
+    names = told.select("track", "name").unique(maintain_order=True)
     every = of_keys.join(names, on="track", maintain_order="left")
-    joined = every.join(told.select("key", "name", "value"), on=["key", "name"], how="left", maintain_order="left")
-    filled = joined.sort("key", maintain_order=True).with_columns(pl.col("value").forward_fill().over("track", "name"))
+    joined = every.join(told.select("key", "name", "value", "order"), on=["key", "name"], how="left", maintain_order="left")
+    filled = joined.sort("key", maintain_order=True).with_columns(pl.col("value", "order").forward_fill().over("track", "name"))
     return filled.filter(pl.col("value").is_not_null()).select("key", "name", "value", "order", mutable=pl.lit(value=True))

@@ -67,6 +67,20 @@ def read_member(path: Path, name: str, *, most: int = SMALL) -> bytes:
         return _guarded(path, lambda: archive.read(info))
 
 
+def member_head(path: Path, name: str, size: int) -> bytes:
+    """The first bytes of one file in an archive.
+
+    Raises:
+        FormatError: It is not there, or damaged.
+    """
+    with _opened(path) as archive:
+        try:
+            info = archive.getinfo(name)
+        except KeyError as error:
+            raise FormatError(f"the archive holds no {name}.", path=path) from error
+        return _guarded(path, lambda: _read_head(archive, info, size))
+
+
 def unpacked(path: Path | str, *, progress: Progress = silent) -> Path:
     """Unpack an archive into the user's cache and return the folder; an archive that did not change is unpacked once.
 
@@ -115,6 +129,11 @@ def pack(folder: Path | str, path: Path | str, *, stored: Sequence[str] = ()) ->
                 shutil.copyfileobj(source, target, _BLOCK)
 
 
+def _read_head(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int) -> bytes:
+    with archive.open(info) as stream:
+        return stream.read(size)
+
+
 def _files(folder: Path) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder):
         folders.sort()
@@ -153,7 +172,8 @@ def _refuse_bad(path: Path, infos: Sequence[zipfile.ZipInfo]) -> None:
         total += info.file_size
         if info.file_size > SMALL and info.file_size > MOST_RATIO * max(info.compress_size, 1):
             raise FormatError(
-                f"its member {info.filename!r} unpacks from {info.compress_size:,} to {info.file_size:,} bytes; the archive is not unpacked.",
+                f"its member {info.filename!r} unpacks from {info.compress_size:,} to {info.file_size:,} bytes; "
+                "the archive is not unpacked.",
                 path=path,
             )
     packed = sum(info.compress_size for info in infos)

@@ -64,13 +64,22 @@ FORMATS: Final[dict[str, Format]] = {
     "cvat": Format(
         "burnish.formats.cvat.backup", "Backups of CVAT's tasks and projects.", "task.json or project.json, also in a .zip", keeps=True
     ),
+    "cvat_xml": Format(
+        "burnish.formats.cvat.xml",
+        "CVAT XML 1.1, for images and for video.",
+        "a .xml with <annotations> at the top, also in a .zip",
+        keeps=True,
+    ),
     "yolo": Format("burnish.formats.yolo", "YOLO text labels.", "data.yaml, or images/ and labels/*.txt"),
     "coco": Format("burnish.formats.coco", "COCO JSON.", "a .json with images, annotations and categories"),
     "voc": Format("burnish.formats.voc", "Pascal VOC.", "Annotations/*.xml with <annotation> at the top"),
     "labelme": Format("burnish.formats.labelme", "LabelMe JSON or XML beside the pictures.", "a .json with shapes and imagePath"),
     "via_csv": Format("burnish.formats.via_csv", "CSV of the VGG Image Annotator.", "a .csv with region_shape_attributes"),
+    "mot": Format("burnish.formats.mot", "MOTChallenge sequences of tracks and detections.", "gt/gt.txt or det/det.txt, also in a .zip"),
+    "yandex": Format("burnish.formats.yandex", "JSON of Yandex's crowd.", "a .json list of frames with polygons"),
     "masks": Format("burnish.formats.masks", "Mask pictures beside pictures.", "images/ and masks/, or NAME_mask files", rank=2),
     "folders": Format("burnish.formats.folders", "One folder a class.", "folders named as the classes, pictures inside", rank=2),
+    "videos": Format("burnish.formats.videos", "Videos and pictures without labels as tasks, read only.", "a video", rank=2),
     "pictures": Format("burnish.formats.pictures", "Pictures without labels, read only.", "pictures", rank=2),
 }
 """Every format by name; strings only, so that listing them costs nothing."""
@@ -111,10 +120,10 @@ def write_dataset(
 ) -> pl.DataFrame:
     """Write a dataset in a format; the folder appears whole or not at all.
 
-    Our own format and CVAT's backups, which annotators go on with, keep everything. Every other format gets what the dataset shows
-    (`burnish.data.shown`): tracks on every frame, and nothing that its tasks hide; frames of videos become picture files. Objects
-    of unused classes are then not written, nor are the pictures, labels and pixels, that show an object of a forbidden class; each
-    is a finding.
+    Our own format, CVAT's backups and CVAT's XML, which annotators go on with, keep everything. Every other format gets what the
+    dataset shows (`burnish.data.shown`): tracks on every frame, and nothing that its tasks hide; frames of videos become picture
+    files. Objects of unused classes are then not written, nor are the pictures, labels and pixels, that show an object of a
+    forbidden class; each is a finding.
 
     Args:
         dataset: What to write.

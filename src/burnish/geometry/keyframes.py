@@ -1,8 +1,8 @@
 """Shapes between two key frames, as CVAT draws them.
 
 CVAT moves boxes, ellipses and cuboids in a straight line, turns them the shorter way round, and matches the vertices of polygons and
-polylines by their relative distance along the curve. The behaviour follows CVAT 2.73 (`cvat/apps/dataset_manager/annotation.py`, MIT), measured on its
-own exports; oddities are kept, because an annotation must look the same in both places.
+polylines by their relative distance along the curve. The behaviour follows CVAT 2.73 (`cvat/apps/dataset_manager/annotation.py`, MIT),
+measured on its own exports; oddities are kept, because an annotation must look the same in both places.
 """
 
 from __future__ import annotations
@@ -115,10 +115,11 @@ def _match(left: Curves, right: Curves, chosen: Ints, closed: Bools) -> _Matched
     used = np.zeros(shape, dtype=np.bool_)
     used[rows, columns] = True
     first, last, reach = _segments(meets, rows, i, j, (sides_one, sides_two))
-    placed = [np.zeros(shape, dtype=np.bool_), np.zeros(shape, dtype=np.bool_), np.zeros(shape)]
-    for array, values in zip(placed, (first, last, reach), strict=True):
-        array[rows, columns] = values
-    return _Matched(start, stop, used, placed[0], placed[1], placed[2])
+    ends = np.zeros((2, *shape), dtype=np.bool_)
+    ends[:, rows, columns] = first, last
+    reaches = np.zeros(shape)
+    reaches[rows, columns] = reach
+    return _Matched(start, stop, used, ends[0], ends[1], reaches)
 
 
 def _padded(curves: Curves, chosen: Ints, closed: Bools) -> tuple[Floats, Ints]:

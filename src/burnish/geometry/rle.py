@@ -183,8 +183,8 @@ def to_cvat(mask: ArrayLike, box: Sequence[float] | None = None) -> list[int]:
 
     Args:
         mask: `(height, width)`.
-        box: Half-open x1, y1, x2, y2 of the part to write, which CVAT may choose larger than the mask; taken where it is on whole pixels and holds
-            the mask, else the smallest.
+        box: Half-open x1, y1, x2, y2 of the part to write, which CVAT may choose larger than the mask; taken where it is on whole pixels
+            and holds the mask, else the smallest.
 
     Raises:
         DataError: The mask is empty, which CVAT cannot write.

@@ -1,7 +1,8 @@
 """Compare interpolated tracks with what a real CVAT server wrote.
 
-Run over a folder of cases: `python -m burnish.testing.interpolation FOLDER`. A case is a JSON file with `task` (size, frames, labels), `get` (annotations as
-the server's API answers) and `frames` (the shapes that the server exported on every frame, numbers rounded to two decimals).
+Run over a folder of cases: `python -m burnish.testing.interpolation FOLDER`. A case is a JSON file with `task` (size, frames, labels),
+`get` (annotations as the server's API answers) and `frames` (the shapes that the server exported on every frame, numbers rounded to two
+decimals).
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ from burnish.data.tables import from_rows
 from burnish.data.tracks import interpolate
 from burnish.errors import DataError, FormatError
 from burnish.formats.cvat.api import label_ids, with_names
-from burnish.formats.cvat.labels import class_rows, every_label, read_labels
+from burnish.formats.cvat.labels import class_rows, every_label, label_extras, read_labels
 from burnish.formats.cvat.objects import TaskView, gather_objects
 from burnish.formats.cvat.shapes import TYPES, Size, ellipse_points
-from burnish.formats.gathering import Gathered, to_dataset
+from burnish.formats.gathering import Gathered, add_extras, to_dataset
 from burnish.formats.reading import PictureTables
 from burnish.geometry import rle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from burnish.data.dataset import Dataset
 
@@ -69,7 +70,7 @@ def compare_case(path: Path) -> Outcome:
     """Compare one case."""
     try:
         case = json.loads(path.read_text(encoding="utf-8"))
-        task, frames = case["task"], case["frames"] if "frames" in case else None
+        task, frames = case["task"], case.get("frames")
     except (ValueError, KeyError) as error:
         raise FormatError(f"this is no case of interpolation: {error!r}.", path=path) from error
     name = str(case.get("case", path.stem))
@@ -77,7 +78,7 @@ def compare_case(path: Path) -> Outcome:
         return Outcome(name, 0, (), str(case.get("export_error") or f"the server answered {case.get('put_status')}"))
     shown = interpolate(case_dataset(task, case["get"]))
     found = {image: [_shape(row) for row in rows] for image, rows in _rows_of_images(shown)}
-    deleted = set(task.get("deleted_frames") or ())
+    deleted: set[int] = set(task.get("deleted_frames") or ())
     numbers = {frame: str(_source_frame(task, frame)) for frame in range(task["size"]) if frame not in deleted}
     differences: list[str] = []
     for frame, number in numbers.items():
@@ -92,7 +93,7 @@ def case_dataset(task: Mapping[str, Any], found: Mapping[str, Any]) -> Dataset:
     size = int(task["size"])
     labels = read_labels(task["labels"])
     frames = range(size)
-    deleted = set(task.get("deleted_frames") or ())
+    deleted: set[int] = set(task.get("deleted_frames") or ())
     images = from_rows(
         IMAGES,
         (
@@ -114,9 +115,14 @@ def case_dataset(task: Mapping[str, Any], found: Mapping[str, Any]) -> Dataset:
     view = TaskView(0, {f: f for f in frames}, dict.fromkeys(frames, _CANVAS), {label.own_name: label for label in labels}, "get")
     gather_objects(gathered, with_names(found, label_ids(task["labels"])), view)
     names = [label.name for label in every_label(labels)]
+    extras = label_extras(labels)
+    for place, name in enumerate(names):
+        add_extras(gathered, "classes", place, extras[name])
     pictures = PictureTables(media, images, no_findings())
     dataset = to_dataset(gathered, Path(), pictures, path=Path("get"), declared=names, class_columns=class_rows(labels))
-    return dataset.with_tables(tasks=from_rows(TASKS, [{"id": 0, "name": "case"}]))
+    start = _source_frame(task, 0)
+    numbers = {"start_frame": start, "stop_frame": task.get("stop_frame"), "step": _source_frame(task, 1) - start}
+    return dataset.with_tables(tasks=from_rows(TASKS, [{"id": 0, "name": "case", **numbers}]))
 
 
 def _source_frame(task: Mapping[str, Any], frame: int) -> int:
@@ -177,7 +183,7 @@ def _shape(row: Mapping[str, Any]) -> dict[str, Any]:
     return shape if row["parent"] is not None else shape | {"z_order": row["z_order"], "rotation": row["rotation"] or 0.0}
 
 
-def _differences(number: str, expected: list[Mapping[str, Any]], found: list[Mapping[str, Any]]) -> Iterator[str]:
+def _differences(number: str, expected: Sequence[Mapping[str, Any]], found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if len(expected) != len(found):
         yield f"frame {number}: the server shows {len(expected)} shapes, we show {len(found)}"
         return
@@ -217,26 +223,26 @@ def _short(value: Any) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Print how many cases are equal, and the first differences of those that are not; exit code 1 when some differ."""
+    """Tell how many cases are equal, and the first differences of those that are not; exit code 1 when some differ."""
     if len(arguments) != 1:
-        print("usage: python -m burnish.testing.interpolation FOLDER", file=sys.stderr)
+        sys.stderr.write("usage: python -m burnish.testing.interpolation FOLDER\n")
         return 2
     try:
         outcomes = compare_folder(arguments[0])
     except (FormatError, DataError) as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 2
+    sys.stdout.writelines(f"{line}\n" for line in _told(outcomes))
+    return 1 if any(outcome.differences for outcome in outcomes) else 0
+
+
+def _told(outcomes: list[Outcome]) -> Iterator[str]:
     compared = [outcome for outcome in outcomes if not outcome.reason]
     for outcome in compared:
-        for text in outcome.differences[:3]:
-            print(f"{outcome.name}: {text}")
+        yield from (f"{outcome.name}: {text}" for text in outcome.differences[:3])
     equal = sum(not outcome.differences for outcome in compared)
-    frames = sum(outcome.frames for outcome in compared)
-    print(f"{equal} of {len(compared)} cases equal ({frames:,} frames)")
-    for outcome in outcomes:
-        if outcome.reason:
-            print(f"{outcome.name}: nothing to compare, {outcome.reason}")
-    return 0 if equal == len(compared) else 1
+    yield f"{equal} of {len(compared)} cases equal ({sum(outcome.frames for outcome in compared):,} frames)"
+    yield from (f"{outcome.name}: nothing to compare, {outcome.reason}" for outcome in outcomes if outcome.reason)
 
 
 if __name__ == "__main__":

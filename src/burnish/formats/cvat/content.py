@@ -66,7 +66,9 @@ def content_of(dataset: Dataset, labels: Iterable[Label]) -> Content:
     return Content(classes, attributes, extra_fields(dataset, FORM, "annotations"), extra_fields(dataset, FORM, "tracks"))
 
 
-def task_objects(annotations: pl.DataFrame, frames: Mapping[int, int], sizes: Mapping[int, Size], content: Content) -> Objects:
+def task_objects(
+    annotations: pl.DataFrame, frames: Mapping[int, int], sizes: Mapping[int, Size], content: Content, *, views: bool = False
+) -> Objects:
     """The objects of one task.
 
     Args:
@@ -74,9 +76,10 @@ def task_objects(annotations: pl.DataFrame, frames: Mapping[int, int], sizes: Ma
         frames: Frame of each picture.
         sizes: Width and height of each picture.
         content: Labels, attributes and what CVAT left.
+        views: Whether tracks hold every view and say of each whether it is a key frame, as in XML, rather than key frames alone.
     """
     rows = annotations.select(_COLUMNS).with_columns(pl.col("kind").cast(pl.String), pl.col("source").cast(pl.String)).to_dicts()
-    rows = [{**row, "frame": frames[row["image"]], "size": sizes.get(row["image"])} for row in rows if _has_class(row, content)]
+    rows: list[Row] = [{**row, "frame": frames[row["image"]], "size": sizes.get(row["image"])} for row in rows if _has_class(row, content)]
     children: dict[int, list[Row]] = {}
     for row in rows:
         if row["parent"] is not None:
@@ -84,7 +87,7 @@ def task_objects(annotations: pl.DataFrame, frames: Mapping[int, int], sizes: Ma
     free = [row for row in rows if row["track"] is None and row["parent"] is None]
     tags = [(row["jobs"], _tag(row, content)) for row in free if row["kind"] == "tag"]
     shapes = [(row["jobs"], shape) for row in free if row["kind"] != "tag" for shape in _shapes(row, children, content)]
-    return Objects(tags, shapes, _tracks(rows, children, content))
+    return Objects(tags, shapes, _tracks(rows, content, views=views))
 
 
 def _has_class(row: Row, content: Content) -> bool:
@@ -139,7 +142,7 @@ def _placed(row: Row, content: Content) -> Row | None:
     except DataError as error:
         content.findings.append(finding("not_carried", str(error), image=row["image"], annotation=row["id"]))
         return None
-    if None in points or not isfinite(sum(points)):
+    if not _are_numbers(points):
         reason = "A corner or point is missing or not finite, so CVAT would refuse it; it is left out."
         content.findings.append(finding("not_carried", reason, image=row["image"], annotation=row["id"]))
         return None
@@ -151,6 +154,10 @@ def _placed(row: Row, content: Content) -> Row | None:
         "rotation": row["rotation"] or 0.0,
         "points": points,
     }
+
+
+def _are_numbers(values: Sequence[float | None]) -> bool:
+    return all(value is not None and isfinite(value) for value in values)
 
 
 def _one_ring(row: Row) -> Row:
@@ -190,8 +197,8 @@ def _attributes(annotation: int, content: Content, *, mutable: bool | None = Non
     return [{"value": value, "name": name} for name, value, changes in told if mutable is None or changes == mutable]
 
 
-def _tracks(rows: Sequence[Row], children: Mapping[int, Sequence[Row]], content: Content) -> list[tuple[Sequence[int] | None, Row]]:
-    stored = [row for row in rows if row["track"] is not None and row["keyframe"] is not False]
+def _tracks(rows: Sequence[Row], content: Content, *, views: bool) -> list[tuple[Sequence[int] | None, Row]]:
+    stored = [row for row in rows if row["track"] is not None and (views or row["keyframe"] is not False)]
     pieces: dict[tuple[int, int | None], list[Row]] = {}
     for row in stored:
         for job in row["jobs"] or (None,):
@@ -205,16 +212,16 @@ def _tracks(rows: Sequence[Row], children: Mapping[int, Sequence[Row]], content:
     written: list[tuple[Sequence[int] | None, Row]] = []
     for (track, job), keys in pieces.items():
         if keys[0]["parent"] is None:
-            below = [_track(pieces[key], content) for key in elements.get((track, job), ())]
-            written.append((None if job is None else [job], {**_track(keys, content), "elements": below}))
+            below = [_track(pieces[key], content, views=views) for key in elements.get((track, job), ())]
+            written.append((None if job is None else [job], {**_track(keys, content, views=views), "elements": below}))
     return written
 
 
-def _track(keys: Sequence[Row], content: Content) -> Row:
+def _track(keys: Sequence[Row], content: Content, *, views: bool) -> Row:
     first = min(keys, key=lambda row: row["frame"])
     told = content.tracks.get(keys[0]["id"], {})
     own = {key: value for key, value in told.items() if key != "strays"}
-    shapes = [_key(row, content) for row in keys]
+    shapes = [_key(row, content, views=views) for row in keys]
     fixed = next((found for row in keys if (found := _attributes(row["id"], content, mutable=False))), [])
     for row in keys:
         if row["score"] is not None:
@@ -232,9 +239,10 @@ def _track(keys: Sequence[Row], content: Content) -> Row:
     }
 
 
-def _key(row: Row, content: Content) -> Row | None:
+def _key(row: Row, content: Content, *, views: bool) -> Row | None:
     placed = _placed(row, content)
     if placed is None:
         return None
     extras = {key: value for key, value in content.extras.get(row["id"], {}).items() if key != "points"}
-    return {**placed, "attributes": _attributes(row["id"], content, mutable=True), "frame": row["frame"], **extras}
+    told = {"keyframe": row["keyframe"] is not False} if views else {}
+    return {**placed, "attributes": _attributes(row["id"], content, mutable=True), "frame": row["frame"], **told, **extras}

@@ -1,7 +1,7 @@
 """CVAT's labels as classes: the same for backups, XML and the server's API.
 
-A label of the project or task is a class under its own name; a part of a skeleton is a class `skeleton/part`, because CVAT allows equal names
-below different skeletons.
+A label of the project or task is a class under its own name; a part of a skeleton is a class `skeleton/part`, because CVAT allows equal
+names below different skeletons.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree as ET
 
 import polars as pl
+
+from burnish.data.dataset import extra_fields
+from burnish.formats.cvat.shapes import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -130,6 +133,15 @@ def _told(label: Label) -> dict[str, Any]:
     }
 
 
+def dataset_labels(dataset: Dataset) -> tuple[Label, ...]:
+    """The labels that a dataset's classes become; a class whose annotations are all of one kind takes no other."""
+    counted = dataset.scan("annotations", "class", "kind").group_by("class").agg(pl.col("kind").cast(pl.String).unique()).collect()
+    kinds: dict[int, str] = {
+        row: TYPES.get(str(kinds[0]), str(kinds[0])) for row, kinds in counted.iter_rows() if row is not None and len(kinds) == 1
+    }
+    return labels_of(dataset, extra_fields(dataset, FORM, "classes"), kinds)
+
+
 def labels_of(dataset: Dataset, extras: Mapping[int | None, Mapping[str, Any]], kinds: Mapping[int, str]) -> tuple[Label, ...]:
     """The labels that a dataset's classes become.
 
@@ -139,7 +151,9 @@ def labels_of(dataset: Dataset, extras: Mapping[int | None, Mapping[str, Any]], 
         kinds: CVAT's type for classes that came from elsewhere, by class id; those without one take any shape.
     """
     specs = _undeclared(dataset)
-    rows = [{**row, "attributes": _with_specs(row["attributes"], specs.get(row["id"], {}))} for row in dataset.classes.to_dicts()]
+    rows: list[dict[str, Any]] = [
+        {**row, "attributes": _with_specs(row["attributes"], specs.get(row["id"], {}))} for row in dataset.classes.to_dicts()
+    ]
     parts: dict[str, list[Label]] = {}
     tops: list[tuple[dict[str, Any], Mapping[str, Any]]] = []
     for row in rows:
@@ -152,7 +166,10 @@ def labels_of(dataset: Dataset, extras: Mapping[int | None, Mapping[str, Any]], 
 
 
 def _undeclared(dataset: Dataset) -> dict[int, dict[str, bool]]:
-    """Attributes that stand on annotations of each class, and whether they change along tracks; CVAT refuses those that no label declares."""
+    """Attributes that stand on annotations of each class, and whether they change along tracks.
+
+    CVAT refuses attributes that no label declares.
+    """
     if dataset.attributes.is_empty():
         return {}
     owners = dataset.annotations.select("class", annotation="id")

@@ -1,8 +1,8 @@
 """The tags, shapes and tracks of a CVAT job as rows of the tables, and back: the same for backups, XML and the server's API.
 
-Frames are numbered as in the task. Labels and attributes go by their names (`api.py` turns the server's ids into names and back). A track's rows are
-its key frames; attributes of the whole track stand on its first row. A skeleton's elements are rows of their own, with the
-skeleton's (first) row as parent.
+Frames are numbered as in the task. Labels and attributes go by their names (`api.py` turns the server's ids into names and back). A
+track's rows are its key frames; attributes of the whole track stand on its first row. A skeleton's elements are rows of their own, with
+the skeleton's (first) row as parent.
 """
 
 from __future__ import annotations
@@ -191,7 +191,7 @@ def _gather_track(gathered: Gathered, track: Mapping[str, Any], view: TaskView, 
         _add_track(gathered, element, (part, name), view, {**_jobs(job), "parent": first}, copies)
 
 
-def _add_track(
+def _add_track(  # noqa: PLR0917 - a track, where it goes and what goes with it
     gathered: Gathered, track: Mapping[str, Any], named: tuple[Label | None, str], view: TaskView, more: Mapping[str, Any], copies: Copies
 ) -> int | None:
     """Add a track's key frames; its first row, or None when it has none that can be placed."""

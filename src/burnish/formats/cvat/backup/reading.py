@@ -74,8 +74,8 @@ class _Reading:
 def read(path: Path) -> Dataset:
     """Read a backup, a folder of backups, or an archive of either.
 
-    An archive is unpacked into the user's cache. Annotations are as they are stored: tracks as key frames (`burnish.data.tracks` shows them on every
-    frame), and shapes in the overlap of two jobs once.
+    An archive is unpacked into the user's cache. Annotations are as they are stored: tracks as key frames (`burnish.data.tracks` shows
+    them on every frame), and shapes in the overlap of two jobs once.
 
     Raises:
         FormatError: There is no backup, or one of its files is damaged.
@@ -146,7 +146,7 @@ def _read_task(reading: _Reading, folder: Path, projects: Mapping[Path, Mapping[
     _merge_labels(reading, labels, folder / TASK)
     same = all(label_dict(reading.labels[label.name]) == told for label, told in zip(labels, raw, strict=True))
     numbers = source_numbers(data, source.length, folder / TASK)
-    deleted = set(data.get("deleted_frames") or ())
+    deleted: set[int] = set(data.get("deleted_frames") or ())
     view = _add_frames(reading, folder, source, numbers, deleted, number, task, labels)
     reading.tasks.append(
         {
@@ -219,12 +219,18 @@ def _add_frames(  # noqa: PLR0917 - what a task's frames are made of
             break
         size = source.size_of(number)
         media = first_media if source.video is not None else _add_picture(reading, below, source, number, size)
-        row = {"id": len(reading.images), "media": media, "frame": frame, "true_frame": number if source.video is not None else 0, **shared}
-        row |= {"width": size.width, "height": size.height} if size else {}
-        row |= {"subset": told.get("subset") or None, "split": SPLITS.get(str(told.get("subset")).lower()), "deleted": frame in deleted}
-        images[frame] = row["id"]
+        row: dict[str, Any] = {
+            "id": len(reading.images),
+            "media": media,
+            "frame": frame,
+            "true_frame": number if source.video is not None else 0,
+            **shared,
+        }
         if size:
+            row |= {"width": size.width, "height": size.height}
             sizes[frame] = size
+        row |= {"subset": told.get("subset") or None, "split": SPLITS.get(str(told.get("subset")).lower()), "deleted": frame in deleted}
+        images[frame] = len(reading.images)
         reading.images.append(row)
     by_name = {label.own_name: label for label in labels}
     return TaskView(task, images, sizes, by_name, _relative(folder / ANNOTATIONS, reading.root))

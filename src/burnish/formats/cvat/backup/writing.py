@@ -18,8 +18,8 @@ from burnish.engine.files import write_bytes, write_text
 from burnish.formats.carrying import not_carried
 from burnish.formats.cvat.content import Content, Objects, content_of, task_objects
 from burnish.formats.cvat.frames import MANIFEST, manifest_text
-from burnish.formats.cvat.labels import FORM, Label, label_dict, labels_of
-from burnish.formats.cvat.shapes import TYPES, Size
+from burnish.formats.cvat.labels import FORM, Label, dataset_labels, label_dict
+from burnish.formats.cvat.shapes import Size
 from burnish.formats.cvat.tasks import subset_of, with_tasks
 from burnish.formats.placing import HowPlaced, distinct_paths, place_files
 
@@ -79,7 +79,7 @@ def write(dataset: Dataset, folder: Path, *, media: HowPlaced = "copy") -> pl.Da
     """
     given = dataset
     dataset = hidden_after_gaps(with_tasks(dataset), which="views")[0]
-    labels = labels_of(dataset, extra_fields(dataset, FORM, "classes"), _label_kinds(dataset))
+    labels = dataset_labels(dataset)
     content = content_of(dataset, labels)
     tasks = _tasks(dataset)
     unread = _unread(dataset)
@@ -87,12 +87,6 @@ def write(dataset: Dataset, folder: Path, *, media: HowPlaced = "copy") -> pl.Da
         placed = [_write_task(dataset, folder, task, (labels, content, unread.get(task.row["id"], [])), media) for task in tasks]
     placed += _write_projects(dataset, folder, tasks, labels, media)
     return join_findings(*placed, findings_table(content.findings), not_carried(given, FORM, CARRIES))
-
-
-def _label_kinds(dataset: Dataset) -> dict[int, str]:
-    """CVAT's type of each class whose annotations are all of one kind."""
-    counted = dataset.scan("annotations", "class", "kind").group_by("class").agg(pl.col("kind").cast(pl.String).unique()).collect()
-    return {row: TYPES.get(kinds[0], kinds[0]) for row, kinds in counted.iter_rows() if row is not None and len(kinds) == 1}
 
 
 def _tasks(dataset: Dataset) -> list[_Task]:
@@ -188,7 +182,7 @@ def _jobs(
     objects: Objects, jobs: Sequence[Mapping[str, Any]], told: Sequence[Mapping[str, Any]], unread: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """One entry a job. What names no job goes to each job that has its frame, as the server does it."""
-    written = [
+    written: list[dict[str, Any]] = [
         {"version": 0, **(told[place] if place < len(told) else {}), "tags": [], "shapes": [], "tracks": []} for place in range(len(jobs))
     ]
     spans = [frozenset(job["frames"]) if job["frames"] else range(job["start_frame"], job["stop_frame"] + 1) for job in jobs]
