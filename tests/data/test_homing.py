@@ -61,9 +61,7 @@ def test_labels_of_samples_come_home_to_where_they_were(sampling):
     st.floats(0.3, 2.5),
 )
 def test_what_is_seen_whole_comes_home_exactly(shares, scale):
-    boxes = [
-        (min(a, c) * 98, min(b, d) * 78, max(a, c) * 98 + 2, max(b, d) * 78 + 2, label) for a, b, c, d, label in shares
-    ]
+    boxes = [(min(a, c) * 98, min(b, d) * 78, max(a, c) * 98 + 2, max(b, d) * 78 + 2, label) for a, b, c, d, label in shares]
     dataset = pictures(boxes)
     home, _ = home_of(dataset, Sampling(scales=parse_scales(scale)), merge=None)
     assert boxes_of(home) == pytest.approx(boxes_of(dataset), abs=1e-6)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from burnish.data.dataset import Dataset
-    from burnish.geometry.arrays import Bools, Floats
+    from burnish.geometry.arrays import Floats, Ints
 
 _TILE: Final = ("left", "top", "right", "bottom")
 
@@ -29,13 +29,13 @@ def carried_home(labels: Dataset, manifest: pl.DataFrame, source: Dataset, *, me
         labels: Annotated samples, for instance a model's predictions; pictures are found by the ends of their paths.
         manifest: Of the samples (`burnish.formats.sample_manifest.read_manifest`).
         source: The dataset of the sources; its own annotations are left out, its classes stay and new ones are added by name.
-        merge: Shapes of one class and kind from two samples of a picture are one object when their boxes overlap this much (intersection over
-            union) where both samples look; the surest stays, of equally sure ones the largest, and grows around the others if it is
-            an upright box. None keeps all.
+        merge: Shapes of one class and kind from two samples of a picture are one object when their boxes overlap this much
+            (intersection over union) where both samples look; the surest stays, of equally sure ones the largest, and grows around
+            the others if it is an upright box. None keeps all.
 
     Returns:
-        The dataset of the sources with what came home, and findings: pictures that are no samples of the manifest, and samples whose source the
-        dataset does not have.
+        The dataset of the sources with what came home, and findings: pictures that are no samples of the manifest, and samples whose
+        source the dataset does not have.
 
     Raises:
         DataError: No picture is a sample of the manifest.
@@ -46,7 +46,10 @@ def carried_home(labels: Dataset, manifest: pl.DataFrame, source: Dataset, *, me
     rows = _rows(labels, targets)
     rows = rows if merge is None else _joined(rows, merge)
     fresh = rows.with_columns(
-        old=pl.col("id"), id=pl.int_range(pl.len(), dtype=pl.Int64), parent=pl.lit(None, dtype=pl.Int64), jobs=pl.lit(None, dtype=pl.List(pl.Int32))
+        old=pl.col("id"),
+        id=pl.int_range(pl.len(), dtype=pl.Int64),
+        parent=pl.lit(None, dtype=pl.Int64),
+        jobs=pl.lit(None, dtype=pl.List(pl.Int32)),
     ).with_columns(pl.col("class").replace_strict(number_of, default=None, return_dtype=pl.Int32))
     attributes = labels.attributes.join(fresh.select("id", annotation="old"), on="annotation", how="inner", maintain_order="left")
     made = source.with_tables(
@@ -67,7 +70,9 @@ def _placed(labels: Dataset, manifest: pl.DataFrame) -> tuple[pl.DataFrame, list
     for image, path in files:
         row = _row_of(path, by_end)
         if row is None:
-            strangers.append(finding("unknown_sample", "The manifest has no sample of this name, so nothing of it came home.", image=image, path=path))
+            strangers.append(
+                finding("unknown_sample", "The manifest has no sample of this name, so nothing of it came home.", image=image, path=path)
+            )
         else:
             found[image] = row
     if not found and strangers:
@@ -114,7 +119,9 @@ def _classes(labels: Dataset, source: Dataset) -> tuple[pl.DataFrame, dict[int, 
     highest = max(known.values(), default=-1)
     fresh = [name for name in labels.class_names().values() if name not in known]
     known |= {name: highest + 1 + place for place, name in enumerate(fresh)}
-    own = labels.classes.filter(pl.col("name").is_in(fresh)).with_columns(pl.col("name").replace_strict(known, default=None, return_dtype=pl.Int32).alias("id"))
+    own = labels.classes.filter(pl.col("name").is_in(fresh)).with_columns(
+        pl.col("name").replace_strict(known, default=None, return_dtype=pl.Int32).alias("id")
+    )
     merged = pl.concat([source.classes, own.select(c.name for c in CLASSES)])
     return merged, {number: known[name] for number, name in labels.class_names().items()}
 
@@ -156,7 +163,8 @@ def _without_copies(part: pl.DataFrame, merge: float) -> pl.DataFrame:
     boxes, tiles, pictures = part.select(BOX).to_numpy().copy(), part.select(_TILE).to_numpy(), part["picture"].to_numpy()
     areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     order = np.lexsort([-areas, -part["score"].fill_null(1.0).to_numpy()])
-    same = _same(boxes, tiles, merge) & (pictures[:, None] != pictures)
+    alike = np.where(pictures[:, None] != pictures, _alike(boxes, tiles), 0.0)
+    alike[alike < merge] = 0.0
     free = np.ones(len(part), dtype=np.bool_)
     kept: list[int] = []
     upright = ((part["kind"] == "box") & (part["rotation"] == 0)).to_numpy()
@@ -164,7 +172,7 @@ def _without_copies(part: pl.DataFrame, merge: float) -> pl.DataFrame:
         if not free[at]:
             continue
         kept.append(at)
-        views = _linked(at, same, free)
+        views = _linked(at, alike * free, pictures)
         free[views] = False
         if upright[at]:
             boxes[at] = [*boxes[views, :2].min(axis=0), *boxes[views, 2:].max(axis=0)]
@@ -172,23 +180,29 @@ def _without_copies(part: pl.DataFrame, merge: float) -> pl.DataFrame:
     return part[kept].with_columns(pl.Series(name, boxes[kept, place]) for place, name in enumerate(BOX))
 
 
-def _linked(start: int, same: Bools, free: Bools) -> list[int]:
-    """Every view that is the same object as the first, or as one that is: tiles far apart may show ends that never meet."""
+def _linked(start: int, alike: Floats, pictures: Ints) -> list[int]:
+    """Every view that is the same object as the first, or as one that is: tiles far apart may show ends that never meet.
+
+    A sample tells its objects apart, so it adds one view at most: that which is most alike.
+    """
     found = [start]
     for at in found:
-        found += [int(other) for other in np.flatnonzero(same[at] & free) if int(other) not in found]
+        near = np.argsort(-alike[at], kind="stable")[: np.count_nonzero(alike[at])]
+        for other in near.tolist():
+            if pictures[other] not in pictures[found]:
+                found.append(other)
     return found
 
 
-def _same(boxes: Floats, tiles: Floats, merge: float) -> Bools:
-    """Whether two views `(n, n)` are alike where both samples look: their overlap (intersection over union) within what is common to both."""
+def _alike(boxes: Floats, tiles: Floats) -> Floats:
+    """How alike two views are where both samples look: `(n, n)`, intersection over union within what is common to both."""
     low = np.maximum(tiles[:, None, :2], tiles[None, :, :2])
     high = np.minimum(tiles[:, None, 2:], tiles[None, :, 2:])
     one = np.concatenate([np.maximum(boxes[:, None, :2], low), np.minimum(boxes[:, None, 2:], high)], axis=2)
     two = one.transpose(1, 0, 2)
     common = _areas(np.concatenate([np.maximum(one[..., :2], two[..., :2]), np.minimum(one[..., 2:], two[..., 2:])], axis=2))
     union = _areas(one) + _areas(two) - common
-    return (common > 0) & (common >= merge * union)
+    return np.divide(common, union, out=np.zeros_like(common), where=common > 0)
 
 
 def _areas(boxes: Floats) -> Floats:
