@@ -51,6 +51,17 @@ class SamplesConfig(Config):
     """Take each how many-th frame of videos and sequences."""
 
 
+class MasksConfig(Config):
+    """How objects become pixels in masks and panoptic files."""
+
+    paint: Literal["priority", "z"] = "priority"
+    """What decides first where objects overlap: the priority of their classes, or their own drawing order."""
+    ignore: tuple[str, ...] = ()
+    """Classes whose pixels count for nothing: value 255 in masks (65535 in 16 bits)."""
+    stuff: tuple[str, ...] = ()
+    """Classes of panoptic files whose objects are not told apart, such as road or sky."""
+
+
 class ConvertConfig(Config):
     """Which format to write, and what to do with the picture files."""
 
@@ -59,7 +70,7 @@ class ConvertConfig(Config):
     media: Literal["copy", "link", "none"] = "copy"
     """Copy the pictures, link them, or leave them where they are."""
     task: str | None = None
-    """Variant of a format: detect, segment, obb, pose or classify of yolo; binary, index, instances or palette of masks."""
+    """Variant: detect, segment, obb, pose, classify of yolo; semantic, palette, binary, instance, panoptic of masks; panoptic of coco."""
     labels: str | None = None
     """Table of labels (xlsx, csv, tsv): what each class of the dataset means."""
     superlabels: str | None = None
@@ -72,6 +83,8 @@ class ConvertConfig(Config):
     """Scale of pictures: a number, a list for a sample at each (0.5,1), or any: and a list to draw one from; 0.7..1.2 is a range."""
     tiles: Annotated[str, BeforeValidator(_tiles_text)] | None = None
     """Cut larger pictures into overlapping tiles of at most HEIGHTxWIDTH pixels, such as 1080x1920; +64 behind it is the least overlap."""
+    masks: MasksConfig = MasksConfig()
+    """How objects become pixels."""
     samples: SamplesConfig = SamplesConfig()
     """What samples show."""
     seed: int = 0
