@@ -51,11 +51,11 @@ def make_clip(path):
 def measure_extraction(clip, place):
     times = {"ffmpeg": [], "burnish": []}
     for turn in range(TURNS):
-        for name in times:
+        for name, runs in times.items():
             out = place / f"{name}{turn}"
             out.mkdir()
             theirs = [FFMPEG, "-loglevel", "error", "-threads", str(THREADS), "-i", str(clip), "-q:v", "3", str(out / "%06d.jpg")]
-            times[name].append(timed(theirs if name == "ffmpeg" else [sys.executable, "-c", OURS, str(clip), str(out)]))
+            runs.append(timed(theirs if name == "ffmpeg" else [sys.executable, "-c", OURS, str(clip), str(out)]))
             pictures = list(out.glob("*.jpg"))
             size = sum(path.stat().st_size for path in pictures) / 1e6
             subprocess.run(["rm", "-rf", str(out)], check=True)
@@ -63,7 +63,9 @@ def measure_extraction(clip, place):
     wall = {name: statistics.median(found[0] for found in runs) for name, runs in times.items()}
     work = {name: statistics.median(found[1] for found in runs) for name, runs in times.items()}
     print("\n| every frame of 2 minutes of 720p as JPEG, 2 threads | ffmpeg | burnish | speed |\n| --- | --- | --- | --- |")
-    print(f"| wall, median of {TURNS}, in turns | {wall['ffmpeg']:.1f} s | {wall['burnish']:.1f} s | {wall['ffmpeg'] / wall['burnish']:.2f} |")
+    print(
+        f"| wall, median of {TURNS}, in turns | {wall['ffmpeg']:.1f} s | {wall['burnish']:.1f} s | {wall['ffmpeg'] / wall['burnish']:.2f} |"
+    )
     print(f"| processor, median | {work['ffmpeg']:.1f} s | {work['burnish']:.1f} s | {work['ffmpeg'] / work['burnish']:.2f} |")
 
 
@@ -83,7 +85,9 @@ def measure_access(clip):
         for number in numbers:
             video.read(number)
         apart = time.perf_counter()
-    print(f"\nopening and numbering {len(video)} frames: {1000 * (opened - began):.0f} ms; a frame at random: {10 * (apart - opened):.0f} ms")
+    print(
+        f"\nopening and numbering {len(video)} frames: {1000 * (opened - began):.0f} ms; a frame at random: {10 * (apart - opened):.0f} ms"
+    )
 
 
 if __name__ == "__main__":

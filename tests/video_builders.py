@@ -48,11 +48,11 @@ def write_clip(path: Path, count: int, *, codec: str = "libx264", options=None, 
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
         if beep is not None:
-            _add_beep(container, beep, count / 25)
+            add_beep(container, beep, count / 25)
     return path
 
 
-def _add_beep(container, stream, seconds: float) -> None:
+def add_beep(container, stream, seconds: float) -> None:
     for begin, end in pairwise(range(0, int(8000 * seconds) + 1, 1024)):
         wave = np.sin(np.arange(begin, end) * 0.3).astype(np.float32)[None] * 0.2
         frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")

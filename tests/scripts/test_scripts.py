@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
+from video_builders import number_of, write_clip
 
 from burnish.media.video import open_video, probe_video
 from burnish.video.cut import read_part_map
-from video_builders import number_of, write_clip
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 SOURCE = SCRIPTS.parent / "src"
@@ -100,7 +100,7 @@ def test_rerun_starts_a_running_command_anew_when_code_changes(tmp_path):
     log = tmp_path / "log.txt"
     command = ["--on-change", "--max", "2", "--pause", "0.1", "bash", "-c", "echo began >> log.txt; exec sleep 30"]
     with subprocess.Popen([str(SCRIPTS / "rerun.sh"), *command], cwd=tmp_path, stderr=subprocess.DEVNULL) as process:
-        wait_for(lambda: log.exists())
+        wait_for(log.exists)
         time.sleep(0.3)
         (tmp_path / "code.py").write_text("1234", encoding="utf-8")
         wait_for(lambda: log.read_text("utf-8").count("began") == 2)
@@ -111,7 +111,7 @@ def test_rerun_starts_a_running_command_anew_when_code_changes(tmp_path):
 def test_rerun_passes_signals_on_and_ends(tmp_path):
     program = "trap 'echo told > told; exit 3' TERM; echo on > on; while :; do sleep 0.1; done"
     with subprocess.Popen([str(SCRIPTS / "rerun.sh"), "bash", "-c", program], cwd=tmp_path, stderr=subprocess.DEVNULL) as process:
-        wait_for(lambda: (tmp_path / "on").exists())
+        wait_for((tmp_path / "on").exists)
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 3
     assert (tmp_path / "told").exists()

@@ -1,6 +1,8 @@
+import av
 import numpy as np
 import polars as pl
 import pytest
+from video_builders import HEIGHT, WIDTH, number_of, write_clip
 
 from burnish.config import ConfigError
 from burnish.engine.map import Engine
@@ -10,7 +12,6 @@ from burnish.media.video import open_video
 from burnish.video.extract import extract
 from burnish.video.numbers import one_every, parse_numbers
 from burnish.video.settings import ExtractConfig
-from video_builders import HEIGHT, WIDTH, number_of, write_clip
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,6 @@ def test_png_pictures_are_the_reader_s_own_pixels_and_jpeg_ones_are_near(clip, t
 
 @pytest.mark.parametrize("colourspace", [1, 5, 9])
 def test_jpeg_pictures_have_the_colours_of_the_video_whatever_its_matrix(tmp_path, colourspace):
-    import av
 
     path = tmp_path / "colours.mkv"
     patches = np.kron(np.array([[[200, 40, 40], [40, 180, 60]], [[30, 60, 200], [220, 200, 60]]]), np.ones((32, 32, 1))).astype(np.uint8)
@@ -66,7 +66,9 @@ def test_jpeg_pictures_have_the_colours_of_the_video_whatever_its_matrix(tmp_pat
         stream = container.add_stream("libx264", rate=25, options={"crf": "1"})
         stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
         stream.codec_context.colorspace, stream.codec_context.color_range = colourspace, 1
-        frame = av.VideoFrame.from_ndarray(patches, format="rgb24").reformat(format="yuv420p", dst_colorspace=colourspace, dst_color_range=1)
+        frame = av.VideoFrame.from_ndarray(patches, format="rgb24").reformat(
+            format="yuv420p", dst_colorspace=colourspace, dst_color_range=1
+        )
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     extract(path, ExtractConfig(quality=100)).save(tmp_path / "out")

@@ -1,21 +1,22 @@
+import av
 import numpy as np
 import polars as pl
 import pytest
+from video_builders import HEIGHT, WIDTH, number_of, numbered, write_clip
 
 from burnish.config import ConfigError
 from burnish.data.dataset import make_dataset
 from burnish.errors import DataError
-from burnish.media.images import read_image
+from burnish.media.images import encode_png, read_image
 from burnish.media.video import open_video, probe_video
 from burnish.media.video.writing import Encoding, write_gif, write_video
-from burnish.testing.datasets import write_picture
+from burnish.testing.datasets import boxes_dataset, write_picture
 from burnish.video.annotated import preview_video
 from burnish.video.filters import filters
-from burnish.video.pipeline import colours, pipeline, resize
+from burnish.video.pipeline import as_double, colours, pipeline, resize
 from burnish.video.recording import filter_pictures, filter_video, pictures_to_video, recompress
 from burnish.video.settings import FiltersConfig
 from burnish.video.shots import cuts_among, find_shots
-from video_builders import HEIGHT, WIDTH, number_of, numbered, write_clip
 
 
 @pytest.fixture(scope="module")
@@ -107,13 +108,13 @@ def test_odd_sides_get_one_more_row_and_column(tmp_path):
 
 def test_a_video_that_cannot_be_written_leaves_nothing(tmp_path):
     uneven = [np.zeros((32, 32, 3), np.uint8), np.zeros((16, 16, 3), np.uint8)]
-    with pytest.raises(DataError, match="Frame 1 for .* is 16 x 16, the first was 32 x 32"):
+    with pytest.raises(DataError, match=r"Frame 1 for .* is 16 x 16, the first was 32 x 32"):
         write_video(tmp_path / "a.mp4", uneven)
     with pytest.raises(DataError, match="no frame"):
         write_video(tmp_path / "a.mp4", [])
-    with pytest.raises(ConfigError, match="found '.xyz'"):
+    with pytest.raises(ConfigError, match=r"found '\.xyz'"):
         write_video(tmp_path / "a.xyz", uneven[:1])
-    with pytest.raises((ConfigError, DataError), match="webm|another ending"):
+    with pytest.raises((ConfigError, DataError), match=r"webm|another ending"):
         write_video(tmp_path / "a.webm", uneven[:1])
     assert not list(tmp_path.iterdir())
 
@@ -126,7 +127,6 @@ def test_an_animation_keeps_frames_and_rate(tmp_path):
 
 
 def test_a_filter_that_gives_no_picture_is_told(folder, tmp_path):
-    from burnish.video.pipeline import as_double
 
     with pytest.raises(DataError, match="came out of the filters as float64"):
         filter_video(folder / "one.mp4", tmp_path / "a.mp4", as_double())
@@ -142,7 +142,6 @@ def test_pictures_of_a_tree_are_filtered_too(tmp_path):
 
 
 def test_a_folder_of_pictures_becomes_a_video_in_natural_order(tmp_path):
-    from burnish.media.images import encode_png
 
     for n in range(12):
         (tmp_path / f"image_{n}.png").write_bytes(encode_png(numbered(n)))
@@ -152,7 +151,6 @@ def test_a_folder_of_pictures_becomes_a_video_in_natural_order(tmp_path):
 
 
 def test_recompressing_keeps_frames_times_and_sound(tmp_path):
-    import av
 
     times = [0, 40, 41, 500, 900, 1500]
     write_clip(tmp_path / "a.mkv", 6, times=times, codec="ffv1", sound=True)
@@ -171,8 +169,16 @@ def test_the_annotations_of_a_video_are_drawn_on_its_frames(folder, tmp_path):
         images=pl.DataFrame({"id": [1, 2], "media": 1, "true_frame": [2, 5], "width": WIDTH, "height": HEIGHT}),
         annotations=pl.DataFrame(
             {
-                **{"id": [1, 2], "image": [1, 2], "class": 0, "kind": "box", "track": 3},
-                **{"x1": 4.0, "y1": 20.0, "x2": 40.0, "y2": 44.0, "outside": [False, True]},
+                "id": [1, 2],
+                "image": [1, 2],
+                "class": 0,
+                "kind": "box",
+                "track": 3,
+                "x1": 4.0,
+                "y1": 20.0,
+                "x2": 40.0,
+                "y2": 44.0,
+                "outside": [False, True],
             }
         ),
         classes=pl.DataFrame({"id": [0], "name": ["car"]}),
@@ -185,7 +191,6 @@ def test_the_annotations_of_a_video_are_drawn_on_its_frames(folder, tmp_path):
 
 
 def test_pictures_are_shown_one_after_another(tmp_path):
-    from burnish.testing.datasets import boxes_dataset
 
     assert preview_video(boxes_dataset(tmp_path), tmp_path / "out.mp4") == 4
     assert probe_video(tmp_path / "out.mp4").fps == 3

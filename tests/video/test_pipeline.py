@@ -1,9 +1,16 @@
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from burnish.errors import ConfigError, DataError
+from burnish.data.labels import labels_from_rows
+from burnish.data.schema import ANNOTATIONS, empty
+from burnish.data.tables import from_rows
+from burnish.errors import ConfigError, DataError, MissingExtra
+from burnish.media.colours import class_colour
+from burnish.media.flow import move_points, optical_flow, warp
 from burnish.media.video import Frame
 from burnish.video import pipeline as p
 
@@ -166,9 +173,6 @@ def test_a_model_gets_batches_and_must_answer_for_each():
 
 
 def test_a_detector_s_labels_are_drawn():
-    from burnish.data.labels import labels_from_rows
-    from burnish.data.schema import ANNOTATIONS, empty
-    from burnish.data.tables import from_rows
 
     class Finder:
         def detect(self, pictures):
@@ -181,7 +185,6 @@ def test_a_detector_s_labels_are_drawn():
 
 
 def test_classes_are_painted_in_the_colours_of_their_names_and_the_background_is_left():
-    from burnish.media.colours import class_colour
 
     classes = p.each(lambda x: np.eye(*x.shape[:2], dtype=np.uint8))
     grey = frames(np.full((4, 4, 3), 100, np.uint8))
@@ -202,7 +205,6 @@ def shifting(count=4, step=3):
 
 @pytest.mark.parametrize("method", ["dis", "farneback"])
 def test_flow_finds_how_the_picture_moved_and_warping_undoes_it(method):
-    from burnish.media.flow import move_points, optical_flow, warp
 
     first, second, *_ = (f.pixels for f in shifting())
     flow = optical_flow(first, second, method=method)
@@ -233,10 +235,6 @@ def test_motion_to_the_right_is_red_and_the_first_frame_black():
 
 
 def test_optical_flow_without_opencv_says_what_to_install(monkeypatch):
-    import sys
-
-    from burnish.errors import MissingExtra
-    from burnish.media.flow import optical_flow
 
     monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(MissingExtra, match=r"pip install 'burnish\[video\]'"):

@@ -80,7 +80,7 @@ def write_bytes(path: Path | str, data: bytes) -> None:
         DataError: The disk is full or the folder cannot be written.
     """
     target = Path(path)
-    # A file made by this very call has the usual rights and no other writer: half the system calls of `atomic_path`, which counts for pictures.
+    # A file made by this very call has the usual rights and no other writer: half the system calls of `atomic_path`.
     temporary = target.with_name(f".{target.name[:100]}.{os.urandom(6).hex()}.part")
     with explained_os_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)

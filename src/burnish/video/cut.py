@@ -1,4 +1,7 @@
-"""Cut videos into parts that add up to the whole, with a map by which labels follow."""
+"""Cut videos into parts that add up to the whole.
+
+A map comes along, by which labels follow.
+"""
 
 from __future__ import annotations
 

@@ -1,10 +1,13 @@
-"""Take frames out of videos as picture files."""
+"""Take frames out of videos as pictures."""
 
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -21,7 +24,7 @@ from burnish.video.settings import ExtractConfig
 from burnish.video.sources import list_videos, result_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 FRAME_MAP: Final = {
     "path": pl.String,
@@ -34,6 +37,8 @@ FRAME_MAP: Final = {
 """Columns of `frames.csv`: the picture, the video (relative to the folder named), number among those taken, number in the video."""
 
 _MARK: Final = "extract.json"
+_SHORTEST_RUN: Final = 32  # frames; shorter ones would cost more seeking than they gain
+_RUNS_A_WORKER: Final = 2  # with fewer, a worker would stand idle for long
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +117,22 @@ class Extraction:
             return rows, _notes(video, damaged)
 
     def _write(self, video: Video, numbers: list[int], folder: Path, place: dict[int, str]) -> Iterator[tuple[int, bool]]:
+        """Write pictures; number of each and whether it is damaged."""
+
         def keep(one: Decoded) -> tuple[int, bool]:
             write_bytes(folder / place[one.number], _encoded(one, self.config))
             return one.number, one.damaged
 
-        label = f"Extracting {video.info.path.name}"
-        return ordered_map(keep, video.decoded(numbers), engine=self.engine, progress=self.progress, label=label, total=len(numbers))
+        label, runs = f"Extracting {video.info.path.name}", runs_between_keys(video, numbers)
+        if self.engine.workers > 1 and len(runs) >= _RUNS_A_WORKER * self.engine.workers:
+            with self.progress.task(label, len(numbers)) as advance, _readers(video, self.engine.workers) as readers:
+                for run, found in zip(runs, ordered_map(partial(_run, readers, keep), runs, engine=self.engine), strict=True):
+                    video.unreadable |= found.unreadable
+                    advance(len(run))
+                    yield from found.kept
+            return
+        decoded = video.decoded(numbers)
+        yield from ordered_map(keep, decoded, engine=self.engine, progress=self.progress, label=label, total=len(numbers))
 
 
 def extract(
@@ -148,6 +163,46 @@ def chosen_frames(video: Video, config: ExtractConfig) -> list[int]:
     if config.every is not None:
         return one_every(video.index.seconds, config.every)
     return list(range(0, len(video), config.step))
+
+
+def runs_between_keys(video: Video, numbers: list[int]) -> list[list[int]]:
+    """Frame numbers in runs, each of which begins at another key frame, so that several readers can take one each."""
+    runs: list[list[int]] = []
+    last = None
+    for number in numbers:
+        anchor = video.index.anchor(number)
+        if not runs or (anchor != last and len(runs[-1]) >= _SHORTEST_RUN):
+            runs.append([])
+        runs[-1].append(number)
+        last = anchor
+    return runs
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What became of a run: number and damage of the frames that were kept, and the numbers of those that cannot be decoded."""
+
+    kept: list[tuple[int, bool]]
+    unreadable: set[int]
+
+
+@contextmanager
+def _readers(video: Video, count: int) -> Iterator[SimpleQueue[Video]]:
+    """Readers of one video that take turns. Each decodes with one thread: workers that never wait for one another are quickest."""
+    readers: SimpleQueue[Video] = SimpleQueue()
+    with ExitStack() as stack:
+        for _ in range(count):
+            readers.put(stack.enter_context(open_video(video.info.path, threads=1)))
+        yield readers
+
+
+def _run(readers: SimpleQueue[Video], keep: Callable[[Decoded], tuple[int, bool]], run: list[int]) -> _Found:
+    reader = readers.get()
+    try:
+        kept = [keep(one) for one in reader.decoded(run)]
+        return _Found(kept, reader.unreadable.intersection(run))
+    finally:
+        readers.put(reader)
 
 
 def _encoded(one: Decoded, config: ExtractConfig) -> bytes:

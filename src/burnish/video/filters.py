@@ -1,4 +1,4 @@
-"""Apply filters to all videos and pictures of a folder, or to one video."""
+"""Put videos through filters: sizes, captions, comparisons, motion."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from burnish.data.dataset import Dataset
 
-CARRIES: Final = frozenset({"box", "track", "keyframe", "task", "tasks", "scene"})
+CARRIES: Final = frozenset({"box", "track", "task", "tasks", "scene"})
 """Scores go with boxes that are no tracks (det.txt), and the attributes `visibility` and `ignored` with the others (gt.txt)."""
 
 _ATTRIBUTES: Final = ("visibility", "ignored")

@@ -148,8 +148,8 @@ def _checked_end(opened: Opened, index: FrameIndex) -> FrameIndex:
 def _without_gap(index: FrameIndex, *, stored_times: bool = True) -> FrameIndex:
     """The index without the frames at its end before which others may be lost.
 
-    Pictures that others refer to stand in the file before those that are shown earlier. Where a file ends among them, the later one is there
-    and the earlier ones are not, and its number would be too small. AVI stores no times, so that those of its packets prove nothing.
+    Pictures that others refer to stand in the file before those that are shown earlier. Where a file ends among them, the later one
+    is there and the earlier ones are not, and its number would be too small. AVI stores no times, so those of its packets prove nothing.
     """
     kept = _sure_by_time(index) if index.packets.timed and stored_times else _sure_by_order(index)
     return index if kept == len(index) else replace(_numbered(index.packets, index.ordinals[:kept]), cut_short=True)

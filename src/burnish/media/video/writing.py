@@ -198,7 +198,10 @@ def add_stream(container: OutputContainer, encoding: Encoding, size: tuple[int, 
         raise ConfigError(f"A {container.format.name} file cannot hold {encoding.codec}. Choose another ending (.mkv) or codec.") from error
     stream.height, stream.width, stream.pix_fmt = size[0], size[1], chosen.pixels
     context = stream.codec_context
-    context.time_base, context.thread_count = _ticks(rate, coarse=container.format.name == "avi" or chosen.name == "mpeg4"), encoding.threads
+    context.time_base, context.thread_count = (
+        _ticks(rate, coarse=container.format.name == "avi" or chosen.name == "mpeg4"),
+        encoding.threads,
+    )
     dial = round(chosen.best + (100 - encoding.quality) / 100 * (chosen.worst - chosen.best))
     if chosen.scale == "crf":
         context.options = {**chosen.options, "crf": str(dial)}

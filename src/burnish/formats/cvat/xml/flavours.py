@@ -122,7 +122,7 @@ def _empty(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _alone(shape: Mapping[str, Any], place: Place) -> dict[str, Any]:
-    """A shape as a track that is outside from the next frame on; CVAT leaves that out where the next frame is the last."""
+    """A shape as a track that is outside from the next frame on; CVAT, which rounds, leaves that out where the next frame is the last."""
     part = [
         {"label": element["label"], "attributes": [], "shapes": _once(element, place), "elements": []}
         for element in shape.get("elements", ())
@@ -133,7 +133,8 @@ def _alone(shape: Mapping[str, Any], place: Place) -> dict[str, Any]:
 def _once(shape: Mapping[str, Any], place: Place) -> list[dict[str, Any]]:
     here = {**shape, "keyframe": True}
     number = place.numbers[shape["frame"]] + place.step
-    return [here, {**here, "outside": True, "frame": None, "number": number}] if number < place.last else [here]
+    ends = number <= place.last if place.decimals is None else number < place.last
+    return [here, {**here, "outside": True, "frame": None, "number": number}] if ends else [here]
 
 
 def _track_node(number: int, track: Mapping[str, Any], place: Place) -> Node:

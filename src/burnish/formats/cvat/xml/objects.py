@@ -95,7 +95,7 @@ def _track(track: Element, file: TaskFile) -> dict[str, Any]:
         "frame": keys[0]["frame"] if keys else 0,
         "attributes": _fixed(first, label),
         "shapes": keys,
-        "elements": _elements(views, label, file),
+        "elements": _elements(views, label, track.get("source", "manual"), file),
     }
 
 
@@ -128,15 +128,15 @@ def _fixed(attributes: Sequence[Mapping[str, str]], label: Label | None) -> list
     return [] if changing is None else [dict(a) for a in attributes if a["name"] not in changing]
 
 
-def _elements(views: Sequence[_View], label: Label | None, file: TaskFile) -> list[dict[str, Any]]:
-    """The parts of a skeleton as tracks of their own."""
+def _elements(views: Sequence[_View], label: Label | None, source: str, file: TaskFile) -> list[dict[str, Any]]:
+    """The parts of a skeleton as tracks of their own, from the same source: the server tells that of the skeleton alone."""
     parts = {part.own_name: part for part in label.parts} if label else {}
     found: dict[str, dict[str, Any]] = {}
     for view in views:
         for element in view.element:
             if element.tag == "attribute" or (shape := _read(element, file, view.where)) is None:
                 continue
-            shared = _shared(element)
+            shared = {**_shared(element), "source": element.get("source", source)}
             own = parts.get(shared["label"])
             fresh = {**shared, "frame": view.frame, "attributes": _fixed(shape["attributes"], own), "shapes": [], "elements": []}
             track = found.setdefault(shared["label"], fresh)
@@ -149,7 +149,8 @@ def _close_skeleton(views: Sequence[_View], keys: Sequence[dict[str, Any]], fram
     """Mark key frames on which a skeleton itself is outside: XML does not say so, but shows it on none of the frames that follow."""
     shown = {view.frame for view in views if view.shape["type"] == "skeleton"}
     elements = {view.frame: [part for part in view.element if part.tag in SHAPES] for view in views}
-    for key in keys:
+    # On its first key frame an object is seen: a shape on the last frame but one is told by a single view.
+    for key in keys[1:]:
         if key["type"] != "skeleton":
             continue
         following = key["frame"] + 1
