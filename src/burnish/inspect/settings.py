@@ -144,8 +144,14 @@ class SplitConfig(Config):
     """Share or number of the pictures for testing."""
     stratify: bool = True
     """Give each part its share of every class."""
-    group: Literal["scene", "subset", "none"] = "scene"
-    """Pictures that agree in this column stay together."""
+    group: Literal["scene", "task", "subset", "none"] = "scene"
+    """What stays together: scenes (where none is named, tasks and videos), whole tasks and videos, or subsets."""
+    by: Literal["share", "subset", "pattern"] = "share"
+    """Divide by share; by the subsets of the tasks (Train, Validation, Test, others); or by the names in `pattern`."""
+    pattern: tuple[str, ...] = ()
+    """PART=PATTERN, such as val=*cam3* or test=re:night, for paths and names of tasks; the first that fits counts, the rest is train."""
+    scenes: bool = False
+    """Keep only the scenes that people marked by scene-start and scene-finish, each a scene of its own."""
     copies: bool = False
     """Keep near copies of a picture together too; reads every picture."""
     to: str = "burnish"
@@ -154,6 +160,15 @@ class SplitConfig(Config):
     """Copy the pictures, link them, or leave them where they are."""
     seed: int = 0
     """Another seed gives another division."""
+
+    @model_validator(mode="after")
+    def _patterns_name_parts(self) -> Self:
+        wrong = [text for text in self.pattern if not all(text.partition("=")[::2])]
+        if wrong:
+            raise ValueError(f"found the pattern '{wrong[0]}', expected PART=PATTERN, such as val=*cam3*")
+        if bool(self.pattern) != (self.by == "pattern"):
+            raise ValueError("by pattern and pattern belong together; give both, for instance by: pattern, pattern: [val=*cam3*]")
+        return self
 
     @model_validator(mode="after")
     def _leave_some_for_training(self) -> Self:
