@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from burnish.inspect.convert import convert
     from burnish.inspect.diff import diff
     from burnish.inspect.history import history
+    from burnish.inspect.home import home
     from burnish.inspect.labels import labels
     from burnish.inspect.preview import preview
     from burnish.inspect.split import split
     from burnish.inspect.stats import stats
+    from burnish.inspect.tidy import tidy
     from burnish.inspect.undo import undo
     from burnish.recipe import run
     from burnish.video.cut import cut
@@ -51,6 +53,7 @@ __all__ = [
     "extract",
     "filters",
     "history",
+    "home",
     "label_issues",
     "labels",
     "open",
@@ -58,6 +61,7 @@ __all__ = [
     "run",
     "split",
     "stats",
+    "tidy",
     "undo",
 ]
 
