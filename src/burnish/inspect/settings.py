@@ -182,7 +182,7 @@ class TidyConfig(Config):
     """What is mended, in this order."""
 
     track_overlap: Annotated[float, Field(gt=0, le=1)] | None = None
-    """Join untracked shapes of neighbouring frames into tracks from this overlap of their boxes on, for instance 0.6; off when not given."""
+    """Join untracked shapes of neighbouring frames into tracks from this overlap of their boxes on, such as 0.6; off when not given."""
     memory: Annotated[int, Field(ge=1)] = 20
     """Frames for which a track that is not seen stays open."""
     key_frame: int | None = None
