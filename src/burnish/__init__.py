@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from burnish.audit.audit import audit
     from burnish.audit.dedupe import dedupe
     from burnish.audit.label_issues import label_issues
+    from burnish.cvat.pull import pull
+    from burnish.cvat.push import push
     from burnish.data.dataset import Dataset
     from burnish.data.labels import Labels
     from burnish.errors import BurnishError
@@ -58,6 +60,8 @@ __all__ = [
     "labels",
     "open",
     "preview",
+    "pull",
+    "push",
     "run",
     "split",
     "stats",

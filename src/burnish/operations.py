@@ -11,8 +11,8 @@ class Operation(NamedTuple):
     Attributes:
         target: The function, "module:name".
         config: Its settings class, "module:name"; in a module that loads nothing heavy, so that help is quick.
-        inputs: What it works on, in order: dataset, findings, folder, recipe, table (of labels) or video; a trailing ? marks one that
-            may be left out.
+        inputs: What it works on, in order: dataset, findings, source (a dataset or findings), url, folder, recipe, table (of labels) or
+            video; a trailing ? marks one that may be left out.
         out: How its result is placed: "option" (--out, with a default), "argument" (named after the input), "asked" (only with --out),
             or "none".
         summary: What it does, in one line.
@@ -115,6 +115,20 @@ OPERATIONS: Final[dict[str, Operation]] = {
     ),
     "preview": Operation(
         "burnish.inspect.preview:preview", _SETTINGS + "PreviewConfig", ("dataset",), "option", "Draw the annotations on the pictures."
+    ),
+    "pull": Operation(
+        "burnish.cvat.pull:pull",
+        "burnish.cvat.settings:PullConfig",
+        ("url",),
+        "argument",
+        "Fetch a project, task or job of a CVAT server as a dataset.",
+    ),
+    "push": Operation(
+        "burnish.cvat.push:push",
+        "burnish.cvat.settings:PushConfig",
+        ("source", "url"),
+        "none",
+        "Make a CVAT server hold what a dataset says, or raise issues where findings suspect something.",
     ),
     "run": Operation(
         "burnish.recipe:run",

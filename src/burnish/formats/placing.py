@@ -7,6 +7,8 @@ import shutil
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+import polars as pl
+
 from burnish.data.findings import finding, findings_table
 from burnish.data.sampled import PLAN
 from burnish.errors import DataError
@@ -16,8 +18,6 @@ from burnish.formats.sample_manifest import write_manifest
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
     from pathlib import Path
-
-    import polars as pl
 
     from burnish.data.dataset import Dataset
 
@@ -41,6 +41,12 @@ def target_paths(dataset: Dataset, *, below: str = "", by_split: bool = False, o
     paths = dict(dataset.image_files().select("image", "path").iter_rows())
     wanted = {i: _wanted(p, below, (splits[i] or "") if by_split else "") for i, p in paths.items()}
     return distinct_paths(wanted, one_stem=one_stem)
+
+
+def film_paths(dataset: Dataset, *, below: str = "") -> dict[int, str]:
+    """Where each video or sequence goes as one file, by media id; as `target_paths` does for pictures."""
+    films = dataset.scan("media", "id", "path", "kind").filter(pl.col("kind").cast(pl.String) != "image").select("id", "path").collect()
+    return distinct_paths({number: _wanted(path, below, "") for number, path in films.iter_rows()})
 
 
 def distinct_paths(wanted: Mapping[int, str], *, one_stem: bool = False) -> dict[int, str]:

@@ -78,8 +78,8 @@ FORMATS: Final[dict[str, Format]] = {
     "mot": Format("burnish.formats.mot", "MOTChallenge sequences of tracks and detections.", "gt/gt.txt or det/det.txt, also in a .zip"),
     "yandex": Format("burnish.formats.yandex", "JSON of Yandex's crowd.", "a .json list of frames with polygons"),
     "masks": Format("burnish.formats.masks", "Mask pictures beside pictures.", "images/ and masks/, or NAME_mask files", rank=2),
-    "folders": Format("burnish.formats.folders", "One folder a class.", "folders named as the classes, pictures inside", rank=2),
     "videos": Format("burnish.formats.videos", "Videos and pictures without labels as tasks, read only.", "a video", rank=2),
+    "folders": Format("burnish.formats.folders", "One folder a class.", "folders named as the classes, pictures inside", rank=2),
     "pictures": Format("burnish.formats.pictures", "Pictures without labels, read only.", "pictures", rank=2),
 }
 """Every format by name; strings only, so that listing them costs nothing."""

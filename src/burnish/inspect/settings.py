@@ -227,6 +227,8 @@ class PreviewConfig(Config):
 
     count: Annotated[int, Field(ge=1)] = 100
     """Number of pictures to draw; fewer when the dataset has fewer."""
+    seconds: Annotated[float, Field(gt=0)] | None = None
+    """How much of each video to draw, from its beginning; all of it when not given."""
     classes: tuple[str, ...] = ()
     """Draw only annotations of these classes; all when none is named."""
     captions: bool = True
