@@ -178,6 +178,50 @@ class SplitConfig(Config):
         return self
 
 
+class TidyConfig(Config):
+    """What is mended, in this order."""
+
+    track_overlap: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Join untracked shapes of neighbouring frames into tracks from this overlap of their boxes on, such as 0.6; off when not given."""
+    memory: Annotated[int, Field(ge=1)] = 20
+    """Frames for which a track that is not seen stays open."""
+    key_frame: int | None = None
+    """Frame to track from, forwards and backwards; the first when not given."""
+    shortest: Annotated[int, Field(ge=1)] = 1
+    """Tracks of fewer shapes are taken back."""
+    untracked: Literal["keep", "drop"] = "keep"
+    """What becomes of shapes whose track was taken back."""
+    one_label: bool = True
+    """Give every view of a track the class that most of its views have."""
+    hide_after: Annotated[int, Field(ge=0)] = 1
+    """Frames from one view of a track to the next that are bridged; after longer gaps it is hidden. 0 leaves all as it is."""
+    which: Literal["views", "automatic", "all"] = "automatic"
+    """Tracks whose gaps are hidden: those without key frames, also those that no one drew, or all."""
+    fuse_groups: bool = False
+    """Join shapes of one picture, class and group into one object."""
+    fit_segments: bool = False
+    """Divide pixels that several masks or polygons hold, so that each belongs to one."""
+    scenes: bool = False
+    """Keep only marked scenes, with tracks shown on every frame of them."""
+    to: str = "burnish"
+    """Format to write the result in."""
+    media: Literal["copy", "link", "none"] = "none"
+    """Copy the pictures, link them, or leave them where they are."""
+
+
+class HomeConfig(Config):
+    """How labels of samples go back to what the samples were made of."""
+
+    merge: Fraction | None = 0.6
+    """Overlap from which views of one object in several samples are one; null keeps all."""
+    manifest: str | None = None
+    """The samples.csv or samples.parquet, or its folder; searched beside the labels when not given."""
+    to: str = "burnish"
+    """Format to write the result in."""
+    media: Literal["copy", "link", "none"] = "none"
+    """Copy the pictures, link them, or leave them where they are."""
+
+
 class PreviewConfig(Config):
     """Which pictures to draw, and how."""
 
