@@ -152,7 +152,9 @@ class Dataset:
         held = ", ".join(f"{number:,} {kind}" for kind, number in kinds.iter_rows()) or "no annotations"
         tracks = self.scan("annotations", "track").select(pl.col("track").drop_nulls().n_unique()).collect().item()
         along = f" ({tracks:,} tracks)" if tracks else ""
-        return f"Dataset of {counts['images']:,} pictures in {self.origin.get('path', self.root)}: {held}{along}; {counts['classes']} classes"
+        return (
+            f"Dataset of {counts['images']:,} pictures in {self.origin.get('path', self.root)}: {held}{along}; {counts['classes']} classes"
+        )
 
     __repr__ = __str__
 
