@@ -114,7 +114,11 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "Check label tables, show their tree, compare them with a dataset or CVAT.",
     ),
     "preview": Operation(
-        "burnish.inspect.preview:preview", _SETTINGS + "PreviewConfig", ("dataset",), "option", "Draw the annotations on the pictures."
+        "burnish.inspect.preview:preview",
+        _SETTINGS + "PreviewConfig",
+        ("dataset",),
+        "option",
+        "Draw the annotations on the pictures and videos.",
     ),
     "pull": Operation(
         "burnish.cvat.pull:pull",

@@ -185,3 +185,35 @@ def test_a_download_that_breaks_is_continued(line, login, connection, tmp_path):
     line.fault = times(1, "half", method="GET", path="/download")
     pull(f"{line.url}/tasks/{task.id}", login=login).save(tmp_path / "ours")
     assert len(list((tmp_path / "ours").rglob("*.png"))) == 4
+
+
+def test_a_pull_that_was_cut_off_does_not_fetch_the_media_again(line, login, connection, tmp_path):
+    task = make_task(connection)
+    url, work = f"{line.url}/tasks/{task.id}", tmp_path / "work"
+    line.fault = times(1, (500, {}, b"boom"), method="GET", path="/annotations")
+    with pytest.raises(ServiceError, match="500"):
+        pull(url, login=login, work=work)
+    line.seen.clear()
+    pull(url, login=login, work=work).save(tmp_path / "ours")
+    assert not [path for _, path in line.seen if "backup" in path]
+    assert len(list((tmp_path / "ours").rglob("*.png"))) == 4
+    assert not work.exists()
+
+
+def test_a_push_never_replaces_everything(line, login, connection, tmp_path):
+    """PUT would."""
+    dataset = boxes_dataset(tmp_path / "cars")
+    push(dataset, line.url, login=login)
+    push(dataset.with_tables(annotations=dataset.annotations.head(5)), line.url, login=login)
+    assert len(connection.get("tasks/1/annotations")["shapes"]) == 5
+    assert "PUT" not in {method for method, _ in line.seen}
+
+
+def test_a_token_that_expires_on_the_way_is_told_and_the_push_continues_with_a_new_one(line, login, connection, tmp_path):
+    dataset = boxes_dataset(tmp_path / "cars")
+    line.fault = times(1, (401, {}, b'{"detail": "Invalid token."}'), method="PATCH", path="/annotations")
+    with pytest.raises(ServiceError, match="has expired") as told:
+        push(dataset, line.url, login=login)
+    assert told.value.status == 401
+    push(dataset, line.url, login=login)
+    assert len(connection.get("tasks/1/annotations")["shapes"]) == 8

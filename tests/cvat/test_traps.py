@@ -33,10 +33,11 @@ def fetched(task, login, folder):
 
 
 def visible(dataset):
-    """Frame and left edge of every box that is seen, of all jobs."""
+    """Frame, left edge and points of everything that is seen, of all jobs."""
     shown = interpolate(dataset).annotations.filter(~pl.col("outside").fill_null(value=False))
     frames = dict(dataset.images.select("id", "frame").iter_rows())
-    return sorted({(frames[image], round(x1, 6)) for image, x1 in shown.select("image", "x1").iter_rows()})
+    rows = shown.select("image", pl.col("x1").round(6), pl.col("points").list.eval(pl.element().round(6))).iter_rows()
+    return sorted({(frames[image], str(x1), str(points)) for image, x1, points in rows})
 
 
 def newest(connection):
@@ -156,3 +157,37 @@ def test_objects_of_another_type_than_their_label_is_made_for_are_told(connectio
     annotate(task.below[0], shapes=[box(label_number(connection, task, "car"), 0)])
     result = push(fetched(task, login, tmp_path / "one"), task.url, login=login)
     assert "made for polygon, and 1 objects of it are of type rectangle" in str(result)
+
+
+def test_a_skeleton_with_changing_attributes_is_cut_too(connection, login, tmp_path):
+    path = film(tmp_path / "clip.mp4", 9)
+    task = make_task(connection, [("clip.mp4", path.read_bytes())], name="clip")
+    car, face = label_number(connection, task, "car"), label_number(connection, task, "face")
+    parts = [label_number(connection, task, "face", part) for part in ("left", "right")]
+    (turn,) = [spec["id"] for label in connection.pages("labels", task_id=task.id) for spec in label["attributes"] if spec["mutable"]]
+    turning = track(car, (0, 3.0, False), (5, 9.0, False))
+    turning["shapes"][0]["attributes"] = [{"spec_id": turn, "value": "left"}]
+    turning["shapes"][1]["attributes"] = [{"spec_id": turn, "value": "right"}]
+    keys = [{"type": "skeleton", "frame": frame, "points": [], "outside": frame == 8} for frame in (0, 8)]
+    elements = [
+        {"label_id": part, "frame": 0, "shapes": [_point(0, 5.0 + place), _point(6, 20.0 + place), _point(8, 20.0, outside=True)]}
+        for place, part in enumerate(parts)
+    ]
+    annotate(task.below[0], tracks=[turning, {"label_id": face, "frame": 0, "shapes": keys, "elements": elements}])
+    dataset = fetched(task, login, tmp_path / "one")
+    alone = dataset.with_tables(extras=dataset.extras.filter(pl.col("format") != "cvat_server"))
+    push(alone, connection.address.host, PushConfig(name="cut", key="cut", job_size=4, overlap=1), login=login)
+    back = fetched(newest(connection), login, tmp_path / "two")
+    assert visible(back) == visible(dataset)
+    assert turns(back) == turns(dataset) == {0: "left", 1: "left", 2: "left", 3: "left", 4: "left"} | dict.fromkeys(range(5, 9), "right")
+
+
+def _point(frame, x, *, outside=False):
+    return {"type": "points", "frame": frame, "points": [x, 8.0], "outside": outside}
+
+
+def turns(dataset):
+    """Value of the changing attribute by frame."""
+    shown = interpolate(dataset)
+    rows = shown.attributes.filter(pl.col("name") == "turn").join(shown.annotations.select("image", annotation="id"), on="annotation")
+    return dict(rows.join(dataset.images.select("frame", image="id"), on="image").select("frame", "value").sort("frame").iter_rows())

@@ -42,7 +42,7 @@ def cut_at_jobs(dataset: Dataset, rows: pl.DataFrame, frames: Mapping[int, int],
     if tracked.is_empty() or len(usual) < 2:  # noqa: PLR2004 - one job has no border
         return rows, {}
     own = dataset.with_tables(annotations=tracked, jobs=dataset.jobs.clear())
-    shown = interpolate(own, hidden=True)
+    shown = interpolate(own)
     places = pl.col("image").replace_strict(dict(frames), default=None, return_dtype=pl.Int64)
     # Numbers of views may be those of key frames that are not shown, so each row says itself which it is.
     keys = tracked.with_columns(frame=places, stored=pl.lit(value=True))
@@ -56,10 +56,10 @@ def cut_at_jobs(dataset: Dataset, rows: pl.DataFrame, frames: Mapping[int, int],
     added = joined.filter(~pl.col("stored")).with_columns(jobs=pl.concat_list(pl.col("place").cast(pl.Int32)), keyframe=pl.lit(value=True))
     first_free = max(int(dataset.annotations["id"].max() or 0), int(shown.annotations["id"].max() or 0)) + 1  # pyright: ignore[reportArgumentType]
     numbered = added.with_columns(source_id=pl.col("id"), id=pl.int_range(pl.len()) + first_free)
-    numbered = numbered.with_columns(parent=_parents(numbered, kept))
     values = _values(dataset, shown, numbered, kept)
     columns = [c.name for c in ANNOTATIONS]
-    whole = pl.concat([rows.filter(~loose).select(columns), *(_ordered(kept, numbered).select(columns),)])
+    cut = _with_owners(_ordered(kept, numbered), tracked)
+    whole = pl.concat([rows.filter(~loose).select(columns), cut.select(columns)])
     return tables.conform(ANNOTATIONS, whole), values
 
 
@@ -77,11 +77,15 @@ def _part(keys: pl.DataFrame, views: pl.DataFrame, span: Span, place: int) -> li
     return [whole.with_columns(place=pl.lit(place, dtype=pl.Int32))]
 
 
-def _parents(added: pl.DataFrame, kept: pl.DataFrame) -> pl.Series:
-    """Elements of a skeleton belong to a key frame of their skeleton that is stored: any one tells the track."""
-    parents = added["parent"]
-    stored = set(kept["id"])
-    return pl.Series("parent", [parent if parent in stored else None for parent in parents], dtype=pl.Int64)
+def _with_owners(whole: pl.DataFrame, tracked: pl.DataFrame) -> pl.DataFrame:
+    """Elements of a skeleton belong to a row of it that is there: any one tells its track."""
+    of_row = dict(tracked.select("id", "track").iter_rows())
+    owners = {
+        track: of_row.get(parent) for track, parent in tracked.filter(pl.col("parent").is_not_null()).select("track", "parent").iter_rows()
+    }
+    first = dict(whole.unique("track", keep="first", maintain_order=True).select("track", "id").iter_rows())
+    parents = {track: first[owner] for track, owner in owners.items() if owner in first}
+    return whole.with_columns(parent=pl.col("track").replace_strict(parents, default=None, return_dtype=pl.Int64))
 
 
 def _ordered(kept: pl.DataFrame, added: pl.DataFrame) -> pl.DataFrame:

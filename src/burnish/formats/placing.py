@@ -54,7 +54,9 @@ def distinct_paths(wanted: Mapping[int, str], *, one_stem: bool = False) -> dict
     return _distinct(wanted, one_stem=one_stem)
 
 
-def place_media(dataset: Dataset, folder: Path, targets: Mapping[int, str], how: HowPlaced = "copy") -> pl.DataFrame:
+def place_media(
+    dataset: Dataset, folder: Path, targets: Mapping[int, str], how: HowPlaced = "copy", *, numbered: bool = False
+) -> pl.DataFrame:
     """Put the pictures of a dataset into a folder, never over a file that is there; with samples comes their manifest.
 
     Args:
@@ -62,6 +64,7 @@ def place_media(dataset: Dataset, folder: Path, targets: Mapping[int, str], how:
         folder: The folder that is written.
         targets: Image id -> path relative to the folder; images that are not in it are not placed.
         how: Copied untouched, linked, or left.
+        numbered: The format names pictures by their numbers, so that new names are no findings.
 
     Returns:
         Findings: "missing_file" for what is not there, "renamed" for each picture whose own path had to change.
@@ -74,7 +77,8 @@ def place_media(dataset: Dataset, folder: Path, targets: Mapping[int, str], how:
     rows: list[dict[str, Any]] = []
     for image, path, kind in files:
         if image in targets:
-            rows += _place(dataset.root, folder, (image, path, kind), targets[image], how)
+            placed = _place(dataset.root, folder, (image, path, kind), targets[image], how)
+            rows += (row for row in placed if not (numbered and row["kind"] == "renamed"))
     if PLAN in dataset.origin:
         write_manifest(folder, dataset.origin[PLAN], targets)
     return findings_table(rows)

@@ -103,7 +103,8 @@ def _from_video(
     from burnish.media.video import UnreadableVideo, open_video  # noqa: PLC0415 - PyAV is an extra
 
     if not path.is_file():
-        return []
+        reason = f"There is no such video, so that none of its {len(rows_of)} frames is written."
+        return [finding("missing_file", reason, path=next(iter(rows_of.values()))[0]["source"])]
     try:
         with open_video(path, threads=engine.jobs) as video:
             return list(_from_frames(video, folder, rows_of, engine, progress))
