@@ -140,7 +140,7 @@ class _Held(NamedTuple):
 
 
 def _reach(part: pl.DataFrame) -> Floats:
-    """A box `(n, 4)` that surely holds each shape: around its box however that is turned; everything where there is no box or more than it."""
+    """A box `(n, 4)` that surely holds each shape, however it is turned; everything where no box is known or points may lie beside it."""
     corners = [part[name].fill_null(np.nan).to_numpy() for name in BOX]
     x, y = (corners[0] + corners[2]) / 2, (corners[1] + corners[3]) / 2
     half_width, half_height = np.abs(corners[2] - corners[0]) / 2, np.abs(corners[3] - corners[1]) / 2
