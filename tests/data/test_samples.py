@@ -128,3 +128,11 @@ def test_background_tiles_are_kept_up_to_their_quota_and_negatives_are_left_alon
     assert some.height == 2 + 4 + 24
     assert none.height == 2 + 24
     assert some["sample"].is_in(everything["sample"].implode()).all()
+
+
+def test_a_turned_box_is_seen_in_tiles_that_its_upright_box_does_not_touch():
+    dataset = clip(1, boxes=[(0, 2, 12, 38, 15)])
+    turned = dataset.with_tables(annotations=dataset.annotations.with_columns(rotation=pl.lit(90.0)))
+    sampling = Sampling(tile=TileSize(10, 40), min_visible=0.1)
+    tiles = [made(d, sampling).plan.join(made(d, sampling).dataset.annotations, on="image")["tile"].to_list() for d in (dataset, turned)]
+    assert tiles == [[1], [0, 1, 2]]

@@ -7,20 +7,25 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import numpy as np
 import polars as pl
 
 from burnish.data import tables
 from burnish.data.schema import ANNOTATIONS, IMAGES, MEDIA, dtypes
-from burnish.data.windows import CHANGED, Window, shape_into
+from burnish.data.windows import BOX, CHANGED, Window, shape_into
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from burnish.data.dataset import Dataset
     from burnish.data.samples import Sampling
+    from burnish.geometry.arrays import Floats
 
 PLAN: Final = "samples"
 """Under this name the origin of a dataset of samples holds its plan."""
+
+_BOXED: Final = ("box", "mask", "polygon", "ellipse", "polyline", "points")
+"""Kinds whose pixels and points all lie in their boxes."""
 
 _KEPT_EXTRAS: Final = ("dataset", "classes")
 
@@ -100,15 +105,15 @@ def _window_rows(dataset: Dataset, plan: pl.DataFrame, sampling: Sampling) -> pl
     names = dataset.class_names()
     parts = wanted.partition_by("image", as_dict=True, maintain_order=True)
     made: list[dict[str, Any]] = []
-    held: tuple[int | None, list[dict[str, Any]]] = (None, [])
+    held = _Held(None, [], np.zeros((0, 4)))
     for sample in changed.iter_rows(named=True):
-        if held[0] != sample["taken"]:
+        if held.picture != sample["taken"]:
             part = parts.get((sample["taken"],))
-            held = sample["taken"], [] if part is None else part.to_dicts()
+            held = _Held(sample["taken"], [], np.zeros((0, 4))) if part is None else _Held(sample["taken"], part.to_dicts(), _reach(part))
         window = window_of(sample)
         if window is None:
             continue
-        for row in held[1]:
+        for row in held.near(window):
             least = sampling.min_visible_of.get(names.get(row["class"], ""), sampling.min_visible)
             shown = shape_into(row, window, least)
             made += [{"number": sample["number"], "order": row["order"], "piece": piece, **columns} for piece, columns in enumerate(shown)]
@@ -116,6 +121,36 @@ def _window_rows(dataset: Dataset, plan: pl.DataFrame, sampling: Sampling) -> pl
     fresh = pl.DataFrame(made, schema={**dict.fromkeys(("number", "order", "piece"), pl.Int64), **{name: schema[name] for name in CHANGED}})
     rows = fresh.join(wanted.drop(CHANGED), on="order", how="left", maintain_order="left")
     return rows.select(_whole_rows(dataset.with_tables(annotations=dataset.annotations.clear()), plan).columns)
+
+
+class _Held(NamedTuple):
+    """The rows of one picture, and how far each may reach: many tiles ask for few rows each."""
+
+    picture: int | None
+    rows: list[dict[str, Any]]
+    reach: Floats
+
+    def near(self, window: Window) -> list[dict[str, Any]]:
+        """The rows that the window may show."""
+        left, top, right, bottom = window.out(np.array(window.tile, dtype=np.float64).reshape(2, 2) - window.corner).ravel()
+        x1, y1, x2, y2 = self.reach.T
+        # A pixel more than needed: what is shown exactly is decided shape by shape.
+        near = (x2 >= left - 1) & (x1 <= right + 1) & (y2 >= top - 1) & (y1 <= bottom + 1)
+        return [self.rows[place] for place in np.flatnonzero(near).tolist()]
+
+
+def _reach(part: pl.DataFrame) -> Floats:
+    """A box `(n, 4)` that surely holds each shape, however it is turned; everything where no box is known or points may lie beside it."""
+    corners = [part[name].fill_null(np.nan).to_numpy() for name in BOX]
+    x, y = (corners[0] + corners[2]) / 2, (corners[1] + corners[3]) / 2
+    half_width, half_height = np.abs(corners[2] - corners[0]) / 2, np.abs(corners[3] - corners[1]) / 2
+    turned = (part["rotation"].fill_null(0.0) != 0).to_numpy()
+    radius = np.hypot(half_width, half_height)
+    half_width, half_height = np.where(turned, radius, half_width), np.where(turned, radius, half_height)
+    boxes = np.stack([x - half_width, y - half_height, x + half_width, y + half_height], axis=1)
+    # Points of skeletons and cuboids may lie outside of their boxes.
+    sure = part["kind"].cast(pl.String).is_in(_BOXED).to_numpy() & np.isfinite(boxes).all(axis=1)
+    return np.where(sure[:, None], boxes, [-np.inf, -np.inf, np.inf, np.inf])
 
 
 def _with_quota(plan: pl.DataFrame, rows: pl.DataFrame, sampling: Sampling) -> pl.DataFrame:
