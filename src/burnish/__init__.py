@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from burnish.inspect.convert import convert
     from burnish.inspect.diff import diff
     from burnish.inspect.history import history
+    from burnish.inspect.home import home
     from burnish.inspect.labels import labels
     from burnish.inspect.preview import preview
     from burnish.inspect.split import split
     from burnish.inspect.stats import stats
+    from burnish.inspect.tidy import tidy
     from burnish.inspect.undo import undo
     from burnish.recipe import run
     from burnish.video.cut import cut
@@ -53,6 +55,7 @@ __all__ = [
     "extract",
     "filters",
     "history",
+    "home",
     "label_issues",
     "labels",
     "open",
@@ -62,6 +65,7 @@ __all__ = [
     "run",
     "split",
     "stats",
+    "tidy",
     "undo",
 ]
 

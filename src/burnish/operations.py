@@ -99,6 +99,13 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "none",
         "List the versions of a dataset and what made each.",
     ),
+    "home": Operation(
+        "burnish.inspect.home:home",
+        _SETTINGS + "HomeConfig",
+        ("dataset", "dataset"),
+        "option",
+        "Carry labels of samples back to the pictures and frames that these were made of.",
+    ),
     "labels": Operation(
         "burnish.inspect.labels:labels",
         _SETTINGS + "LabelsConfig",
@@ -107,7 +114,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "Check label tables, show their tree, compare them with a dataset or CVAT.",
     ),
     "preview": Operation(
-        "burnish.inspect.preview:preview", _SETTINGS + "PreviewConfig", ("dataset",), "option", "Draw the annotations on the pictures."
+        "burnish.inspect.preview:preview", _SETTINGS + "PreviewConfig", ("dataset",), "option", "Draw the annotations on the pictures and videos."
     ),
     "pull": Operation(
         "burnish.cvat.pull:pull",
@@ -139,6 +146,13 @@ OPERATIONS: Final[dict[str, Operation]] = {
     ),
     "stats": Operation(
         "burnish.inspect.stats:stats", _SETTINGS + "StatsConfig", ("dataset",), "asked", "Count pictures, shapes and tracks of each class."
+    ),
+    "tidy": Operation(
+        "burnish.inspect.tidy:tidy",
+        _SETTINGS + "TidyConfig",
+        ("dataset",),
+        "asked",
+        "Mend tracks, groups and overlaps that models or annotators left.",
     ),
     "undo": Operation(
         "burnish.inspect.undo:undo", _SETTINGS + "UndoConfig", ("folder",), "none", "Return a dataset to the version before."

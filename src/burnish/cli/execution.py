@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from burnish.cli.noticed import noticed
 from burnish.cli.progress import terminal_progress
 from burnish.config import dump
 from burnish.engine.files import refuse_filled_folder, refuse_impossible_folder, write_text
@@ -135,6 +136,8 @@ def _tell(result: Any, written: list[Path], request: Request) -> None:
     if request.quiet:
         return
     sys.stdout.write(str(result).rstrip() + "\n")
+    if lines := noticed(written):
+        sys.stdout.write("\nNoticed:\n" + "".join(f"  {line}\n" for line in lines))
     if written:
         sys.stdout.write("\nWritten:\n" + "".join(f"  {line}\n" for line in _listed(written)))
     if request.dry_run:

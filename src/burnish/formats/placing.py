@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import polars as pl
 
 from burnish.data.findings import finding, findings_table
+from burnish.data.sampled import PLAN
 from burnish.errors import DataError
 from burnish.formats.reading import is_outside
+from burnish.formats.sample_manifest import write_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
@@ -53,7 +55,7 @@ def distinct_paths(wanted: Mapping[int, str], *, one_stem: bool = False) -> dict
 
 
 def place_media(dataset: Dataset, folder: Path, targets: Mapping[int, str], how: HowPlaced = "copy") -> pl.DataFrame:
-    """Put the pictures of a dataset into a folder, never over a file that is there.
+    """Put the pictures of a dataset into a folder, never over a file that is there; with samples comes their manifest.
 
     Args:
         dataset: Its `media` paths name the files.
@@ -73,6 +75,8 @@ def place_media(dataset: Dataset, folder: Path, targets: Mapping[int, str], how:
     for image, path, kind in files:
         if image in targets:
             rows += _place(dataset.root, folder, (image, path, kind), targets[image], how)
+    if PLAN in dataset.origin:
+        write_manifest(folder, dataset.origin[PLAN], targets)
     return findings_table(rows)
 
 
@@ -164,4 +168,4 @@ def _put(source: Path, target: Path, how: HowPlaced) -> None:
     try:
         target.hardlink_to(source.resolve())
     except OSError:
-        target.symlink_to(source)
+        target.symlink_to(source.resolve())
