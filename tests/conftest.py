@@ -14,3 +14,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the shared data folder is not beside this checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def backups() -> Path:
+    """The folder of backups that a CVAT server made; tests that want it skip where it is missing."""
+    folder = SHARED / "cvat-recordings" / "bodies"
+    if not folder.is_dir():
+        pytest.skip("the recordings of a CVAT server are not beside this checkout")
+    return folder

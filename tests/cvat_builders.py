@@ -104,7 +104,7 @@ def shapes(draw: st.DrawFn, frames: int) -> dict[str, Any]:
     shared = {"group": group, "source": draw(sources), "frame": frame, "attributes": attributes, "score": 1.0, "elements": []}
     found = draw(placed(kind, **shared, label=name))
     if kind == "skeleton":
-        usual = {"group": 0, "source": found["source"], "frame": frame, "attributes": [], "score": 1.0, "elements": []}
+        usual = {"group": 0, "source": found["source"], "frame": frame, "attributes": [], "score": 1.0}
         found["elements"] = [draw(placed("points", **usual, label=part)) | {"outside": draw(st.booleans())} for part in ("head", "foot")]
         for element in found["elements"]:
             element |= {"points": element["points"][:2], "z_order": 0}

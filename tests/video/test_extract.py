@@ -9,7 +9,7 @@ from burnish.engine.map import Engine
 from burnish.errors import DataError
 from burnish.media.images import read_image
 from burnish.media.video import open_video
-from burnish.video.extract import extract
+from burnish.video.extract import extract, runs_between_keys
 from burnish.video.numbers import one_every, parse_numbers
 from burnish.video.settings import ExtractConfig
 
@@ -133,3 +133,14 @@ def test_frames_that_are_not_there_are_refused(clip, tmp_path):
 def test_numbers_are_read_as_people_write_them():
     assert parse_numbers(["5", "1-3, 2", "9"]) == [1, 2, 3, 5, 9]
     assert one_every(np.array([0.0, 0.04, 0.5, 0.999, 2.5]), 1.0) == [0, 3, 4]
+
+
+def test_several_workers_make_the_same_pictures_as_one(tmp_path):
+    long = write_clip(tmp_path / "long.mp4", 200, options={"x264-params": "keyint=20:min-keyint=20:scenecut=0:bframes=3:open-gop=1"})
+    alone, together = (extract(long, engine=Engine(jobs)).save(tmp_path / str(jobs))[0] for jobs in (1, 2))
+    with open_video(long) as video:
+        assert len(runs_between_keys(video, list(range(200)))) >= 4
+    assert [path.name for path in sorted(together.glob("*.jpg"))] == [f"{n:06d}.jpg" for n in range(200)]
+    for n in range(200):
+        assert number_of(read_image(together / f"{n:06d}.jpg")) == n
+        assert (together / f"{n:06d}.jpg").read_bytes() == (alone / f"{n:06d}.jpg").read_bytes()

@@ -7,11 +7,11 @@ from video_builders import HEIGHT, WIDTH, number_of, numbered, write_clip
 from burnish.config import ConfigError
 from burnish.data.dataset import make_dataset
 from burnish.errors import DataError
+from burnish.inspect.annotated_video import preview_video
 from burnish.media.images import encode_png, read_image
 from burnish.media.video import open_video, probe_video
 from burnish.media.video.writing import Encoding, write_gif, write_video
 from burnish.testing.datasets import boxes_dataset, write_picture
-from burnish.video.annotated import preview_video
 from burnish.video.filters import filters
 from burnish.video.pipeline import as_double, colours, pipeline, resize
 from burnish.video.recording import filter_pictures, filter_video, pictures_to_video, recompress
@@ -213,3 +213,20 @@ def test_the_cuts_of_real_videos_are_found_and_no_others(shared_data, name, cuts
 def test_people_walking_are_no_cut(shared_data):
     with open_video(shared_data / "tracking/TUD-Campus/frames.mp4") as video:
         assert find_shots(video) == []
+
+
+def test_tracks_of_key_frames_are_drawn_on_the_frames_between(folder, tmp_path):
+    frames = range(12)
+    keys = {"id": [1, 2], "image": [0, 10], "class": 0, "kind": "box", "track": 1, "keyframe": True}
+    drawn = make_dataset(
+        folder,
+        media=pl.DataFrame({"id": [1], "path": ["one.mp4"], "kind": ["video"]}),
+        images=pl.DataFrame({"id": frames, "media": 1, "frame": frames, "true_frame": frames, "width": WIDTH, "height": HEIGHT}),
+        annotations=pl.DataFrame(keys | {"x1": [0.0, 20.0], "y1": 10.0, "x2": [20.0, 40.0], "y2": 40.0}),
+        classes=pl.DataFrame({"id": [0], "name": ["car"], "colour": ["#ff0000"]}),
+    )
+    preview_video(drawn, tmp_path / "drawn.mp4")
+    with open_video(tmp_path / "drawn.mp4") as seen, open_video(folder / "one.mp4") as plain:
+        # Between, the left edge of the box is half-way.
+        change = np.abs(seen.read(5).astype(int) - plain.read(5))[25:35].mean(axis=(0, 2))
+        assert change[8:14].max() > change[:6].max() + 20

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from burnish.balance.sparse import applied
 from burnish.report.numbers import number
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def advice_of(incidence: Incidence, copies: Ints, frontier: Frontier | None, wan
     if (copies == 1).all():
         told.append("Nothing can be gained by repeating pictures within these limits; the plan has one copy of each.")
     if frontier is not None:
-        told += _floor(incidence, copies, frontier, wanted) + _limits(incidence, frontier, copies)
+        told += _floor(incidence, copies, frontier, wanted) + _limits(frontier)
     return tuple(told)
 
 
@@ -45,7 +46,9 @@ def _absent(incidence: Incidence) -> list[str]:
         return []
     names = ", ".join(incidence.absent[:10]) + (" ..." if len(incidence.absent) > 10 else "")  # noqa: PLR2004 - a line's worth of names
     several = len(incidence.absent) > 1
-    return [f"{names} {'have' if several else 'has'} no object here: no repetition can help; collect pictures of {'them' if several else 'it'}."]
+    return [
+        f"{names} {'have' if several else 'has'} no object here: no repetition can help; collect pictures of {'them' if several else 'it'}."
+    ]
 
 
 def _floor(incidence: Incidence, copies: Ints, frontier: Frontier, wanted: Floats) -> list[str]:
@@ -53,17 +56,15 @@ def _floor(incidence: Incidence, copies: Ints, frontier: Frontier, wanted: Float
     floor = frontier.floors.any_budget
     if floor < _EVEN:
         return ["Repetition can make the classes equal, given the budget: no class stands in the way of another."]
-    after = (incidence.counts @ copies.astype(np.float64)) / wanted
+    after = applied(incidence.counts, copies.astype(np.float64)) / wanted
     large, small = int(np.argmax(after)), int(np.argmin(after))
     share, each = together(incidence, large, small)
     names = incidence.classes[large], incidence.classes[small]
     ever = frontier.floors.any_copies
     limits = f"below {floor:.3g} with these copies" + (f", nor below {ever:.3g} with any number of them" if ever > _EVEN else "")
     remedy = "Crop the pictures, leave some out (allow_drop), or collect others" if share >= _OFTEN else "Raise max_copies, or collect more"
-    return [
-        f"{names[0]} is on {share:.0%} of the pictures with {names[1]}, {each:.1f} on each of them: the largest class over the smallest cannot go "
-        f"{limits}. {remedy}."
-    ]
+    seen = f"{names[0]} is on {share:.0%} of the pictures with {names[1]}, {each:.1f} on average"
+    return [f"{seen}: the largest class over the smallest cannot go {limits}. {remedy}."]
 
 
 def together(incidence: Incidence, one: int, other: int) -> tuple[float, float]:
@@ -73,18 +74,12 @@ def together(incidence: Incidence, one: int, other: int) -> tuple[float, float]:
     return shown.nnz / max(len(with_other), 1), float(shown.sum()) / max(len(with_other), 1)
 
 
-def _limits(incidence: Incidence, frontier: Frontier, copies: Ints) -> list[str]:
+def _limits(frontier: Frontier) -> list[str]:
     """What each limit that binds costs."""
-    now = _now(incidence, frontier, copies)
+    now = frontier.now
     named = METRICS[frontier.metric]
     return [
         f"{one.said[0].upper()}{one.said[1:]} the {named} could be {number(one.without)} in place of {number(now)}."
         for one in frontier.binding
         if one.without < now * (1 - _WORTH)
     ]
-
-
-def _now(incidence: Incidence, frontier: Frontier, copies: Ints) -> float:
-    from burnish.balance.problem import measured  # noqa: PLC0415 - the words alone do not need the solver's rooms
-
-    return measured(incidence, copies)[frontier.metric]

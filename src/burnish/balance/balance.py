@@ -14,7 +14,7 @@ from burnish.balance.exact import solve_exactly
 from burnish.balance.frontier import MOST_ENTRIES, Frontier, frontier_of
 from burnish.balance.incidence import incidence_of
 from burnish.balance.plans import Plan, mark_of, reasons
-from burnish.balance.problem import class_wishes, limits_of, measured, objective_of
+from burnish.balance.problem import class_wishes, four_weights, limits_of, measured, objective_of, target_shares
 from burnish.balance.result import BalanceResult, Outcome
 from burnish.balance.rounding import whole_copies
 from burnish.balance.settings import BalanceConfig
@@ -25,10 +25,12 @@ from burnish.errors import ConfigError
 from burnish.formats.labelled import labelled
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from burnish.balance.incidence import Incidence
     from burnish.balance.limits import Limits
-    from burnish.balance.objectives import Objective
     from burnish.data.dataset import Dataset
+    from burnish.geometry.arrays import Ints
 
 FILE_FORMATS = ("yolo", "folders", "masks")
 """Formats in which a picture's labels are files of its own, so that files can be repeated."""
@@ -67,8 +69,7 @@ def balance(dataset: Dataset, config: BalanceConfig | None = None, *, progress: 
     with watch.part("comparing"):
         frontier = _frontier(incidence, chosen, outcome, progress)
         baselines = _baselines(incidence, chosen, outcome)
-    wanted, _ = class_wishes(incidence, chosen)
-    told = advice_of(incidence, outcome.copies, frontier, wanted)
+    told = advice_of(incidence, outcome.copies, frontier, target_shares(incidence, chosen.target))
     return BalanceResult(
         dataset, chosen, incidence, _plan(dataset, incidence, chosen, outcome), outcome, frontier, baselines, told, dict(watch.seconds)
     )
@@ -106,16 +107,13 @@ def _allowed(limits: Limits) -> bool:
     return bool((limits.highest >= 1).all()) and limits.least <= len(limits.lowest) <= limits.most
 
 
-def _by_gradient(incidence: Incidence, config: BalanceConfig, advance: object) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], pl.DataFrame]:
+def _by_gradient(incidence: Incidence, config: BalanceConfig, advance: Callable[[int], None]) -> tuple[Ints, pl.DataFrame]:
     from burnish.balance.gradient import GradientLimits, descend_rounded  # noqa: PLC0415 - loads torch
 
-    assert callable(advance)
-    given, weights = config.gradient, config.weights
+    given = config.gradient
     limits = GradientLimits(given.steps, given.lr, config.max_copies, config.budget, given.max_copy_per_step)
-    files, objects = (1.0 if weight is None else weight for weight in (weights.files, weights.objects))
-    return descend_rounded(
-        incidence, limits, weights=(files, objects, weights.classes, weights.superclasses), device=given.device, advance=advance
-    )
+    weights = four_weights(config.model_copy(update={"objective": "variance"}))
+    return descend_rounded(incidence, limits, weights=weights, device=given.device, advance=advance)
 
 
 def _frontier(incidence: Incidence, config: BalanceConfig, outcome: Outcome, progress: Progress) -> Frontier | None:
@@ -126,7 +124,7 @@ def _frontier(incidence: Incidence, config: BalanceConfig, outcome: Outcome, pro
 
 
 def _baselines(incidence: Incidence, config: BalanceConfig, outcome: Outcome) -> pl.DataFrame:
-    """One row a way of balancing, all at the plan's size: method, ratio, class_cv, superclass_cv (where there are some), growth, most_copies."""
+    """One row a way of balancing, all at the plan's size; see `BalanceResult.baselines`."""
     samples = int(outcome.copies.sum())
     ways = {"as it is": np.ones(len(incidence), dtype=np.int64), "burnish": outcome.copies}
     if samples >= len(incidence):
@@ -157,7 +155,7 @@ def _refuse_impossible_duplicates(dataset: Dataset, config: BalanceConfig) -> No
     if config.duplicates in {"none", "undo"}:
         return
     if config.allow_drop:
-        raise ConfigError("duplicates repeats files and never removes one, so it does not go with allow_drop. Use train.txt of outputs list.")
+        raise ConfigError("duplicates repeats files and never removes one, so it does not go with allow_drop. Use outputs list.")
     form = dataset.origin.get("format")
     if form not in FILE_FORMATS:
         raise ConfigError(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from burnish.balance.sparse import applied, column_sums, row_sums, turned
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -22,9 +24,10 @@ _ROUNDS = 60
 def baseline_copies(incidence: Incidence, name: str, samples: int, *, max_copies: int) -> Ints:
     """(N,) copies of a baseline whose one parameter is set so that it comes as near to a number of samples as it can, not above.
 
-    RFS (Gupta, Dollar and Girshick, CVPR 2019): a picture comes max over its classes of max(1, sqrt(t / f)) times, f the share of the pictures
-    with the class. IRFS (Yaman et al., 2023): f is the geometric mean of that and of the share of the objects. Inverse frequency: a picture
-    comes t times the mean over its objects of 1 / f, f the share of the objects, at least once. Fractions are rounded by running sums.
+    RFS (Gupta, Dollar and Girshick, CVPR 2019): a picture comes max over its classes of max(1, sqrt(t / f)) times, f the share of the
+    pictures with the class. IRFS (Yaman et al., 2023): f is the geometric mean of that and of the share of the objects. Inverse
+    frequency: a picture comes t times the mean over its objects of 1 / f, f the share of the objects, at least once. Fractions are
+    rounded by running sums.
 
     Args:
         incidence: Who is seen where.
@@ -54,7 +57,7 @@ def _repeat(incidence: Incidence, *, instances: bool) -> Callable[[float], Float
     counts = incidence.counts
     frequency = np.diff(counts.indptr) / len(incidence)
     if instances:
-        objects = np.asarray(counts.sum(axis=1)).ravel()
+        objects = row_sums(counts)
         frequency = np.sqrt(frequency * objects / objects.sum())
     # The rarest class of a picture has the largest factor, whatever the threshold.
     rarest = np.full(len(incidence), np.inf)
@@ -64,9 +67,9 @@ def _repeat(incidence: Incidence, *, instances: bool) -> Callable[[float], Float
 
 def _inverse(incidence: Incidence) -> Callable[[float], Floats]:
     counts = incidence.counts
-    objects = np.asarray(counts.sum(axis=1)).ravel()
-    held = np.asarray(counts.sum(axis=0)).ravel()
-    weight = (counts.T @ (objects.sum() / objects)) / np.maximum(held, 1)
+    objects = row_sums(counts)
+    held = column_sums(counts)
+    weight = applied(turned(counts), objects.sum() / objects) / np.maximum(held, 1)
     return lambda scale: np.maximum(1.0, scale * weight)
 
 

@@ -53,9 +53,9 @@ class Duplicated:
 def duplicate_files(root: Path, copies: Mapping[str, int], how: How = "hard") -> Duplicated:
     """Give each picture as many samples as it has copies: itself, and `<stem>_copy_<k>` for k from 1 to copies - 1.
 
-    Labels and masks are repeated with it: files of its name beside it (.txt, .json, .xml), and in folders `labels`, `masks` or `annotations`
-    that stand in place of `images` in its path. Copies of an earlier run in the same folders are removed first. Where a link cannot be made
-    (another device, a file system without links), the next kind is taken.
+    Labels and masks are repeated with it: files of its name beside it (.txt, .json, .xml), and in folders `labels`, `masks` or
+    `annotations` that stand in place of `images` in its path. Copies of an earlier run in the same folders are removed first. Where a
+    link cannot be made (another device, a file system without links), the next kind is taken.
 
     Args:
         root: Folder that paths count from.
@@ -118,7 +118,9 @@ def _recorded(folder: Path) -> list[Path]:
         names = json.loads((folder / RECORD).read_text(encoding="utf-8"))["files"]
         return [Path(os.path.normpath(folder / str(name))) for name in names]
     except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{folder / RECORD} is no record of copies ({error}). Remove it, and the files named *_copy_* beside it.") from error
+        raise DataError(
+            f"{folder / RECORD} is no record of copies ({error}). Remove it, and the files named *_copy_* beside it."
+        ) from error
 
 
 def _planned(root: Path, wanted: Mapping[str, int]) -> dict[Path, list[tuple[Path, Path]]]:

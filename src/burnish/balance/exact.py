@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.optimize import LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array, hstack, vstack
 
 from burnish.balance.limits import cheapest
@@ -56,8 +56,8 @@ def solve_exactly(
     """Find the best whole copies within the limits.
 
     The ratio is a linear programme at each trial ratio (Dinkelbach's method). A convex function is replaced by its tangents: each round
-    finds the best whole copies below all tangents so far and adds the tangent there, until none is better than the best seen (outer approximation:
-    Duran and Grossmann, Mathematical Programming 36, 1986).
+    finds the best whole copies for the tangents so far and adds the tangent there, until none is better than the best seen (outer
+    approximation: Duran and Grossmann, Mathematical Programming 36, 1986).
 
     Args:
         objective: What is to be small.
@@ -72,7 +72,8 @@ def solve_exactly(
     """
     if len(start) > MOST_PICTURES:
         raise DataError(
-            f"There are {len(start):,} pictures; integer programming takes {MOST_PICTURES:,} at most. Solver burnish proves its gap at any size."
+            f"There are {len(start):,} pictures; integer programming takes {MOST_PICTURES:,} at most. "
+            "Take solver burnish, which proves its gap."
         )
     programme = _ratio_round if isinstance(objective, Ratio) else _tangent_round(objective, limits)
     best, value, bound = start.astype(np.float64), objective.value(start.astype(np.float64)), 0.0
@@ -146,11 +147,10 @@ def _programme(
     done = milp(
         price,
         integrality=np.concatenate([np.ones(pictures), np.zeros(further)]),
-        bounds=(np.concatenate([limits.lowest, np.zeros(further)]), np.concatenate([limits.highest, np.full(further, np.inf)])),
+        bounds=Bounds(np.concatenate([limits.lowest, np.zeros(further)]), np.concatenate([limits.highest, np.full(further, np.inf)])),
         constraints=[*constraints, LinearConstraint(total, least, most)],
         options={"time_limit": seconds, "mip_rel_gap": 0.0},
     )
     if done.x is None:
         raise DataError(f"The integer programme was not solved: {done.message} Take solver burnish.")
-    bound = done.mip_dual_bound if done.mip_dual_bound is not None else done.fun
-    return np.rint(done.x[:pictures]), float(bound)
+    return np.rint(done.x[:pictures]), float(done.mip_dual_bound)

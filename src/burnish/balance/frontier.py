@@ -62,12 +62,14 @@ class Frontier:
 
     Attributes:
         metric: class_cv, or ratio where that is the objective.
+        now: The metric of the plan.
         table: One row a size: size (multiple of the pictures), best (the metric of the relaxed optimum), and one column a baseline.
         floors: What repetition cannot pass.
         binding: The limits that bind.
     """
 
     metric: str
+    now: float
     table: pl.DataFrame
     floors: Floors
     binding: tuple[Binding, ...]
@@ -90,7 +92,7 @@ def frontier_of(incidence: Incidence, config: BalanceConfig, copies: Ints, *, ad
         if 1.0 <= budget <= config.max_copies:
             row, start = look.at(budget, start)
             rows.append(row)
-    return Frontier(metric, pl.DataFrame(rows), _floors(look, copies), _binding(look, config, copies))
+    return Frontier(metric, look.measure(copies), pl.DataFrame(rows), _floors(look, copies), _binding(look, config, copies))
 
 
 class _Look:
@@ -98,9 +100,8 @@ class _Look:
 
     def __init__(self, incidence: Incidence, config: BalanceConfig, metric: str, advance: Callable[[int], None]) -> None:
         self.incidence, self.config, self.metric, self.advance = incidence, config, metric, advance
-        plain = {"files": 0.0, "objects": 0.0, "each": config.weights.each, "superclasses": config.weights.superclasses}
         kind = "ratio" if metric == "ratio" else "cv"
-        weights = WeightsConfig(**plain, classes=config.weights.classes or 1.0)
+        weights = WeightsConfig(files=0.0, objects=0.0, superclasses=0.0, each=config.weights.each)
         self.plain = config.model_copy(update={"objective": kind, "weights": weights})
         self.objective = objective_of(incidence, self.plain)
 
@@ -126,7 +127,7 @@ class _Look:
 
 def _floors(look: _Look, copies: Ints) -> Floors:
     size = len(look.incidence)
-    ratio = class_ratio(look.incidence, *class_wishes(look.incidence, look.config))
+    ratio = class_ratio(look.incidence, *class_wishes(look.incidence, look.plain))
     limits = limits_of(look.incidence, look.config)
     loose = limits_of(look.incidence, look.config.model_copy(update={"budget": float(look.config.max_copies)}))
     # Shares of pictures, which any number of copies comes near to: one copy of each no longer counts.
@@ -148,7 +149,8 @@ def _binding(look: _Look, config: BalanceConfig, copies: Ints) -> tuple[Binding,
         found.append(Binding("budget", said, look.without(budget=wider)))
     full = int((copies >= config.max_copies).sum())
     if full:
-        said = f"{full:,} {'picture comes' if full == 1 else 'pictures come'} {config.max_copies} times; with max_copies {2 * config.max_copies}"
+        come = "picture comes" if full == 1 else "pictures come"
+        said = f"{full:,} {come} {config.max_copies} times; with max_copies {2 * config.max_copies}"
         found.append(Binding("max_copies", said, look.without(max_copies=2 * config.max_copies)))
     once = int((copies == 1).sum())
     if not config.allow_drop and once:

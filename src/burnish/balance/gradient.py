@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from scipy.sparse import csr_array
+
     from burnish.balance.incidence import Incidence
     from burnish.balance.objectives import Spread
+    from burnish.balance.problem import Weights
     from burnish.geometry.arrays import Ints
 
 COLUMNS: Final = {
@@ -53,8 +56,8 @@ class GradientLimits:
         max_copies: Copies of one picture at most; None for any number.
         budget: Samples as a multiple of the pictures; None for any number.
         max_copy_per_step: Copies added in one step at most.
-        as_was: Do all that the seed did: steps that round to nothing end the search, a rise starts it again from one copy each, the budget is
-            looked at after the step, and the last counts are taken rather than the best.
+        as_was: Do all that the seed did: steps that round to nothing end the search, a rise starts it again from one copy each, the budget
+            is looked at after the step, and the last counts are taken rather than the best.
     """
 
     steps: int = 10_000
@@ -69,15 +72,16 @@ def descend_rounded(
     incidence: Incidence,
     limits: GradientLimits,
     *,
-    weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0),
+    weights: Weights = (1.0, 1.0, 1.0, 1.0),
     device: str = "auto",
     history_file: Path | None = None,
     advance: Callable[[int], None] = lambda _: None,
 ) -> tuple[Ints, pl.DataFrame]:
     """Add copies where the gradient of the four variances is steepest.
 
-    Each step adds round(-lr * gradient) where that is positive. A step that rounds to nothing is stretched until the steepest picture gets one copy;
-    when the loss rises, the best counts so far are taken up again with half the rate. Ctrl-C ends the search, and what was reached is returned.
+    Each step adds round(-lr * gradient) where that is positive. A step that rounds to nothing is stretched until the steepest picture
+    gets one copy; when the loss rises, the best counts so far are taken up again with half the rate. Ctrl-C ends the search, and what was
+    reached is returned.
 
     Args:
         incidence: Who is seen where.
@@ -113,7 +117,7 @@ def descend_rounded(
 class _Loss:
     """The four variances and their gradient, on a device."""
 
-    def __init__(self, incidence: Incidence, weights: tuple[float, float, float, float], device: torch.device) -> None:
+    def __init__(self, incidence: Incidence, weights: Weights, device: torch.device) -> None:
         self.pictures = len(incidence)
         self.spreads = [None if spread is None else _Moved(spread, device) for spread in four_spreads(incidence, weights)]
 
@@ -240,10 +244,7 @@ class _Search:
         self.rows.append((number, total, *values, int(gradient.argmin()), lowest, highest, repeated, float(self.copies.mean())))
 
 
-def _sparse(table: object, device: torch.device) -> torch.Tensor:
-    from scipy.sparse import csr_array  # noqa: PLC0415 - only its type is needed
-
-    assert isinstance(table, csr_array)
+def _sparse(table: csr_array, device: torch.device) -> torch.Tensor:
     parts = (torch.as_tensor(table.indptr.astype(np.int64)), torch.as_tensor(table.indices.astype(np.int64)), torch.as_tensor(table.data))
     return torch.sparse_csr_tensor(*parts, size=table.shape, dtype=torch.float64, device=device)
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
-from scipy.sparse import csr_array
 
 from burnish.balance.copies import made_copies
+from burnish.balance.sparse import combined, table_of
 from burnish.data.shown import shown
 from burnish.data.statuses import LEFT_OUT, SKIPPED, without_skipped
 from burnish.errors import DataError
@@ -18,6 +18,8 @@ from burnish.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from scipy.sparse import csr_array
 
     from burnish.data.dataset import Dataset
     from burnish.geometry.arrays import Floats, Ints
@@ -57,21 +59,18 @@ class Incidence:
     def counts(self) -> csr_array:
         """(C, N) number of objects of each class on each picture."""
         shape = (len(self.classes), len(self))
-        ones = np.ones(self.views.height)
-        table = csr_array((ones, (self.views["class"].to_numpy(), self.views["picture"].to_numpy())), shape=shape)
-        table.sum_duplicates()
-        return table
+        return table_of(np.ones(self.views.height), self.views["class"].to_numpy(), self.views["picture"].to_numpy(), shape)
 
     @cached_property
     def super_counts(self) -> csr_array:
         """(S, N) number of objects of each superclass on each picture."""
-        return csr_array(self.membership @ self.counts)
+        return combined(self.membership, self.counts)
 
     @cached_property
     def membership(self) -> csr_array:
         """(S, C) 1 where a class belongs to a superclass."""
-        places = (self.superclass_of, np.arange(len(self.classes)))
-        return csr_array((np.ones(len(self.classes)), places), shape=(len(self.superclasses), len(self.classes)))
+        size = len(self.classes)
+        return table_of(np.ones(size), self.superclass_of, np.arange(size), (len(self.superclasses), size))
 
     @cached_property
     def alike(self) -> ObjectRows:
@@ -166,9 +165,7 @@ def joined_incidence(parts: Sequence[Incidence]) -> Incidence:
     return Incidence(pictures, pl.concat(views), classes, superclasses, superclass_of, tuple(absent), skipped)
 
 
-def incidence_from_lists(
-    classes: dict[str, list[list[int]]], superclasses: dict[str, set[str]], pictures: Sequence[str]
-) -> Incidence:
+def incidence_from_lists(classes: dict[str, list[list[int]]], superclasses: dict[str, set[str]], pictures: Sequence[str]) -> Incidence:
     """The tables of lists: for each class its objects, each as the numbers of the pictures that show it, which may repeat.
 
     Raises:
@@ -240,7 +237,9 @@ def _views(dataset: Dataset, pictures: pl.DataFrame, classes: pl.DataFrame) -> p
     found = joined.select("row", "picture", *there, pl.col("place").alias("class")).collect(engine="streaming").sort("row")
     if not {"track", "group"} & set(there):
         return found.select(object=pl.col("row").cast(pl.Int64), **{"class": pl.col("class"), "picture": pl.col("picture")})
-    return _with_identity(found.with_columns(pl.lit(None, dtype=pl.Int64).alias(n) for n in {"track", "group"} - set(there)), dataset, pictures)
+    return _with_identity(
+        found.with_columns(pl.lit(None, dtype=pl.Int64).alias(n) for n in {"track", "group"} - set(there)), dataset, pictures
+    )
 
 
 def _with_identity(found: pl.DataFrame, dataset: Dataset, pictures: pl.DataFrame) -> pl.DataFrame:
@@ -275,8 +274,6 @@ def _object_rows(views: pl.DataFrame, pictures: int) -> ObjectRows:
     place = often["object"].rank("dense").to_numpy().astype(np.int64) - 1 + single.height
     rows = np.concatenate([np.arange(single.height), place])
     columns = np.concatenate([single["picture"].to_numpy(), often["picture"].to_numpy()]).astype(np.int64)
-    shape = (single.height + named.height, pictures)
-    table = csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
-    table.sum_duplicates()
+    table = table_of(np.ones(len(rows)), rows, columns, (single.height + named.height, pictures))
     class_of = np.concatenate([single["class"].to_numpy(), named["class"].to_numpy()]).astype(np.int64)
     return ObjectRows(table, class_of, np.concatenate([single["len"].to_numpy(), np.ones(named.height)]).astype(np.float64))

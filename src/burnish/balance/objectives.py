@@ -1,4 +1,4 @@
-"""What balance means, as functions of the copies: sums of variances, their squared coefficients of variation, and the largest over the smallest.
+"""What balance means, as functions of the copies: variances, squared coefficients of variation, the largest over the smallest.
 
 Each objective knows its value, its slope, a lower bound from any point, and what one more or one less copy of a picture makes of it. All of
 them are convex, or a convex function over a linear one of the same degree: a point where no direction leads down is the best one.
@@ -11,11 +11,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from burnish.balance.limits import cheapest, cheapest_ratio
+from burnish.balance.sparse import applied, combined, squared, table_of, turned
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
     from burnish.balance.limits import Limits
     from burnish.geometry.arrays import Floats, Ints
 
@@ -76,7 +78,7 @@ class Spread:
     @cached_property
     def columns(self) -> csr_array:
         """The rows, seen from the pictures."""
-        return csr_array(self.rows.T)
+        return turned(self.rows)
 
     @cached_property
     def mass(self) -> Floats:
@@ -86,18 +88,18 @@ class Spread:
     @cached_property
     def curvature(self) -> Floats:
         """(N,) what the value grows by, beside the slope, when one picture comes once more or once less."""
-        counted = self.rows.multiply(self.rows).T @ (self.factor[self.group_of] * self.number)
-        places = (self.group_of, np.arange(len(self.group_of)))
-        sums = csr_array((self.number, places), shape=(len(self.factor), len(self.group_of))) @ self.rows
-        return np.asarray(counted - sums.multiply(sums).T @ (self.factor / self.mass), dtype=np.float64)
+        counted = applied(turned(squared(self.rows)), self.factor[self.group_of] * self.number)
+        rows = np.arange(len(self.group_of))
+        sums = combined(table_of(self.number, self.group_of, rows, (len(self.factor), len(rows))), self.rows)
+        return counted - applied(turned(squared(sums)), self.factor / self.mass)
 
     def slope(self, copies: Floats) -> tuple[float, Floats]:
         """Value and (N,) gradient."""
-        forms = self.rows @ copies
+        forms = applied(self.rows, copies)
         mean = np.bincount(self.group_of, self.number * forms, len(self.factor)) / self.mass
         away = forms - mean[self.group_of]
         pull = self.factor[self.group_of] * self.number * away
-        return float(pull @ away), 2 * (self.columns @ pull)
+        return float(pull @ away), 2 * applied(self.columns, pull)
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,11 +203,11 @@ class Ratio:
     @cached_property
     def columns(self) -> csr_array:
         """The forms, seen from the pictures."""
-        return csr_array(self.forms.T)
+        return turned(self.forms)
 
     def value(self, copies: Floats) -> float:
         """Largest over smallest; infinite where a form is 0."""
-        heights = self.forms @ copies
+        heights = applied(self.forms, copies)
         return float(heights.max() / heights.min()) if heights.min() > 0 else float("inf")
 
     def smoothed(self) -> tuple[Objective, ...]:
@@ -215,19 +217,19 @@ class Ratio:
     def slope(self, copies: Floats) -> tuple[float, Floats]:
         """Logarithm of the smooth form, and its gradient: log |z|_p + log |1/z|_p."""
         heights, high, low, value = self._parts(copies)
-        return value, self.columns @ ((high - low) / heights)
+        return value, applied(self.columns, (high - low) / heights)
 
     def bound(self, copies: Floats, limits: Limits) -> float:
         """A weighted mean of the forms over another one, where that is least: the largest is not below any mean, the smallest not above."""
         heights, high, low, _ = self._parts(copies)
         above, below = high / heights, low / heights
-        return cheapest_ratio(limits, self.columns @ (above / above.sum()), self.columns @ (below / below.sum()), copies)
+        return cheapest_ratio(limits, applied(self.columns, above / above.sum()), applied(self.columns, below / below.sum()), copies)
 
     def after(self, copies: Floats, pictures: Ints, step: int) -> Floats:
         """By computing it for those that the slope speaks for; infinite for the others."""
         heights, high, low, _ = self._parts(copies)
         values = np.full(len(pictures), np.inf)
-        promised = step * (self.columns @ ((high - low) / heights))[pictures]
+        promised = step * applied(self.columns, (high - low) / heights)[pictures]
         chosen = np.argpartition(promised, _TRIED)[:_TRIED] if len(pictures) > _TRIED else np.arange(len(pictures))
         moved = heights[:, None] + step * self.columns[pictures[chosen]].toarray().T
         values[chosen] = self._of(moved)
@@ -240,7 +242,7 @@ class Ratio:
         return np.where(least > 0, ratio, np.inf)
 
     def _parts(self, copies: Floats) -> tuple[Floats, Floats, Floats, float]:
-        heights = np.maximum(self.forms @ copies, np.finfo(float).tiny)
+        heights = np.maximum(applied(self.forms, copies), np.finfo(float).tiny)
         logs, power = np.log(heights), min(self.power, POWERS[-1])
         high, low = np.exp(power * (logs - logs.max())), np.exp(-power * (logs - logs.min()))
         value = logs.max() - logs.min() + (np.log(high.sum()) + np.log(low.sum())) / power

@@ -102,11 +102,10 @@ def _classes(result: BalanceResult) -> str:
 def _before_and_after(table: pl.DataFrame, column: str, title: str) -> str:
     """Shares, one under the other, so that both charts have one scale."""
     names = table[column].to_list()
-    charts = [
-        bars(names, table[f"share_{when}"].to_list(), title=f"{title} {when}", form="percent", tone=tone)
-        for when, tone in (("before", "plain"), ("after", "accent"))
-    ]
-    return "".join(charts)
+    before, after = (table[f"share_{when}"].to_list() for when in ("before", "after"))
+    return bars(names, before, title=f"{title} before", form="percent") + bars(
+        names, after, title=f"{title} after", form="percent", tone="accent"
+    )
 
 
 def _frontier_lead(frontier: Frontier) -> str:
@@ -128,8 +127,16 @@ def _frontier(frontier: Frontier) -> str:
             "floor": [frontier.floors.within, frontier.floors.any_budget, frontier.floors.any_copies],
         }
     )
-    shown = html_table(floors, caption="Floors of the largest class over the smallest", headings={"what": "Repetition", "floor": "cannot go below"})
-    binding = pl.DataFrame({"limit": [b.limit for b in frontier.binding], "binds": [b.said for b in frontier.binding], "without": [b.without for b in frontier.binding]})
+    shown = html_table(
+        floors, caption="Floors of the largest class over the smallest", headings={"what": "Repetition", "floor": "cannot go below"}
+    )
+    binding = pl.DataFrame(
+        {
+            "limit": [b.limit for b in frontier.binding],
+            "binds": [b.said for b in frontier.binding],
+            "without": [b.without for b in frontier.binding],
+        }
+    )
     heads = {"limit": "Limit", "binds": "How it binds", "without": METRICS[frontier.metric].capitalize()}
     return chart + shown + (html_table(binding, caption="What binds", headings=heads) if frontier.binding else "")
 
@@ -175,4 +182,6 @@ def _proof(result: BalanceResult) -> str:
         "The bound is the least value of a function that is nowhere above the objective, taken over all copies within the limits: "
         f"no plan, whole or not, is below it. Of the way from one copy each down to the bound, {outcome.gap:.3%} is left. Time: {spent}."
     )
-    return f"<p>{escape(lead)}</p>" + html_table(pl.DataFrame(rows), caption="Objective", headings={"what": "Copies", "objective": "Objective"})
+    return f"<p>{escape(lead)}</p>" + html_table(
+        pl.DataFrame(rows), caption="Objective", headings={"what": "Copies", "objective": "Objective"}
+    )

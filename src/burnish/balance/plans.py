@@ -11,12 +11,15 @@ import numpy as np
 import polars as pl
 import polars.exceptions
 
+from burnish.balance.sparse import row_sums, turned
 from burnish.engine.files import atomic_path, write_text
 from burnish.engine.fingerprint import fingerprint
 from burnish.errors import DataError, FormatError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
     from burnish.balance.incidence import Incidence
     from burnish.data.dataset import Dataset
@@ -165,7 +168,9 @@ def repeated(dataset: Dataset, plan: Plan) -> Dataset:
     annotations = _repeated_annotations(dataset, order)
     attributes = dataset.attributes.join(annotations.select("old", "id"), left_on="annotation", right_on="old", how="inner")
     attributes = attributes.with_columns(annotation="id").drop("id")
-    extras = dataset.extras.filter(~pl.col("table").is_in(["images", "annotations"]) | pl.col("row").is_null() | _kept_row(old, annotations))
+    extras = dataset.extras.filter(
+        ~pl.col("table").is_in(["images", "annotations"]) | pl.col("row").is_null() | _kept_row(old, annotations)
+    )
     return dataset.with_tables(images=made, annotations=annotations.drop("old"), attributes=attributes, extras=extras)
 
 
@@ -187,9 +192,9 @@ def _repeated_annotations(dataset: Dataset, order: pl.DataFrame) -> pl.DataFrame
 
 def reasons(incidence: Incidence, copies: Ints, wanted: Floats) -> list[str]:
     """Why each picture comes as often as it does, in words; empty for one that comes once."""
-    before = np.asarray(incidence.counts.sum(axis=1)).ravel() / wanted
+    before = row_sums(incidence.counts) / wanted
     scarcity = before.mean() / before
-    held = incidence.counts.T.tocsr()
+    held = turned(incidence.counts)
     told = [""] * len(incidence)
     for row in np.flatnonzero(copies != 1).tolist():
         span = slice(held.indptr[row], held.indptr[row + 1])
@@ -204,7 +209,7 @@ def reasons(incidence: Incidence, copies: Ints, wanted: Floats) -> list[str]:
     return told
 
 
-def _repeat_reason(names: tuple[str, ...], classes: Ints, numbers: Floats, scarcity: Floats) -> str:
+def _repeat_reason(names: tuple[str, ...], classes: NDArray[np.int32], numbers: Floats, scarcity: Floats) -> str:
     rare = [(float(scarcity[c]), names[c], int(n)) for c, n in zip(classes.tolist(), numbers.tolist(), strict=True) if scarcity[c] > 1]
     rare.sort(key=lambda found: (-found[0] * found[2], found[1]))
     shown = ", ".join(f"{number} {name}" for _, name, number in rare[:2])
@@ -216,7 +221,7 @@ def _repeat_reason(names: tuple[str, ...], classes: Ints, numbers: Floats, scarc
 
 def _class_columns(incidence: Incidence) -> dict[str, pl.Series]:
     """For each picture its classes and counts as one text."""
-    held = incidence.counts.T.tocsr()
+    held = turned(incidence.counts)
     held.sort_indices()
     pairs = pl.DataFrame({"row": np.repeat(np.arange(len(incidence)), np.diff(held.indptr)), "class": held.indices, "number": held.data})
     told = pairs.group_by("row", maintain_order=True).agg(pl.concat_str(pl.col("class"), pl.lit(":"), pl.col("number")).str.join(" "))

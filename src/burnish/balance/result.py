@@ -13,12 +13,15 @@ from burnish.balance.copies import Duplicated, as_counts, duplicate_files
 from burnish.balance.page import balance_page
 from burnish.balance.plans import save_outputs, write_plan
 from burnish.balance.solver import gap_of
+from burnish.balance.sparse import applied
 from burnish.engine.files import atomic_path, write_text
 from burnish.report.numbers import number
 from burnish.report.tables import text_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from scipy.sparse import csr_array
 
     from burnish.balance.frontier import Frontier
     from burnish.balance.incidence import Incidence
@@ -65,7 +68,8 @@ class BalanceResult:
         plan: How often each picture comes.
         outcome: How good that is.
         frontier: What other limits would bring; None where it was not worked out (one class, or very many pictures).
-        baselines: Other ways of balancing at the same size.
+        baselines: One row a way of balancing, all at the plan's size: method, ratio, class_cv, superclass_cv (where there are some),
+            growth, most_copies.
         advice: What the numbers mean, in words.
         seconds: Time spent in each part.
     """
@@ -95,7 +99,9 @@ class BalanceResult:
         """One row a superclass: superclass, before, after, and their shares; no rows where there are none."""
         names = self.incidence.superclasses
         before, after = (_sums(self.incidence.super_counts, n) if names else np.zeros(0) for n in (None, self.outcome.copies))
-        return _with_shares(pl.DataFrame({"superclass": names, "before": before, "after": after}, schema_overrides={"superclass": pl.String}))
+        return _with_shares(
+            pl.DataFrame({"superclass": names, "before": before, "after": after}, schema_overrides={"superclass": pl.String})
+        )
 
     @property
     def name(self) -> str:
@@ -122,9 +128,8 @@ class BalanceResult:
 
     def _duplicate(self) -> Duplicated | None:
         how = self.config.duplicates
-        if how in {"none", "undo"}:
+        if how == "none" or how == "undo":  # noqa: PLR1714 - this form narrows the type
             return None
-        assert how != "none" and how != "undo"  # noqa: PLR1714 - narrows the type
         return duplicate_files(self.dataset.root, as_counts(self.plan.table["path"].to_list(), self.outcome.copies), how)
 
     def summary(self) -> dict[str, Any]:
@@ -161,10 +166,10 @@ def proof_text(result: BalanceResult) -> str:
     """One sentence: from where to where, and what is proven."""
     outcome = result.outcome
     if outcome.gap == 0 and outcome.value >= outcome.start * (1 - 1e-9):
-        return f"The objective ({result.config.objective}) is {number(outcome.start)}, and it is proven that no copies within the limits lower it."
+        return f"The objective ({result.config.objective}) is {number(outcome.start)}; proven: no copies within the limits lower it."
     return (
-        f"The objective ({result.config.objective}) went from {number(outcome.start)} to {number(outcome.value)}; proven: nothing within the limits is "
-        f"below {number(outcome.bound)}, so at most {outcome.gap:.2%} of the way is left."
+        f"The objective ({result.config.objective}) went from {number(outcome.start)} to {number(outcome.value)}; proven: nothing within "
+        f"the limits is below {number(outcome.bound)}, so at most {outcome.gap:.2%} of the way is left."
     )
 
 
@@ -188,6 +193,6 @@ def _with_shares(table: pl.DataFrame) -> pl.DataFrame:
     return table.with_columns(*((pl.col(name) / pl.col(name).sum()).alias(f"share_{name}") for name in ("before", "after")))
 
 
-def _sums(counts: Any, copies: Ints | None) -> Ints:
+def _sums(counts: csr_array, copies: Ints | None) -> Ints:
     weights = np.ones(counts.shape[1]) if copies is None else copies.astype(np.float64)
-    return np.rint(counts @ weights).astype(np.int64)
+    return np.rint(applied(counts, weights)).astype(np.int64)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from burnish.balance.sparse import column_sums, row_sums, turned
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -81,16 +83,16 @@ def _within_sums(limits: Limits, copies: Floats, relaxed: Floats) -> Floats:
 
 def _alike_together(counts: csr_array) -> Ints:
     """Pictures in an order in which those with the same rarest class, and then the same count of it, stand together."""
-    by_picture = counts.T.tocsr()
-    frequency = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
+    by_picture = turned(counts)
+    frequency = row_sums(counts)
     rank = np.empty(len(frequency), dtype=np.int64)
     rank[np.argsort(frequency, kind="stable")] = np.arange(len(frequency))
-    entries, rows = rank[by_picture.indices], np.repeat(np.arange(by_picture.shape[0]), np.diff(by_picture.indptr))
-    rarest = np.full(by_picture.shape[0], len(frequency))
+    entries, rows = rank[by_picture.indices], np.repeat(np.arange(len(by_picture.indptr) - 1), np.diff(by_picture.indptr))
+    rarest = np.full(len(by_picture.indptr) - 1, len(frequency))
     np.minimum.at(rarest, rows, entries)
-    commonest = np.full(by_picture.shape[0], -1)
+    commonest = np.full(len(by_picture.indptr) - 1, -1)
     np.maximum.at(commonest, rows, entries)
-    objects = np.asarray(by_picture.sum(axis=1)).ravel()
+    objects = column_sums(counts)
     return np.lexsort((objects, commonest, rarest))
 
 

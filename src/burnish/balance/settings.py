@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from burnish.config import Config
 from burnish.data.chains import ChainChoice
 
+Share = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -23,7 +24,7 @@ class WeightsConfig(Config):
     """Evenness of the classes."""
     superclasses: Weight = 1.0
     """Evenness of the superclasses, where there are several."""
-    each: dict[str, Weight] = {}
+    each: dict[str, Weight] = Field(default_factory=dict[str, float])
     """Weight of single classes by name; the others have 1, and a class with 0 may end as it likes."""
 
 
@@ -51,7 +52,7 @@ class BalanceConfig(Config):
     """cv: squared coefficients of variation; ratio: the largest class over the smallest; variance: the four plain variances of the seed."""
     allow_drop: bool = False
     """Pictures may also be left out; the result then has as many samples as before at least, or what a budget below 1 allows."""
-    target: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = {}
+    target: dict[str, Share] = Field(default_factory=dict[str, float])
     """Wanted share of each class by name, in any unit; all classes alike when none is given."""
     weights: WeightsConfig = WeightsConfig()
     """What counts how much."""

@@ -83,9 +83,13 @@ def write_bytes(path: Path | str, data: bytes) -> None:
     # A file made by this very call has the usual rights and no other writer: half the system calls of `atomic_path`.
     temporary = target.with_name(f".{target.name[:100]}.{os.urandom(6).hex()}.part")
     with explained_os_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with temporary.open("xb") as stream:
+            try:
+                stream = temporary.open("xb")
+            except FileNotFoundError:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                stream = temporary.open("xb")
+            with stream:
                 stream.write(data)
             temporary.replace(target)
         except BaseException:

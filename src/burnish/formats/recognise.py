@@ -12,13 +12,17 @@ from burnish.data.findings import join_findings, no_findings
 from burnish.data.shown import shown
 from burnish.data.statuses import without_skipped
 from burnish.engine.files import atomic_folder
+from burnish.engine.progress import Progress, silent
 from burnish.errors import DataError, FormatError
 from burnish.formats.reading import walk_some
+from burnish.formats.sampling import made_samples
 
 if TYPE_CHECKING:
     import polars as pl
 
     from burnish.data.dataset import Dataset
+    from burnish.data.samples import Sampling
+    from burnish.engine.map import Engine
     from burnish.formats.placing import HowPlaced
 
 
@@ -74,8 +78,8 @@ FORMATS: Final[dict[str, Format]] = {
     "mot": Format("burnish.formats.mot", "MOTChallenge sequences of tracks and detections.", "gt/gt.txt or det/det.txt, also in a .zip"),
     "yandex": Format("burnish.formats.yandex", "JSON of Yandex's crowd.", "a .json list of frames with polygons"),
     "masks": Format("burnish.formats.masks", "Mask pictures beside pictures.", "images/ and masks/, or NAME_mask files", rank=2),
-    "folders": Format("burnish.formats.folders", "One folder a class.", "folders named as the classes, pictures inside", rank=2),
     "videos": Format("burnish.formats.videos", "Videos and pictures without labels as tasks, read only.", "a video", rank=2),
+    "folders": Format("burnish.formats.folders", "One folder a class.", "folders named as the classes, pictures inside", rank=2),
     "pictures": Format("burnish.formats.pictures", "Pictures without labels, read only.", "pictures", rank=2),
 }
 """Every format by name; strings only, so that listing them costs nothing."""
@@ -103,13 +107,23 @@ def open_dataset(path: Path | str, format: str | None = None, **options: Any) ->
 
 
 def write_dataset(
-    dataset: Dataset, folder: Path | str, form: str, *, media: HowPlaced = "copy", force: bool = False, **options: Any
+    dataset: Dataset,
+    folder: Path | str,
+    form: str,
+    *,
+    media: HowPlaced = "copy",
+    force: bool = False,
+    sampling: Sampling | None = None,
+    engine: Engine | None = None,
+    progress: Progress = silent,
+    **options: Any,
 ) -> pl.DataFrame:
     """Write a dataset in a format; the folder appears whole or not at all.
 
-    Our own format and CVAT's backups and XML, which annotators go on with, keep everything. Every other format gets what the dataset shows
-    (`burnish.data.shown`): tracks on every frame, and nothing that its tasks hide. Objects of unused classes are then not
-    written, nor are the pictures, labels and pixels, that show an object of a forbidden class; each is a finding.
+    Our own format, CVAT's backups and CVAT's XML, which annotators go on with, keep everything. Every other format gets what the
+    dataset shows (`burnish.data.shown`): tracks on every frame, and nothing that its tasks hide; frames of videos become picture
+    files. Objects of unused classes are then not written, nor are the pictures, labels and pixels, that show an object of a
+    forbidden class; each is a finding.
 
     Args:
         dataset: What to write.
@@ -117,6 +131,9 @@ def write_dataset(
         form: Name of the format.
         media: Whether pictures are copied, linked or left where they are.
         force: Replace a folder that holds something.
+        sampling: Scales, tiles and more, of formats that get what is shown; a manifest leads from each sample to its source.
+        engine: Where pictures are made.
+        progress: Where to report.
         options: Passed to the format's writer.
 
     Returns:
@@ -134,9 +151,12 @@ def write_dataset(
         module.write(dataset, Path(folder))
         return no_findings()
     _refuse_own_folder(dataset, Path(folder))
-    kept, skipped = (dataset, no_findings()) if FORMATS[form].keeps else without_skipped(shown(dataset))
     with atomic_folder(Path(folder), force=force) as temporary:
-        return join_findings(skipped, module.write(kept, temporary, media=media, **options))
+        if FORMATS[form].keeps:
+            return module.write(dataset, temporary, media=media, **options)
+        kept, skipped = without_skipped(shown(dataset))
+        with made_samples(kept, sampling, temporary, pixels=media != "none", engine=engine, progress=progress) as made:
+            return join_findings(skipped, made.findings, module.write(made.dataset, temporary, media=media, **options))
 
 
 def recognise_format(path: Path) -> str:

@@ -77,10 +77,10 @@ def _videos(root: Path, names: list[str], first: tuple[int, int, int]) -> _Rows:
         if facts.reason:
             rows.findings.append(finding("unreadable_video", facts.reason, path=name))
         size = {side: facts.columns.get(side) for side in ("width", "height")}
-        rows.images += [
-            {"id": first[1] + len(rows.images) + n, "media": media, "task": task, "frame": n, "true_frame": n, "scene": name, **size}
-            for n in range(facts.frames)
-        ]
+        start = first[1] + len(rows.images)
+        rows.images.extend(
+            {"id": start + n, "media": media, "task": task, "frame": n, "true_frame": n, "scene": name, **size} for n in range(facts.frames)
+        )
     return rows
 
 

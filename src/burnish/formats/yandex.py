@@ -5,8 +5,8 @@
   "outputValues": {"polygons": [{"label": "car", "shape": "polygon", "points": [{"left": 0.1, "top": 0.2}, …]}]}}]
 ```
 
-Values may also stand in the object itself. `frame` is a number in the video, or in the sorted list of the pictures, that lies beside the file; `image`
-names the picture itself. What was not asked for here stays in extras.
+Values may also stand in the object itself. `frame` is a number in the video, or in the sorted list of the pictures, that lies beside the
+file; `image` names the picture itself. What was not asked for here stays in extras.
 """
 
 from __future__ import annotations

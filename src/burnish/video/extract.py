@@ -24,7 +24,7 @@ from burnish.video.settings import ExtractConfig
 from burnish.video.sources import list_videos, result_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
 FRAME_MAP: Final = {
     "path": pl.String,
@@ -187,7 +187,7 @@ class _Found:
 
 
 @contextmanager
-def _readers(video: Video, count: int) -> Iterator[SimpleQueue[Video]]:
+def _readers(video: Video, count: int) -> Generator[SimpleQueue[Video]]:
     """Readers of one video that take turns. Each decodes with one thread: workers that never wait for one another are quickest."""
     readers: SimpleQueue[Video] = SimpleQueue()
     with ExitStack() as stack:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 import polars as pl
@@ -157,7 +157,8 @@ def _placed(row: Row, content: Content) -> Row | None:
 
 
 def _are_numbers(values: Sequence[float | None]) -> bool:
-    return all(value is not None and isfinite(value) for value in values)
+    # Asked of every shape: two passes in C are several times faster than one in Python.
+    return None not in values and isfinite(sum(cast("Sequence[float]", values)))
 
 
 def _one_ring(row: Row) -> Row:

@@ -8,8 +8,8 @@ MOT17-02/det/det.txt              frame,-1,left,top,width,height,score
 MOT17-02/img1/000001.jpg          pictures, counted from 1 as in the text files
 ```
 
-Ids stay as `track`; `flag` 0 becomes the attribute `ignored`, and visibility an attribute too. Where a track has no line it is outside, which the tables tell
-with a row on the first frame without it.
+Ids stay as `track`; `flag` 0 becomes the attribute `ignored`, and visibility an attribute too. Every line is a view of its track, none of
+them a key frame: where a track has no line, its object is not seen.
 """
 
 from burnish.formats.mot.layout import recognise
@@ -17,5 +17,6 @@ from burnish.formats.mot.reading import read
 from burnish.formats.mot.writing import CARRIES, write
 
 NAME = "mot"
+NUMBERS_PICTURES = True
 
-__all__ = ["CARRIES", "NAME", "read", "recognise", "write"]
+__all__ = ["CARRIES", "NAME", "NUMBERS_PICTURES", "read", "recognise", "write"]

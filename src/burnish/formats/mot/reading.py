@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from burnish.data.findings import join_findings, no_findings
@@ -86,15 +85,19 @@ def _lines(gathered: Gathered, path: Path) -> Iterator[_Line]:
         if not line.strip():
             continue
         try:
-            values = [exact(text) for text in line.split(",")]
-            found = _Line(number, int(values[0]), int(values[1]), values)
-            if len(values) < _FEWEST or found.frame < 1:
-                raise DataError(f"{len(values)} numbers, frame {found.frame}")
-        except (DataError, IndexError) as error:
+            found = _line(number, line)
+        except DataError as error:
             reason = f"Expected frame (from 1), id, left, top, width, height, ... between commas: {error}; the line is left out."
             note(gathered, "unreadable_line", reason, path=path.name, position=f"line {number}", given=line[:100])
             continue
         yield found
+
+
+def _line(number: int, line: str) -> _Line:
+    values = [exact(text) for text in line.split(",")]
+    if len(values) < _FEWEST or values[0] < 1:
+        raise DataError(f"{len(values)} numbers, frame {values[0]}")
+    return _Line(number, int(values[0]), int(values[1]), values)
 
 
 def _length(sequence: Sequence, lines: list[_Line], home: Path) -> int:
@@ -132,21 +135,15 @@ def _pictures(root: Path, sequence: Sequence, length: int, first: tuple[int, int
 
 
 def _gather_truth(gathered: Gathered, lines: list[_Line], images: dict[int, int], classes: tuple[str, ...], first_track: int) -> int:
-    """Add the lines of gt.txt and where their tracks end; the highest track number."""
-    seen: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    """Add the lines of gt.txt, a view of its track each; the highest track number."""
+    last = first_track
     for line in lines:
         track = None if line.track < 0 else first_track + line.track
-        row = add_annotation(gathered, images[line.frame], _class_name(line, classes), "box", **_box(line), **_tracked(track))
+        tracked = {} if track is None else {"track": track}
+        row = add_annotation(gathered, images[line.frame], _class_name(line, classes), "box", **_box(line), **tracked)
         _add_told(gathered, row, line)
-        if track is not None:
-            seen[track].append((line.frame, row))
-    for track, views in seen.items():
-        _add_ends(gathered, sorted(views), images, track)
-    return max(seen, default=first_track)
-
-
-def _tracked(track: int | None) -> dict[str, Any]:
-    return {} if track is None else {"track": track, "keyframe": True}
+        last = max(last, track or 0)
+    return last
 
 
 def _class_name(line: _Line, classes: tuple[str, ...]) -> str | None:
@@ -165,18 +162,9 @@ def _box(line: _Line) -> dict[str, float]:
 def _add_told(gathered: Gathered, row: int, line: _Line) -> None:
     if len(line.values) > _FLAG and line.values[_FLAG] == 0:
         add_attribute(gathered, row, "ignored", "true")
-    if len(line.values) == _VISIBILITY + 1 and line.values[_VISIBILITY] >= 0:
+    # 1 is what says nothing: it is written of everything whose visibility nobody told.
+    if len(line.values) == _VISIBILITY + 1 and 0 <= line.values[_VISIBILITY] != 1:
         add_attribute(gathered, row, "visibility", str(line.values[_VISIBILITY]))
-
-
-def _add_ends(gathered: Gathered, views: list[tuple[int, int]], images: dict[int, int], track: int) -> None:
-    """A track without a line on a frame is outside there; without a row that says so it would be stretched to its next one."""
-    for place, (frame, row) in enumerate(views):
-        following = views[place + 1][0] if place + 1 < len(views) else len(images) + 1
-        if following > frame + 1:
-            given = gathered.annotations[row - 1]
-            corners = {side: given[side] for side in ("x1", "y1", "x2", "y2")}
-            add_annotation(gathered, images[frame + 1], given["label"], "box", **corners, track=track, keyframe=True, outside=True)
 
 
 def _gather_detection(gathered: Gathered, line: _Line, images: dict[int, int]) -> None:

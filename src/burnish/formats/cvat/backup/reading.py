@@ -174,7 +174,7 @@ def _read_task(reading: _Reading, folder: Path, projects: Mapping[Path, Mapping[
         "subset": task.get("subset"),
         "deleted": sorted(frame for frame in deleted if frame not in view.images),
         "manifest": _kept_manifest(source, used),
-        **_other_files(reading.root, folder, _OWN_FILES, source),
+        **_other_files(reading.root, folder, _OWN_FILES, _taken(source, used)),
     }
     add_extras(reading.gathered, "tasks", number, kept)
 
@@ -283,10 +283,15 @@ def _overlap(jobs: Sequence[Mapping[str, Any]], task: int) -> frozenset[int]:
     return frozenset(frame for frame, number in seen.items() if number > 1)
 
 
-def _other_files(root: Path, folder: Path, own: frozenset[str] | set[str], source: Source | None = None) -> dict[str, Any]:
-    """Files of a task or project that are neither its tables nor its frames: guides, related pictures, whatever there is."""
-    media = {f"{DATA}/{name}" for name in ((source.video,) if source and source.video else source.names if source else ())}
-    if source is None:
+def _taken(source: Source, used: set[int]) -> set[str]:
+    """Files below data/ that frames of the task are taken from; pictures between its steps are none of them, and are kept as they are."""
+    return {source.video} if source.video is not None else {source.names[number] for number in used}
+
+
+def _other_files(root: Path, folder: Path, own: frozenset[str] | set[str], taken: set[str] | None = None) -> dict[str, Any]:
+    """Files of a task (with `taken`) or project that are neither its tables nor its frames: guides, related pictures, whatever there is."""
+    media = {f"{DATA}/{name}" for name in taken or ()}
+    if taken is None:
         found = [entry.name for entry in sorted(folder.iterdir()) if entry.is_file()]
         found += [f"assets/{name}" for name in list_files(folder / "assets")] if (folder / "assets").is_dir() else []
     else:
