@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from burnish.balance.settings import BalanceConfig
     from burnish.geometry.arrays import Floats, Ints
 
-BUDGETS: Final = (1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0)
+BUDGETS: Final = (1.1, 1.25, 1.5, 2.0, 3.0, 4.0, 6.0)
 """Sizes, as multiples of the pictures, at which the best balance is shown, as far as the copies allow."""
 
 MOST_ENTRIES: Final = 300_000
@@ -134,7 +134,8 @@ def _floors(look: _Look, copies: Ints) -> Floors:
     shares = Limits(np.zeros(size), np.full(size, float(size)), float(size), float(size))
     bounds: list[float] = []
     for one in (limits, loose, shares):
-        bounds.append(solve(ratio, one, start=copies.astype(np.float64), steps=_ROUNDS, tolerance=_TOLERANCE).bound)
+        found = solve(ratio, one, start=copies.astype(np.float64), steps=_ROUNDS, tolerance=_TOLERANCE)
+        bounds.append(max(found.bound, 1.0))
         look.advance(1)
     # A wider limit has no higher floor: what was proven for it holds for the narrower ones too.
     return Floors(max(bounds), max(bounds[1:]), bounds[2])

@@ -119,7 +119,7 @@ def incidence_of(dataset: Dataset, split: str = "train") -> Incidence:
         )
     there = views["class"].unique().sort()
     named = classes[there.to_list()]
-    superclasses, superclass_of = _superclasses(named)
+    superclasses, superclass_of = superclasses_of(named)
     place = np.full(classes.height, -1)
     place[there.to_numpy()] = np.arange(len(there))
     objects = told.filter(pl.col("kind") == SKIPPED).height
@@ -151,7 +151,7 @@ def joined_incidence(parts: Sequence[Incidence]) -> Incidence:
             above = part.superclasses[number] if part.superclasses else None
             if belongs.setdefault(name, above) != above:
                 raise DataError(f"Class '{name}' belongs to {belongs[name]!r} in one dataset and to {above!r} in another. Make them agree.")
-    superclasses, superclass_of = _superclasses(pl.DataFrame({"name": classes, "superclass": [belongs[name] for name in classes]}))
+    superclasses, superclass_of = superclasses_of(pl.DataFrame({"name": classes, "superclass": [belongs[name] for name in classes]}))
     views, objects, rows = list[pl.DataFrame](), 0, 0
     for part in parts:
         place = np.array([classes.index(name) for name in part.classes])
@@ -192,6 +192,18 @@ def incidence_from_lists(classes: dict[str, list[list[int]]], superclasses: dict
     table = pl.DataFrame({"image": np.arange(len(pictures)), "path": list(pictures)}, schema={"image": pl.Int64, "path": pl.String})
     places = np.array([above.get(name, 0) for name in names], dtype=np.int64)
     return Incidence(table, views, names, superclass_names, places)
+
+
+def superclasses_of(named: pl.DataFrame) -> tuple[tuple[str, ...], Ints]:
+    """Names of the superclasses and the (C,) place of each class's, from columns name and superclass.
+
+    A class without a superclass is one of its own; where no class has one there are none.
+    """
+    if named["superclass"].null_count() == named.height:
+        return (), np.zeros(named.height, dtype=np.int64)
+    above = named.select(pl.coalesce("superclass", "name"))["superclass"]
+    names = tuple(above.unique(maintain_order=True))
+    return names, np.array([names.index(name) for name in above], dtype=np.int64)
 
 
 def _with_roots(part: Incidence) -> pl.DataFrame:
@@ -256,15 +268,6 @@ def _with_identity(found: pl.DataFrame, dataset: Dataset, pictures: pl.DataFrame
     )
     numbered = found.with_columns(task.cast(pl.Float64)).with_columns(object=pl.struct(key, "class").rank("dense").cast(pl.Int64) - 1)
     return numbered.select("object", "class", "picture").unique(maintain_order=True)
-
-
-def _superclasses(named: pl.DataFrame) -> tuple[tuple[str, ...], Ints]:
-    """Names of the superclasses and the place of each class's; a class without one is a superclass of its own."""
-    if named["superclass"].null_count() == named.height:
-        return (), np.zeros(named.height, dtype=np.int64)
-    above = named.select(pl.coalesce("superclass", "name"))["superclass"]
-    names = tuple(above.unique(maintain_order=True))
-    return names, np.array([names.index(name) for name in above], dtype=np.int64)
 
 
 def _object_rows(views: pl.DataFrame, pictures: int) -> ObjectRows:

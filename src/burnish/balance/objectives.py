@@ -25,6 +25,7 @@ POWERS: Final = (4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0)
 """How sharply the smooth form of the ratio follows it, one after another: each starts from the result of the one before."""
 
 _TRIED: Final = 256
+_NOTHING: Final = 1e-12
 
 
 class Objective(Protocol):
@@ -158,8 +159,9 @@ class Variations:
     tolerance: float = 1e-6
 
     def value(self, copies: Floats) -> float:
-        """Numerator over denominator."""
-        return self.variances.value(copies) / float(self.level @ copies) ** 2
+        """Numerator over denominator; infinite where no object is left."""
+        level = float(self.level @ copies)
+        return self.variances.value(copies) / level**2 if level > 0 else float("inf")
 
     def smoothed(self) -> tuple[Objective, ...]:
         """Itself: it is smooth."""
@@ -183,7 +185,9 @@ class Variations:
 
     def after(self, copies: Floats, pictures: Ints, step: int) -> Floats:
         """Exact: a quadratic function over the square of a linear one."""
-        return self.variances.after(copies, pictures, step) / (float(self.level @ copies) + step * self.level[pictures]) ** 2
+        level = float(self.level @ copies) + step * self.level[pictures]
+        left = level > _NOTHING * float(self.level.sum())
+        return np.where(left, self.variances.after(copies, pictures, step) / np.where(left, level, 1.0) ** 2, np.inf)
 
 
 @dataclass(frozen=True, eq=False)

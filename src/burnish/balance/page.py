@@ -72,14 +72,13 @@ def _facts(result: BalanceResult) -> list[Fact]:
         Fact("Left to gain", f"{outcome.gap:.2%}", "proven, within the limits", "good" if outcome.gap <= 0.01 else "plain"),  # noqa: PLR2004
     ]
     if result.frontier is not None:
-        facts.append(Fact("Floor", number(result.frontier.floors.any_copies), "largest over smallest, any copies"))
+        facts.append(Fact("Floor", number(result.frontier.floors.any_budget), "largest over smallest, with any budget"))
     return facts
 
 
 def _advice(result: BalanceResult, made: Duplicated | None) -> str:
     told = [*result.advice, *([f"{made}."] if made else [])]
-    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in told) or "<li>Nothing stands in the way of balance.</li>"
-    return f'<ul class="advice">{items}</ul>'
+    return "".join(f'<p class="lead">{escape(sentence)}</p>' for sentence in told or ["Nothing stands in the way of balance."])
 
 
 def _lead(result: BalanceResult) -> str:
@@ -103,8 +102,9 @@ def _before_and_after(table: pl.DataFrame, column: str, title: str) -> str:
     """Shares, one under the other, so that both charts have one scale."""
     names = table[column].to_list()
     before, after = (table[f"share_{when}"].to_list() for when in ("before", "after"))
-    return bars(names, before, title=f"{title} before", form="percent") + bars(
-        names, after, title=f"{title} after", form="percent", tone="accent"
+    longest = max(*before, *after)
+    return bars(names, before, title=f"{title} before", form="percent", longest=longest) + bars(
+        names, after, title=f"{title} after", form="percent", tone="accent", longest=longest
     )
 
 

@@ -85,7 +85,7 @@ def solve(
     forms = objective.smoothed()
     for number, form in enumerate(forms):
         # The first forms only lead the way to the last ones.
-        _descend(search, form, steps if number >= len(forms) / 2 else min(steps, _COARSE), advance)
+        _descend(search, form, steps if number >= len(forms) // 2 else min(steps, _COARSE), advance)
         if search.finished:
             break
     return search.result()
