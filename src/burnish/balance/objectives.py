@@ -26,6 +26,8 @@ POWERS: Final = (4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0)
 
 _TRIED: Final = 256
 _NOTHING: Final = 1e-12
+_ROUNDING: Final = 1e-14
+"""Generous share of a sum that rounding may take; bounds are lowered by it, so that they stay bounds."""
 
 
 class Objective(Protocol):
@@ -102,6 +104,10 @@ class Spread:
         pull = self.factor[self.group_of] * self.number * away
         return float(pull @ away), 2 * applied(self.columns, pull)
 
+    def size(self, copies: Floats) -> float:
+        """The same sum without the means taken off: what rounding errors are measured by."""
+        return float((self.factor[self.group_of] * self.number) @ applied(self.rows, copies) ** 2)
+
 
 @dataclass(frozen=True, eq=False)
 class Variances:
@@ -131,12 +137,17 @@ class Variances:
     def bound(self, copies: Floats, limits: Limits) -> float:
         """The tangent at the copies, where it is lowest: a convex function is nowhere below it (Frank and Wolfe, 1956)."""
         value, gradient = self.slope(copies)
-        return max(0.0, value + float(gradient @ (cheapest(limits, gradient) - copies)))
+        most = max(float(limits.highest.max(initial=1.0)), 1.0)
+        return max(0.0, value + float(gradient @ (cheapest(limits, gradient) - copies)) - _ROUNDING * most * self.size(copies))
 
     def after(self, copies: Floats, pictures: Ints, step: int) -> Floats:
         """Exact: the function is quadratic."""
         value, gradient = self.slope(copies)
         return value + step * gradient[pictures] + step * step * self.curvature[pictures]
+
+    def size(self, copies: Floats) -> float:
+        """The sum of the spreads without the means taken off."""
+        return sum(spread.size(copies) for spread in self.spreads)
 
     @cached_property
     def curvature(self) -> Floats:
@@ -181,7 +192,11 @@ class Variations:
         above, gradient = self.variances.slope(copies)
         if above <= 0:
             return 0.0
-        return max(0.0, cheapest_ratio(limits, gradient / (2 * np.sqrt(above)), self.level, copies)) ** 2
+        root = float(np.sqrt(above))
+        least = cheapest_ratio(limits, gradient / (2 * root), self.level, copies)
+        # Near perfect balance the differences are lost in rounding, and the tangent with them.
+        unsure = _ROUNDING * self.variances.size(copies) / (root * float(self.level @ copies))
+        return max(0.0, least - unsure) ** 2
 
     def after(self, copies: Floats, pictures: Ints, step: int) -> Floats:
         """Exact: a quadratic function over the square of a linear one."""
@@ -227,7 +242,8 @@ class Ratio:
         """A weighted mean of the forms over another one, where that is least: the largest is not below any mean, the smallest not above."""
         heights, high, low, _ = self._parts(copies)
         above, below = high / heights, low / heights
-        return cheapest_ratio(limits, applied(self.columns, above / above.sum()), applied(self.columns, below / below.sum()), copies)
+        least = cheapest_ratio(limits, applied(self.columns, above / above.sum()), applied(self.columns, below / below.sum()), copies)
+        return least * (1 - _ROUNDING)
 
     def after(self, copies: Floats, pictures: Ints, step: int) -> Floats:
         """By computing it for those that the slope speaks for; infinite for the others."""
@@ -242,11 +258,11 @@ class Ratio:
     def _of(self, heights: Floats) -> Floats:
         """(k,) ratios of (C, k) heights."""
         least = heights.min(axis=0)
-        ratio = heights.max(axis=0) / np.maximum(least, np.finfo(float).tiny)
-        return np.where(least > 0, ratio, np.inf)
+        return np.where(least > 0, heights.max(axis=0) / np.where(least > 0, least, 1.0), np.inf)
 
     def _parts(self, copies: Floats) -> tuple[Floats, Floats, Floats, float]:
-        heights = np.maximum(applied(self.forms, copies), np.finfo(float).tiny)
+        heights = applied(self.forms, copies)
+        heights = np.maximum(heights, _NOTHING * heights.max())
         logs, power = np.log(heights), min(self.power, POWERS[-1])
         high, low = np.exp(power * (logs - logs.max())), np.exp(-power * (logs - logs.min()))
         value = logs.max() - logs.min() + (np.log(high.sum()) + np.log(low.sum())) / power
