@@ -1,8 +1,8 @@
-"""The copy balancing that burnish replaces, as its description has it: one autograd node for every object, a step at a time. A baseline, not for use.
+"""The copy balancing that burnish replaces, as its description has it: one autograd node for every object. A baseline, not for use.
 
-Variances are unbiased and 0 for fewer than two values. Each step takes the gradient by automatic differentiation, keeps its negative part, multiplies by the
-rate, scales what is more than `max_copy_per_step` down to that, rounds, and adds. It stops when nothing changes, when every picture has a
-copy, or when the budget is passed; when the loss has risen it starts again from one copy each with half the rate.
+Variances are unbiased and 0 for fewer than two values. Each step takes the gradient by automatic differentiation, keeps its negative part,
+multiplies by the rate, scales what is more than `max_copy_per_step` down to that, rounds, and adds. It stops when nothing changes, when
+every picture has a copy, or when the budget is passed; when the loss has risen it starts again from one copy each with half the rate.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def seed_descent(files, classes, superclasses, *, steps=10_000, max_copies=None,
         terms = loss_terms(variable, classes, superclasses)
         total = sum(terms)
         (gradient,) = torch.autograd.grad(total, variable)
-        losses.append((float(total), *(float(term) for term in terms)))
+        losses.append((total.item(), *(term.item() for term in terms)))
         added = -lr * gradient.clamp(max=0)
         if float(added.sum()) > max_copy_per_step:
             added = max_copy_per_step * added / added.sum()
@@ -55,7 +55,7 @@ def seed_descent(files, classes, superclasses, *, steps=10_000, max_copies=None,
             break
         if budget is not None and float(counts.sum()) > budget * files:
             break
-        if float(total) > before:
+        if total.item() > before:
             counts, lr = torch.ones_like(counts), lr / 2
-        before = float(total)
+        before = total.item()
     return counts.to(torch.int64).tolist(), losses

@@ -90,7 +90,7 @@ def test_where_links_cannot_be_made_the_next_kind_is_and_it_is_said(yolo, monkey
 
 
 def test_a_missing_picture_stops_all_before_anything_is_made(yolo):
-    with pytest.raises(DataError, match="1 of 2 pictures to repeat are not there: images/train/z.jpg. Nothing was changed"):
+    with pytest.raises(DataError, match=r"1 of 2 pictures to repeat are not there: images/train/z.jpg. Nothing was changed"):
         duplicate_files(yolo, {"images/train/a.jpg": 2, "images/train/z.jpg": 2})
     assert names(yolo / "images/train") == ["a.jpg", "ü b.jpg"]
 

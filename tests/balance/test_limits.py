@@ -70,9 +70,16 @@ def test_the_budget_is_rounded_down_to_whole_samples():
 
 
 def test_with_leaving_out_the_size_does_not_shrink_unless_the_budget_says_so():
-    ones = np.ones(10)
-    assert (usual_limits(10, 2, 5, droppable=ones).least, usual_limits(10, 2, 5, droppable=ones).most) == (10, 20)
-    assert (usual_limits(10, 0.5, 5, droppable=ones).least, usual_limits(10, 0.5, 5, droppable=ones).most) == (5, 5)
+    assert (usual_limits(10, 2, 5, allow_drop=True).least, usual_limits(10, 2, 5, allow_drop=True).most) == (10, 20)
+    assert (usual_limits(10, 0.5, 5, allow_drop=True).least, usual_limits(10, 0.5, 5, allow_drop=True).most) == (5, 5)
+
+
+def test_pictures_without_objects_come_once():
+    bare = np.array([True, False, False])
+    for drop in (False, True):
+        allowed = usual_limits(3, 4, 5, allow_drop=drop, bare=bare)
+        assert (allowed.lowest[0], allowed.highest[0]) == (1, 1)
+        assert allowed.most == 11
 
 
 def test_limits_that_leave_nothing_are_refused():

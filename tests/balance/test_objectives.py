@@ -39,6 +39,11 @@ def test_terms_without_anything_to_vary_are_zero_rather_than_an_error():
     assert one.value(np.ones(1)) == 0
 
 
+def is_allowed(copies, limits):
+    inside = (copies >= limits.lowest).all() and (copies <= limits.highest).all()
+    return inside and limits.least <= copies.sum() <= limits.most
+
+
 def kinds(incidence):
     weights = (0.3, 0.2, 1.0, 0.5)
     classes = len(incidence.classes)
@@ -76,11 +81,11 @@ def test_what_a_step_gives_is_told_exactly(incidence, data):
 @given(incidences(most_pictures=4), st.floats(1, 3), st.booleans(), st.data())
 def test_no_allowed_copies_are_below_the_bound_from_any_point(incidence, budget, drop, data):
     size = len(incidence)
-    shown = np.asarray(incidence.counts.sum(axis=0)).ravel() > 0
-    limits = usual_limits(size, budget, 3, droppable=shown.astype(float) if drop else None)
+    bare = np.asarray(incidence.counts.sum(axis=0)).ravel() == 0
+    limits = usual_limits(size, budget, 3, allow_drop=drop, bare=bare)
     point = nearest(limits, np.array(data.draw(st.lists(st.floats(0, 4), min_size=size, max_size=size))))
     grid = (np.array(copies, dtype=float) for copies in itertools.product((0, 0.5, 1, 1.7, 2, 3), repeat=size))
-    allowed = [n for n in grid if (n >= limits.lowest).all() and limits.least <= n.sum() <= limits.most and (incidence.counts @ n).sum() > 0]
+    allowed = [n for n in grid if is_allowed(n, limits) and (incidence.counts @ n).sum() > 0]
     for objective in kinds(incidence):
         if (incidence.counts @ point).min() <= 0:
             continue

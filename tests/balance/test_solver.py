@@ -30,7 +30,10 @@ def everything(objective, limits, most):
 @settings(max_examples=60, deadline=None)
 @given(incidences(most_pictures=5), st.sampled_from(OBJECTIVES), st.floats(1, 3))
 def test_the_bound_is_below_all_whole_copies_and_the_plan_above_the_bound(incidence, name, budget):
-    objective, limits = objective_of(incidence, BalanceConfig(objective=name, max_copies=3, budget=budget)), usual_limits(len(incidence), budget, 3)
+    objective, limits = (
+        objective_of(incidence, BalanceConfig(objective=name, max_copies=3, budget=budget)),
+        usual_limits(len(incidence), budget, 3),
+    )
     relaxed = solve(objective, limits)
     best = everything(objective, limits, 3)
     assert relaxed.bound <= best * (1 + 1e-9) + 1e-9
@@ -44,7 +47,10 @@ def test_the_bound_is_below_all_whole_copies_and_the_plan_above_the_bound(incide
 @settings(max_examples=25, deadline=None)
 @given(incidences(most_pictures=5, most_classes=3), st.sampled_from(OBJECTIVES), st.floats(1, 3))
 def test_integer_programming_finds_the_best_of_all_whole_copies(incidence, name, budget):
-    objective, limits = objective_of(incidence, BalanceConfig(objective=name, max_copies=3, budget=budget)), usual_limits(len(incidence), budget, 3)
+    objective, limits = (
+        objective_of(incidence, BalanceConfig(objective=name, max_copies=3, budget=budget)),
+        usual_limits(len(incidence), budget, 3),
+    )
     found = solve_exactly(objective, limits, np.ones(len(incidence), dtype=np.int64))
     best = everything(objective, limits, 3)
     assert found.value == pytest.approx(best, rel=1e-5, abs=1e-6)
@@ -58,7 +64,7 @@ def test_the_gap_is_closed_on_a_long_tail(name, budget, drop):
     incidence = long_tail(600, 12, superclasses=3)
     config = BalanceConfig(objective=name, budget=budget, allow_drop=drop, max_copies=10)
     objective = objective_of(incidence, config)
-    limits = usual_limits(600, budget, 10, droppable=np.ones(600) if drop else None)
+    limits = usual_limits(600, budget, 10, allow_drop=drop)
     relaxed = solve(objective, limits)
     copies = whole_copies(objective, limits, relaxed.copies, incidence.counts)
     assert relaxed.gap <= 1e-3
@@ -113,7 +119,7 @@ def test_a_class_that_pictures_show_alone_becomes_as_large_as_the_other():
 
 def test_integer_programming_refuses_what_is_too_large():
     pictures = MOST_PICTURES + 1
-    with pytest.raises(DataError, match="5,000 at most. Take solver burnish"):
+    with pytest.raises(DataError, match=r"5,000 at most. Take solver burnish"):
         solve_exactly(seed_objective(long_tail(5, 2)), usual_limits(pictures, 2, 3), np.ones(pictures, dtype=np.int64))
 
 

@@ -245,8 +245,10 @@ class _Search:
 
 
 def _sparse(table: csr_array, device: torch.device) -> torch.Tensor:
-    parts = (torch.as_tensor(table.indptr.astype(np.int64)), torch.as_tensor(table.indices.astype(np.int64)), torch.as_tensor(table.data))
-    return torch.sparse_csr_tensor(*parts, size=table.shape, dtype=torch.float64, device=device)
+    rows = np.repeat(np.arange(len(table.indptr) - 1), np.diff(table.indptr))
+    places = torch.as_tensor(np.stack([rows, table.indices]).astype(np.int64))
+    values = torch.as_tensor(table.data)
+    return torch.sparse_coo_tensor(places, values, table.shape, dtype=torch.float64, device=device, check_invariants=False).coalesce()
 
 
 def _write(history: pl.DataFrame, path: Path) -> None:

@@ -113,7 +113,14 @@ def task_graph(
 
 
 def with_sample(
-    graph: ObjectGraph, views: pl.DataFrame, index_of: Callable[[str], int], file: str | Sequence[str], task: int, subtask: int, sample: str
+    graph: ObjectGraph,
+    views: pl.DataFrame,
+    index_of: Callable[[str], int],
+    *,
+    file: str | Sequence[str],
+    task: int,
+    subtask: int,
+    sample: str,
 ) -> ObjectGraph:
     """The graph with one more written sample, which shows the views (columns track, label, and perhaps outside) of a frame.
 
@@ -157,9 +164,7 @@ def incidence_of_graphs(graphs: Sequence[ObjectGraph], files: Sequence[str]) -> 
     numbers = shown_objects.with_row_index("object").join(named.with_row_index("place"), left_on="class", right_on="name")
     place = pl.DataFrame({"file": list(files)}).with_row_index("picture")
     views = seen.join(numbers, on="key", how="inner", maintain_order="left").join(place, on="file", how="inner", maintain_order="left")
-    table = views.select(
-        pl.col("object").cast(pl.Int64), pl.col("place").cast(pl.Int32).alias("class"), pl.col("picture").cast(pl.Int64)
-    )
+    table = views.select(pl.col("object").cast(pl.Int64), pl.col("place").cast(pl.Int32).alias("class"), pl.col("picture").cast(pl.Int64))
     pictures = pl.DataFrame({"image": range(len(files)), "path": list(files)}, schema={"image": pl.Int64, "path": pl.String})
     return Incidence(pictures, table, tuple(named["name"]), superclasses, superclass_of)
 

@@ -10,7 +10,7 @@ import numpy as np
 from burnish.errors import DataError
 
 if TYPE_CHECKING:
-    from burnish.geometry.arrays import Floats, Ints
+    from burnish.geometry.arrays import Bools, Floats, Ints
 
 _ROUNDS: Final = 100
 _CLOSE: Final = 1e-12
@@ -42,20 +42,21 @@ class Limits:
             )
 
 
-def usual_limits(pictures: int, budget: float, max_copies: int, *, droppable: Floats | None = None) -> Limits:
+def usual_limits(pictures: int, budget: float, max_copies: int, *, allow_drop: bool = False, bare: Bools | None = None) -> Limits:
     """Every picture at least once and at most `max_copies` times, all together at most `budget` times as many as there are pictures.
 
     Args:
         pictures: N.
         budget: Samples as a multiple of the pictures.
         max_copies: Copies of one picture at most.
-        droppable: (N,) 1 for pictures that may be left out; the sum then does not fall below N or, with a budget below 1, below the budget.
+        allow_drop: Pictures may be left out; the sum then does not fall below N or, with a budget below 1, below the budget.
+        bare: (N,) pictures that come exactly once: those without objects, which show the background.
     """
-    ones = np.ones(pictures)
-    lowest = ones if droppable is None else ones - droppable
-    most = float(np.floor(budget * pictures + _CLOSE))
-    least = float(pictures) if droppable is None else max(min(float(pictures), most), float(lowest.sum()))
-    return Limits(lowest, np.full(pictures, float(max_copies)), least, min(max(most, least), float(max_copies * pictures)))
+    once = np.zeros(pictures, dtype=np.bool_) if bare is None else bare
+    lowest = np.where(once, 1.0, 0.0 if allow_drop else 1.0)
+    highest = np.where(once, 1.0, float(max_copies))
+    most = min(max(float(np.floor(budget * pictures + _CLOSE)), float(lowest.sum())), float(highest.sum()))
+    return Limits(lowest, highest, min(float(pictures), most), most)
 
 
 def nearest(limits: Limits, copies: Floats) -> Floats:

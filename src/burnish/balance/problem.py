@@ -27,11 +27,9 @@ Weights = tuple[float, float, float, float]
 
 
 def limits_of(incidence: Incidence, config: BalanceConfig) -> Limits:
-    """How often each picture may come. Pictures without any object are never left out: they show the background."""
-    droppable = None
-    if config.allow_drop:
-        droppable = (column_sums(incidence.counts) > 0).astype(np.float64)
-    return usual_limits(len(incidence), config.budget, config.max_copies, droppable=droppable)
+    """How often each picture may come. Pictures without objects come once: repeating them balances nothing."""
+    bare = column_sums(incidence.counts) == 0
+    return usual_limits(len(incidence), config.budget, config.max_copies, allow_drop=config.allow_drop, bare=bare)
 
 
 def objective_of(incidence: Incidence, config: BalanceConfig) -> Objective:

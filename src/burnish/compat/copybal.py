@@ -47,7 +47,8 @@ def build_unigue_track_id(file: str | Sequence[str], task_id: int, subtask_id: i
 
 def split_unigue_track_id(unigue_track_id: str) -> tuple[str, int, int, int, str]:
     """`burnish.balance.graphs.split_key`."""
-    return tuple(split_key(unigue_track_id))
+    key = split_key(unigue_track_id)
+    return key.file, key.task, key.subtask, key.track, key.label
 
 
 def init_object_file_graph_by_task(
@@ -72,7 +73,7 @@ def init_task_object_file_graphs(
     return [init_object_file_graph_by_task(task, number, labels_convertor) for number, task in enumerate(tasks)]
 
 
-def update_object_file_graphs(
+def update_object_file_graphs(  # noqa: PLR0917 - the signature that its users know
     df: Any,
     object_file_graphs: pl.DataFrame,
     labels_convertor: LabelsConvertor,
@@ -83,7 +84,8 @@ def update_object_file_graphs(
 ) -> pl.DataFrame:
     """A new graph in which every object that is visible in `df` (columns track_id, label, outside) has one more file."""
     graph = _graph(object_file_graphs)
-    more = with_sample(graph, _views(df, "outside"), labels_convertor, source_file, task_id, subtask_id, target_file_basename)
+    named: dict[str, Any] = {"file": source_file, "task": task_id, "subtask": subtask_id, "sample": target_file_basename}
+    more = with_sample(graph, _views(df, "outside"), labels_convertor, **named)
     fresh = more.seen.tail(more.seen.height - graph.seen.height).rename({"key": _TRACK, "file": "fresh"})
     joined = object_file_graphs.join(fresh, on=_TRACK, how="left", maintain_order="left")
     longer = pl.when(pl.col("fresh").is_null()).then(_FILES).otherwise(pl.concat_list(_FILES, "fresh"))
@@ -95,7 +97,7 @@ def drop_unused_track_ids_in_graphs(object_file_graphs: Sequence[pl.DataFrame]) 
     return [graph.filter(pl.col(_FILES).list.len() > 0) for graph in object_file_graphs]
 
 
-def torch_copy_bal(
+def torch_copy_bal(  # noqa: PLR0917 - the signature that its users know
     files: Sequence[str],
     file2index: Mapping[str, int],
     classes_collector: Mapping[str, Sequence[Sequence[int]]],
@@ -123,7 +125,7 @@ def torch_copy_bal(
     return as_counts(files, copies), history
 
 
-def make_copy_bal(
+def make_copy_bal(  # noqa: PLR0917 - the signature that its users know
     object_file_graphs: Sequence[pl.DataFrame],
     img_dir: str | Path,
     steps: int = 10_000,

@@ -85,7 +85,8 @@ def stacked_bars(
     whole = float(np.nansum(table, axis=0).max()) or 1.0
     start = _bars_start(drawn)
     rows = [
-        _bar_row(row, name, table[:, row], tuple(parts), tones, start=start, longest=longest or whole, form=form) for row, name in enumerate(drawn)
+        _bar_row(row, name, table[:, row], tuple(parts), tones, start=start, longest=longest or whole, form=form)
+        for row, name in enumerate(drawn)
     ]
     keys = legend(tuple(parts), tones) if any(parts) else ""
     left_out = f'<p class="note">{len(names) - most:,} more are not drawn.</p>' if len(names) > most else ""
