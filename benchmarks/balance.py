@@ -55,7 +55,9 @@ def gap():
     from burnish.balance.balance import solved
     from burnish.balance.settings import BalanceConfig
 
-    print("## Gap to the proven bound\n\n| set | objective | budget | one copy each | plan | bound | gap |\n| --- | --- | --- | --- | --- | --- | --- |")
+    print(
+        "## Gap to the proven bound\n\n| set | objective | budget | one copy each | plan | bound | gap |\n| --- | --- | --- | --- | --- | --- | --- |"
+    )
     gaps = []
     for name, incidence in sets():
         for objective in ("cv", "ratio", "variance"):
@@ -84,7 +86,9 @@ def others():
                     copies = baseline_copies(incidence, key, int(budget * len(incidence)), max_copies=20)
                     reached[key] = (measured(incidence, copies)[metric], int(copies.sum()))
                 smallest = min(samples for _, samples in reached.values())
-                config = BalanceConfig(objective=objective, budget=smallest / len(incidence) + 1e-12, weights=WeightsConfig(superclasses=0.0))
+                config = BalanceConfig(
+                    objective=objective, budget=smallest / len(incidence) + 1e-12, weights=WeightsConfig(superclasses=0.0)
+                )
                 ours = measured(incidence, solved(incidence, config).copies)[metric]
                 before = measured(incidence, [1] * len(incidence))[metric]
                 compared += len(reached)
@@ -164,10 +168,14 @@ def seed(pictures=3_000, steps=3):
     print(f"## The algorithm that it replaces, {pictures:,} pictures, {incidence.views.height:,} objects\n")
     print("| what | s a step | steps | s in all | the four variances reached |\n| --- | --- | --- | --- | --- |")
     start = objective.value(np.ones(pictures))
-    print(f"| object by object, as described (s in all from {len(losses)} steps) | {each:.3f} | {history.height} | {each * history.height:.1f} | {reached:.5g} |")
+    print(
+        f"| object by object, as described (s in all from {len(losses)} steps) | {each:.3f} | {history.height} | {each * history.height:.1f} | {reached:.5g} |"
+    )
     print(f"| solver torch, as it was | {ours:.6f} | {history.height} | {whole:.3f} | {reached:.5g} |")
     print(f"| solver burnish | | | {solving:.3f} | {found.value:.5g} |")
-    print(f"\nOne copy each: {start:.5g}. A step takes {each / ours:,.0f} times less; the value it ends at is passed in 1/{each * history.height / solving:,.0f} of the time.\n")
+    print(
+        f"\nOne copy each: {start:.5g}. A step takes {each / ours:,.0f} times less; the value it ends at is passed in 1/{each * history.height / solving:,.0f} of the time.\n"
+    )
 
 
 def crops(split, side=32):
@@ -210,7 +218,11 @@ def training(steps=250, batch=32):
     test, truth, _ = crops("val")
     plans = {"as it is": np.ones(len(labels), dtype=np.int64), "with the plan": plan_of_crops(labels, names, 3.0)}
     print(f"## Does it help: {len(labels):,} cut-out cells of BCCD, {steps} steps of {batch}, tested on {len(truth):,}\n")
-    print("| training set | seed | " + " | ".join(f"recall {name}" for name in names) + " | balanced accuracy |\n| --- | --- | --- | --- | --- | --- |")
+    print(
+        "| training set | seed | "
+        + " | ".join(f"recall {name}" for name in names)
+        + " | balanced accuracy |\n| --- | --- | --- | --- | --- | --- |"
+    )
     for name, copies in plans.items():
         for number in range(3):
             recalls = trained(train, labels, test, truth, np.repeat(np.arange(len(labels)), copies), steps=steps, batch=batch, seed=number)

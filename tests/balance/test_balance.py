@@ -195,7 +195,9 @@ def test_files_are_repeated_only_where_labels_are_files_of_pictures(tmp_path):
     assert again.table.select("path", "copies").equals(first.table.select("path", "copies"))
     again.save(tmp_path / "out")
     assert len(burnish.open(tmp_path / "yolo")) == first.plan.samples
-    balance(burnish.open(tmp_path / "yolo"), config.model_copy(update={"duplicates": "undo"}))
+    undoing = balance(burnish.open(tmp_path / "yolo"), config.model_copy(update={"duplicates": "undo"}))
+    assert len(burnish.open(tmp_path / "yolo")) == first.plan.samples
+    undoing.save(tmp_path / "out")
     assert len(burnish.open(tmp_path / "yolo")) == 12
 
 

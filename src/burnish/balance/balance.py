@@ -9,7 +9,6 @@ import polars as pl
 
 from burnish.balance.advice import advice_of
 from burnish.balance.baselines import NAMES, baseline_copies
-from burnish.balance.copies import remove_copies
 from burnish.balance.exact import solve_exactly
 from burnish.balance.frontier import MOST_ENTRIES, Frontier, frontier_of
 from burnish.balance.incidence import incidence_of
@@ -58,11 +57,9 @@ def balance(dataset: Dataset, config: BalanceConfig | None = None, *, progress: 
     """
     chosen = config or BalanceConfig()
     _refuse_impossible_duplicates(dataset, chosen)
-    if chosen.duplicates == "undo":
-        remove_copies(dataset.root, dataset.image_files()["path"])
     watch = Stopwatch()
     with watch.part("counting"):
-        made, _, _ = labelled(dataset, chosen.labels, chosen.superlabels, chosen.chain, loose=chosen.loose)
+        made, problems, labels_told = labelled(dataset, chosen.labels, chosen.superlabels, chosen.chain, loose=chosen.loose)
         incidence = incidence_of(made, chosen.split)
     with watch.part("solving"):
         outcome = solved(incidence, chosen, progress)
@@ -70,6 +67,8 @@ def balance(dataset: Dataset, config: BalanceConfig | None = None, *, progress: 
         frontier = _frontier(incidence, chosen, outcome, progress)
         baselines = _baselines(incidence, chosen, outcome)
     told = advice_of(incidence, outcome.copies, frontier, target_shares(incidence, chosen.target))
+    if not problems.is_empty():
+        told = (*told, f"{labels_told.strip()}.")
     return BalanceResult(
         dataset, chosen, incidence, _plan(dataset, incidence, chosen, outcome), outcome, frontier, baselines, told, dict(watch.seconds)
     )

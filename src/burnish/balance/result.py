@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from burnish.balance.copies import Duplicated, as_counts, duplicate_files
+from burnish.balance.copies import Duplicated, as_counts, duplicate_files, remove_copies
 from burnish.balance.page import balance_page
 from burnish.balance.plans import save_outputs, write_plan
 from burnish.balance.solver import gap_of
@@ -128,8 +128,10 @@ class BalanceResult:
 
     def _duplicate(self) -> Duplicated | None:
         how = self.config.duplicates
-        if how == "none" or how == "undo":  # noqa: PLR1714 - this form narrows the type
+        if how == "none":
             return None
+        if how == "undo":
+            return Duplicated(0, {}, remove_copies(self.dataset.root, self.dataset.image_files()["path"]))
         return duplicate_files(self.dataset.root, as_counts(self.plan.table["path"].to_list(), self.outcome.copies), how)
 
     def summary(self) -> dict[str, Any]:
