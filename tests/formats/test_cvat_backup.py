@@ -14,7 +14,7 @@ from moving import boxes_of, moving
 
 from burnish.data.tracks import interpolate
 from burnish.engine.archives import pack, unpack
-from burnish.errors import FormatError
+from burnish.errors import DataError, FormatError
 from burnish.formats.recognise import open_dataset, write_dataset
 
 BODIES = RECORDED / "bodies"
@@ -266,3 +266,16 @@ def test_a_track_that_names_no_job_is_cut_where_jobs_end_and_shows_the_same(tmp_
         (frame, place) for (_, frame), place in before.items() if frame != 4
     ]
     assert {place for (_, frame), place in after.items() if frame == 4} == {(6.0, 3.0)}, "both jobs hold the frame that they share"
+
+
+def test_a_target_that_ends_with_zip_becomes_an_archive_which_a_server_takes(tmp_path):
+    dataset = open_dataset(plain(tmp_path / "task", [holding(shape(0))]))
+    write_dataset(dataset, tmp_path / "again.zip", "cvat")
+    with zipfile.ZipFile(tmp_path / "again.zip") as archive:
+        assert {"task.json", "annotations.json", "data/manifest.jsonl"} <= set(archive.namelist())
+    assert open_dataset(tmp_path / "again.zip").annotations.height == dataset.annotations.height == 1
+    before = (tmp_path / "again.zip").read_bytes()
+    with pytest.raises(DataError, match=r"archive .* is there already"):
+        write_dataset(dataset, tmp_path / "again.zip", "cvat")
+    write_dataset(dataset, tmp_path / "again.zip", "cvat", force=True)
+    assert (tmp_path / "again.zip").read_bytes() == before, "equal datasets give equal archives"
