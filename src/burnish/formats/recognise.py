@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
 from burnish.data.findings import join_findings, no_findings
 from burnish.data.shown import shown
 from burnish.data.statuses import without_skipped
-from burnish.engine.archives import packed_folder
+from burnish.engine.archives import is_zip, packed_folder, unpacked
 from burnish.engine.files import atomic_folder
 from burnish.engine.progress import Progress, silent
 from burnish.errors import DataError, FormatError
@@ -19,6 +20,8 @@ from burnish.formats.reading import walk_some
 from burnish.formats.sampling import made_samples
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import polars as pl
 
     from burnish.data.dataset import Dataset
@@ -97,7 +100,7 @@ def open_dataset(path: Path | str, format: str | None = None, **options: Any) ->
     """Open a dataset of any known format.
 
     Args:
-        path: A file or a folder; `NAME@2` takes version 2 of a dataset folder of ours.
+        path: A file, a folder, or a zip archive of one; `NAME@2` takes version 2 of a dataset folder of ours.
         format: Name of the format (see `FORMATS`); recognised by content where not given.
         options: Passed to the format's reader.
 
@@ -111,7 +114,19 @@ def open_dataset(path: Path | str, format: str | None = None, **options: Any) ->
         if not (at and version.isdecimal() and load_format("burnish").recognise(Path(name))):
             raise FormatError(_missing_text(path), path=path)
         return open_dataset(name, "burnish", version=int(version), **options)
+    if is_zip(path) and not any(load_format(name).recognise(path) for name in ([format] if format else FORMATS)):
+        return _open_archive(path, format, options)
     return load_format(format or recognise_format(path)).read(path, **options)
+
+
+def _open_archive(path: Path, form: str | None, options: Mapping[str, Any]) -> Dataset:
+    """Open what an archive holds, unpacked into the user's cache; where all of it lies in one folder, that folder."""
+    inside = unpacked(path)
+    entries = [entry for entry in inside.iterdir() if entry.name != "__MACOSX"]
+    if len(entries) == 1 and entries[0].is_dir():
+        inside = entries[0]
+    found = open_dataset(inside, form, **options)
+    return replace(found, origin={**found.origin, "path": str(path)})
 
 
 def write_dataset(
