@@ -1,4 +1,4 @@
-"""Tracks cut at the borders of jobs, before the server would do it and lose key frames.
+"""Tracks cut at the borders of jobs, before a CVAT server would do it and lose key frames.
 
 A job holds its own part of a track. Where an object is there before the job begins, the part begins with a key frame at the job's first
 frame; where it moves on behind the job's last frame, the part ends with one there; both stand where interpolation puts the object. Frames
@@ -7,7 +7,7 @@ that two jobs share are in both.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
@@ -18,10 +18,23 @@ from burnish.data.tracks import interpolate
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from burnish.cvat.wanted import Span
     from burnish.data.dataset import Dataset
 
 Values = dict[int, list[tuple[str, str, bool]]]
+
+
+class Span(Protocol):
+    """The frames of a job, and whether people annotate it: ground truth and copies for consensus hold only what names them."""
+
+    @property
+    def frames(self) -> range | frozenset[int]:
+        """In the numbers of the task."""
+        ...
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether people annotate it."""
+        ...
 
 
 def cut_at_jobs(dataset: Dataset, rows: pl.DataFrame, frames: Mapping[int, int], spans: Sequence[Span]) -> tuple[pl.DataFrame, Values]:
