@@ -1,6 +1,8 @@
-"""Balancing by repetition: gaps to the proven bound, others at equal size, speed, the algorithm that it replaces, and whether training gains.
+"""Balancing by repetition: gaps to the proven bound, others at equal size, speed, the algorithm that it replaces, training.
 
-Run: python benchmarks/balance.py [gap | others | speed | seed | training]   all of them when none is named; BCCD is looked for in ../shared/data/bccd.
+Run: python benchmarks/balance.py [gap | others | speed | seed | training]     all of them when none is named
+
+BCCD is looked for in ../shared/data/bccd, beside the checkout.
 """
 
 from __future__ import annotations
@@ -55,9 +57,8 @@ def gap():
     from burnish.balance.balance import solved
     from burnish.balance.settings import BalanceConfig
 
-    print(
-        "## Gap to the proven bound\n\n| set | objective | budget | one copy each | plan | bound | gap |\n| --- | --- | --- | --- | --- | --- | --- |"
-    )
+    print("## Gap to the proven bound\n\n| set | objective | budget | one copy each | plan | bound | gap |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     gaps = []
     for name, incidence in sets():
         for objective in ("cv", "ratio", "variance"):
@@ -168,14 +169,12 @@ def seed(pictures=3_000, steps=3):
     print(f"## The algorithm that it replaces, {pictures:,} pictures, {incidence.views.height:,} objects\n")
     print("| what | s a step | steps | s in all | the four variances reached |\n| --- | --- | --- | --- | --- |")
     start = objective.value(np.ones(pictures))
-    print(
-        f"| object by object, as described (s in all from {len(losses)} steps) | {each:.3f} | {history.height} | {each * history.height:.1f} | {reached:.5g} |"
-    )
+    described = f"| object by object, as described (s in all from {len(losses)} steps) | {each:.3f} | {history.height}"
+    print(f"{described} | {each * history.height:.1f} | {reached:.5g} |")
     print(f"| solver torch, as it was | {ours:.6f} | {history.height} | {whole:.3f} | {reached:.5g} |")
     print(f"| solver burnish | | | {solving:.3f} | {found.value:.5g} |")
-    print(
-        f"\nOne copy each: {start:.5g}. A step takes {each / ours:,.0f} times less; the value it ends at is passed in 1/{each * history.height / solving:,.0f} of the time.\n"
-    )
+    times = each * history.height / solving
+    print(f"\nOne copy each: {start:.5g}. A step takes {each / ours:,.0f} times less; its end is passed in 1/{times:,.0f} of the time.\n")
 
 
 def crops(split, side=32):
