@@ -31,7 +31,7 @@ def long_tail(pictures, classes, seed=0, power=1.2, mean=4.0):
     import numpy as np
     import polars as pl
 
-    from burnish.balance.incidence import Incidence
+    from burnish.balance.incidence import Incidence, picture_files
 
     rng = np.random.default_rng(seed)
     chance = np.arange(1, classes + 1) ** -power
@@ -39,7 +39,7 @@ def long_tail(pictures, classes, seed=0, power=1.2, mean=4.0):
     drawn = rng.choice(classes, size=held.sum(), p=chance / chance.sum())
     drawn[:classes] = np.arange(classes)
     views = {"object": np.arange(len(drawn)), "class": drawn.astype(np.int32), "picture": np.repeat(np.arange(pictures), held)}
-    table = pl.DataFrame({"image": np.arange(pictures), "path": pl.Series(np.arange(pictures)).cast(pl.String) + ".jpg"})
+    table = picture_files([f"{number}.jpg" for number in range(pictures)])
     above = np.arange(classes) // 10
     names = tuple(f"super {n}" for n in range(above.max() + 1))
     return Incidence(table, pl.DataFrame(views), tuple(f"class {n}" for n in range(classes)), names, above)

@@ -29,8 +29,9 @@ def dataset(tmp_path):
 
 
 def plan_of(dataset, copies):
-    table = dataset.image_files().select("image", "path").with_columns(copies=pl.Series(copies), why=pl.lit(""))
-    return Plan(table, {"mark": mark_of(incidence_of(dataset))})
+    incidence = incidence_of(dataset)
+    table = incidence.pictures.with_columns(copies=pl.Series(copies), why=pl.lit(""))
+    return Plan(table, {"mark": mark_of(incidence)})
 
 
 def test_a_plan_comes_back_as_it_was(dataset, tmp_path):
@@ -115,3 +116,13 @@ def test_the_reason_names_what_is_rare(dataset):
     assert told[1] == ""
     assert told[0] == "shows 1 person beside 1 of frequent classes"
     assert told[2].startswith("left out: mostly ")
+
+
+def test_frames_of_a_video_are_told_apart_by_their_numbers(dataset):
+    media = dataset.media[:1].with_columns(kind=pl.lit("video"), path=pl.lit("clip.mp4"))
+    images = dataset.images.with_columns(media=pl.lit(media["id"][0]), true_frame=pl.int_range(pl.len()) * 10)
+    film = dataset.with_tables(media=media, images=images)
+    plan = plan_of(film, [1, 3, 0])
+    assert repeated(film, plan).images["true_frame"].to_list() == [0, 10, 10, 10]
+    with pytest.raises(DataError, match="3 of the 3 pictures are frames of videos"):
+        picture_list(plan, film.root)

@@ -12,7 +12,7 @@ from burnish.balance.baselines import NAMES, baseline_copies
 from burnish.balance.exact import solve_exactly
 from burnish.balance.frontier import MOST_ENTRIES, Frontier, frontier_of
 from burnish.balance.incidence import incidence_of
-from burnish.balance.plans import Plan, mark_of, reasons
+from burnish.balance.plans import FRAMES, Plan, mark_of, reasons
 from burnish.balance.problem import class_wishes, four_weights, limits_of, measured, objective_of, target_shares
 from burnish.balance.result import BalanceResult, Outcome
 from burnish.balance.rounding import whole_copies
@@ -67,6 +67,9 @@ def balance(dataset: Dataset, config: BalanceConfig | None = None, *, progress: 
         frontier = _frontier(incidence, chosen, outcome, progress)
         baselines = _baselines(incidence, chosen, outcome)
     told = advice_of(incidence, outcome.copies, frontier, target_shares(incidence, chosen.target))
+    frames = incidence.pictures.filter(~pl.col("is_file")).height
+    if frames and "list" in chosen.outputs:
+        told = (*told, f"There is no train.txt: {frames:,} pictures are {FRAMES}.")
     if not problems.is_empty():
         told = (*told, f"{labels_told.strip()}.")
     return BalanceResult(

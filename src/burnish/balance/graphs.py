@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
-from burnish.balance.incidence import Incidence, superclasses_of
+from burnish.balance.incidence import Incidence, picture_files, superclasses_of
 from burnish.errors import DataError
 
 if TYPE_CHECKING:
@@ -165,8 +165,7 @@ def incidence_of_graphs(graphs: Sequence[ObjectGraph], files: Sequence[str]) -> 
     place = pl.DataFrame({"file": list(files)}).with_row_index("picture")
     views = seen.join(numbers, on="key", how="inner", maintain_order="left").join(place, on="file", how="inner", maintain_order="left")
     table = views.select(pl.col("object").cast(pl.Int64), pl.col("place").cast(pl.Int32).alias("class"), pl.col("picture").cast(pl.Int64))
-    pictures = pl.DataFrame({"image": range(len(files)), "path": list(files)}, schema={"image": pl.Int64, "path": pl.String})
-    return Incidence(pictures, table, tuple(named["name"]), superclasses, superclass_of)
+    return Incidence(picture_files(files), table, tuple(named["name"]), superclasses, superclass_of)
 
 
 def _used(keys: pl.DataFrame, index_of: Callable[[str], int]) -> pl.DataFrame:

@@ -32,7 +32,8 @@ class Incidence:
     """Pictures, objects and classes, and who is seen where.
 
     Attributes:
-        pictures: One row a picture: image (id), path.
+        pictures: One row a picture: image (id), path, frame (number in its file; 0 for a file of one picture), is_file (whether the
+            picture is a file of its own).
         views: One row for each object and picture that shows it: object, class (places in `classes`), picture (row). An object that is
             seen on many pictures has one number on all of them.
         classes: Names of the classes that have objects, in the dataset's order.
@@ -189,9 +190,15 @@ def incidence_from_lists(classes: dict[str, list[list[int]]], superclasses: dict
             "picture": picture,
         }
     )
-    table = pl.DataFrame({"image": np.arange(len(pictures)), "path": list(pictures)}, schema={"image": pl.Int64, "path": pl.String})
+    table = picture_files(pictures)
     places = np.array([above.get(name, 0) for name in names], dtype=np.int64)
     return Incidence(table, views, names, superclass_names, places)
+
+
+def picture_files(paths: Sequence[str]) -> pl.DataFrame:
+    """The table of pictures that are files of their own, numbered in order; see `Incidence`."""
+    frame = pl.DataFrame({"path": list(paths)}, schema={"path": pl.String})
+    return frame.select(image=pl.int_range(pl.len()), path="path", frame=pl.lit(0, dtype=pl.Int64), is_file=pl.lit(value=True))
 
 
 def superclasses_of(named: pl.DataFrame) -> tuple[tuple[str, ...], Ints]:
@@ -225,7 +232,7 @@ def _pictures(dataset: Dataset, split: str) -> pl.DataFrame:
     rows = dataset.scan("images", "id", "split").collect()
     if rows.is_empty():
         raise DataError("The dataset has no pictures; there is nothing to balance.", table="images")
-    files = dataset.image_files().select("image", "path")
+    files = dataset.image_files().select("image", "path", frame="true_frame", is_file=pl.col("kind") == "image")
     known = rows["split"].drop_nulls().unique().sort().to_list()
     if known:
         if split not in known:

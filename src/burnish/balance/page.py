@@ -154,12 +154,12 @@ def _pictures(result: BalanceResult) -> str:
     cards = [
         Card(
             key=f"picture-{image}",
-            picture=_small(result, path),
-            title=path,
+            picture=_small(result, path) if is_file else None,
+            title=path if is_file else f"{path}, frame {frame}",
             given=f"{copies} times",
             reason=why,
         )
-        for image, path, copies, why in rows.select("image", "path", "copies", "why").iter_rows()
+        for image, path, frame, is_file, copies, why in rows.select("image", "path", "frame", "is_file", "copies", "why").iter_rows()
     ]
     return gallery(cards, key="repeated", title="Pictures repeated most", filters=False)
 

@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     from burnish.geometry.arrays import Floats, Ints
 
 _KEY: Final = "burnish"
-_COLUMNS: Final = {"image": pl.Int64, "path": pl.String, "copies": pl.Int64, "why": pl.String}
+_COLUMNS: Final = {"image": pl.Int64, "path": pl.String, "frame": pl.Int64, "is_file": pl.Boolean, "copies": pl.Int64, "why": pl.String}
 _LISTED: Final = 5
+
+FRAMES: Final = "frames of videos or sequences, which a list of files cannot name; turn them into pictures first with burnish convert"
+"""What is said of pictures that are no files of their own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +38,8 @@ class Plan:
     """How often each picture comes.
 
     Attributes:
-        table: One row a picture of the split: image (id), path, copies, why.
+        table: One row a picture of the split: image (id), path, frame (number in its file), is_file (whether it is a file of its own),
+            copies, why.
         about: dataset, split, objective, value, bound, gap, and the mark of the pictures and labels that it was made from.
     """
 
@@ -64,9 +68,8 @@ class Plan:
 
 def mark_of(incidence: Incidence) -> str:
     """A short name for the pictures and the objects on them: a dataset that has changed has another one."""
-    rows = pl.DataFrame({"path": incidence.pictures["path"], **_class_columns(incidence)})
-    order = np.argsort(incidence.pictures["path"].to_numpy().astype(str), kind="stable")
-    return fingerprint(*incidence.classes, rows[order.tolist()].hash_rows(seed=0).to_numpy().tobytes())
+    rows = incidence.pictures.select("path", "frame").with_columns(**_class_columns(incidence)).sort("path", "frame", maintain_order=True)
+    return fingerprint(*incidence.classes, rows.hash_rows(seed=0).to_numpy().tobytes())
 
 
 def write_plan(plan: Plan, folder: Path) -> list[Path]:
@@ -92,7 +95,7 @@ def read_plan(path: Path | str) -> Plan:
         frame = pl.read_parquet(file) if file.suffix == ".parquet" else pl.read_csv(file)
         about = json.loads(pl.read_parquet_metadata(file).get(_KEY, "{}")) if file.suffix == ".parquet" else {}
         known = [pl.col(n).cast(t) if n in frame.columns else pl.lit(None, dtype=t).alias(n) for n, t in _COLUMNS.items()]
-        table = frame.select(known)
+        table = frame.select(known).with_columns(pl.col("frame").fill_null(0), pl.col("is_file").fill_null(value=True))
     except (polars.exceptions.PolarsError, ValueError) as error:
         raise FormatError(f"this is no plan ({error}). Expected what burnish balance writes.", path=file) from error
     wrong = table.with_row_index("row").filter(pl.col("path").is_null() | pl.col("copies").is_null() | (pl.col("copies") < 0))
@@ -102,13 +105,13 @@ def read_plan(path: Path | str) -> Plan:
 
 
 def copies_for(plan: Plan, dataset: Dataset) -> dict[int, int]:
-    """Copies of each picture of a plan by its id in the dataset, the pictures being found by their paths.
+    """Copies of each picture of a plan by its id in the dataset, the pictures being found by their paths and frames.
 
     Raises:
         DataError: The dataset lacks pictures of the plan: the plan is older than the dataset, or belongs to another one.
     """
-    files = dataset.image_files().select("image", "path")
-    joined = plan.table.select("path", "copies").join(files, on="path", how="left", maintain_order="left")
+    files = dataset.image_files().select("image", "path", frame="true_frame")
+    joined = plan.table.select("path", "frame", "copies").join(files, on=["path", "frame"], how="left", maintain_order="left")
     lost = joined.filter(pl.col("image").is_null())["path"]
     if len(lost):
         shown = ", ".join(lost.head(_LISTED))
@@ -129,22 +132,29 @@ def refuse_outdated(plan: Plan, incidence: Incidence) -> None:
     mark = plan.about.get("mark")
     if mark is None or mark == mark_of(incidence):
         return
-    planned, there = set(plan.table["path"]), set(incidence.pictures["path"])
+    planned, there = (set(table.select("path", "frame").iter_rows()) for table in (plan.table, incidence.pictures))
     changes = [f"{len(there - planned):,} pictures are new", f"{len(planned - there):,} are gone"]
     told = ", ".join(changes) if planned != there else "the pictures are the same, their labels are not"
     raise DataError(f"The plan is older than its dataset: {told}. Run burnish balance again.", table="images")
 
 
 def picture_list(plan: Plan, root: Path) -> str:
-    """One absolute path a line, as often as the picture comes: the train.txt of YOLO."""
+    """One absolute path a line, as often as the picture comes: the train.txt of YOLO.
+
+    Raises:
+        DataError: Some pictures are frames of videos or sequences, which have no path of their own.
+    """
+    frames = plan.table.filter(~pl.col("is_file")).height
+    if frames:
+        raise DataError(f"{frames:,} of the {len(plan):,} pictures are {FRAMES}.")
     repeated = plan.table["path"].gather(np.repeat(np.arange(len(plan)), plan.copies))
     return "".join(f"{(root / path).absolute()}\n" for path in repeated)
 
 
 def sampler_weights(plan: Plan) -> pl.DataFrame:
-    """Columns path, weight: how often to draw each picture, relative to the mean."""
+    """Columns path, frame, weight: how often to draw each picture, relative to the mean."""
     copies = plan.copies.astype(np.float64)
-    return plan.table.select("path", weight=pl.Series(copies / copies.mean()))
+    return plan.table.select("path", "frame", weight=pl.Series(copies / copies.mean()))
 
 
 def repeated(dataset: Dataset, plan: Plan) -> Dataset:
@@ -230,11 +240,11 @@ def _class_columns(incidence: Incidence) -> dict[str, pl.Series]:
 
 
 def save_outputs(plan: Plan, dataset: Dataset, outputs: tuple[str, ...], folder: Path) -> list[Path]:
-    """Write what consumers read: train.txt (list), weights.csv (weights), coco/ (coco)."""
+    """Write what consumers read: train.txt (list; not where pictures are frames of videos), weights.csv (weights), coco/ (coco)."""
     from burnish.formats.recognise import write_dataset  # noqa: PLC0415 - the formats are loaded only where one is written
 
     written: list[Path] = []
-    if "list" in outputs:
+    if "list" in outputs and bool(plan.table["is_file"].all()):
         write_text(folder / "train.txt", picture_list(plan, dataset.root))
         written.append(folder / "train.txt")
     if "weights" in outputs:
@@ -242,6 +252,8 @@ def save_outputs(plan: Plan, dataset: Dataset, outputs: tuple[str, ...], folder:
             sampler_weights(plan).write_csv(temporary)
         written.append(folder / "weights.csv")
     if "coco" in outputs:
-        write_dataset(repeated(dataset, plan), folder / "coco", "coco", media="none", force=True)
+        # Files stay where they are; frames of videos become files, or there would be none to train on.
+        media = "none" if bool(plan.table["is_file"].all()) else "copy"
+        write_dataset(repeated(dataset, plan), folder / "coco", "coco", media=media, force=True)
         written.append(folder / "coco")
     return written

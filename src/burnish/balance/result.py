@@ -86,7 +86,7 @@ class BalanceResult:
 
     @property
     def table(self) -> pl.DataFrame:
-        """One row a picture: image, path, copies, why."""
+        """One row a picture: image, path, frame, is_file, copies, why."""
         return self.plan.table
 
     @property
