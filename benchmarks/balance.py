@@ -139,12 +139,12 @@ def speed_once(pictures, classes, objective):
 def seed(pictures=3_000, steps=3):
     """The algorithm object by object, ours vectorised, and the solver, on one set."""
     import numpy as np
-    from copybal_seed import seed_descent
+    from copybal_descent import described_descent
 
     from burnish.balance.balance import solved
     from burnish.balance.gradient import GradientLimits, descend_rounded
     from burnish.balance.incidence import incidence_from_lists
-    from burnish.balance.problem import seed_objective
+    from burnish.balance.problem import four_variances
     from burnish.balance.settings import BalanceConfig
 
     incidence = long_tail(pictures, 8, power=2.0, mean=2.0)
@@ -153,9 +153,9 @@ def seed(pictures=3_000, steps=3):
         lists[incidence.classes[number]].append([picture])
     superclasses = {"A": set(incidence.classes[:3]), "B": set(incidence.classes[3:6]), "C": set(incidence.classes[6:])}
     incidence = incidence_from_lists(lists, superclasses, incidence.pictures["path"].to_list())
-    objective = seed_objective(incidence)
+    objective = four_variances(incidence)
     began = time.perf_counter()
-    _, losses = seed_descent(pictures, lists, superclasses, steps=steps, lr=1e-4, max_copies=500, budget=4)
+    _, losses = described_descent(pictures, lists, superclasses, steps=steps, lr=1e-4, max_copies=500, budget=4)
     each = (time.perf_counter() - began) / len(losses)
     as_was = GradientLimits(steps=10_000, max_copies=500, budget=4, as_was=True)
     began = time.perf_counter()

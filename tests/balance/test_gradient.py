@@ -1,4 +1,4 @@
-"""The optimiser of the seed: as it was, and mended."""
+"""The optimiser of copybal: as it was, and mended."""
 
 import importlib.util
 from pathlib import Path
@@ -9,19 +9,19 @@ from incidence_builders import GOLDEN, SUPERCLASSES, golden, long_tail
 
 from burnish.balance.gradient import COLUMNS, GradientLimits, descend_rounded
 from burnish.balance.incidence import incidence_from_lists
-from burnish.balance.problem import measured, seed_objective
+from burnish.balance.problem import four_variances, measured
 
 pytest.importorskip("torch")
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def seed_descent():
+def described_descent():
     """The algorithm as its description has it, object by object."""
-    spec = importlib.util.spec_from_file_location("copybal_seed", ROOT / "benchmarks" / "copybal_seed.py")
+    spec = importlib.util.spec_from_file_location("copybal_descent", ROOT / "benchmarks" / "copybal_descent.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.seed_descent
+    return module.described_descent
 
 
 def random_lists(seed, files=30):
@@ -34,9 +34,9 @@ def random_lists(seed, files=30):
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("lr", [1e-2, 3e-2])
 @pytest.mark.parametrize("budget", [None, 1.6])
-def test_as_it_was_it_goes_the_way_of_the_algorithm_as_described(seed_descent, seed, lr, budget):
+def test_as_it_was_it_goes_the_way_of_the_algorithm_as_described(described_descent, seed, lr, budget):
     lists, superclasses = random_lists(seed)
-    expected, losses = seed_descent(30, lists, superclasses, steps=40, lr=lr, max_copies=9, budget=budget)
+    expected, losses = described_descent(30, lists, superclasses, steps=40, lr=lr, max_copies=9, budget=budget)
     limits = GradientLimits(steps=40, lr=lr, max_copies=9, budget=budget, as_was=True)
     incidence = incidence_from_lists(lists, superclasses, [str(n) for n in range(30)])
     copies, history = descend_rounded(incidence, limits, device="cpu")
@@ -50,7 +50,7 @@ def test_as_it_was_it_does_nothing_on_small_sets_and_mended_it_does():
     was, _ = descend_rounded(incidence, GradientLimits(as_was=True), device="cpu")
     now, _ = descend_rounded(incidence, GradientLimits(budget=2.0, max_copies=10), device="cpu")
     assert (was == 1).all()
-    objective = seed_objective(incidence)
+    objective = four_variances(incidence)
     assert objective.value(now.astype(float)) < 0.9 * objective.value(was.astype(float))
     assert measured(incidence, now)["class_cv"] < measured(incidence, was)["class_cv"]
 

@@ -10,7 +10,7 @@ from incidence_builders import golden, incidences, long_tail
 
 from burnish.balance.limits import nearest, usual_limits
 from burnish.balance.objectives import Ratio, Variances, Variations
-from burnish.balance.problem import class_ratio, four_spreads, objective_of, seed_objective, variations
+from burnish.balance.problem import class_ratio, four_spreads, four_variances, objective_of, variations
 from burnish.balance.settings import BalanceConfig
 from burnish.errors import ConfigError
 
@@ -28,14 +28,14 @@ def test_the_worked_example_has_its_terms_and_its_gradient(copies, terms, gradie
     numbers = np.array(copies, dtype=float)
     spreads = four_spreads(golden(), (1, 1, 1, 1))
     assert [spread.slope(numbers)[0] for spread in spreads] == pytest.approx(terms, abs=1e-7)
-    value, slope = seed_objective(golden()).slope(numbers)
+    value, slope = four_variances(golden()).slope(numbers)
     assert value == pytest.approx(sum(terms), abs=1e-6)
     assert slope == pytest.approx(gradient, abs=1e-7)
 
 
 def test_terms_without_anything_to_vary_are_zero_rather_than_an_error():
     single = golden()
-    one = seed_objective(type(single)(single.pictures[:1], single.views[:1].with_columns(picture=0), ("a",), (), np.zeros(1, int)))
+    one = four_variances(type(single)(single.pictures[:1], single.views[:1].with_columns(picture=0), ("a",), (), np.zeros(1, int)))
     assert one.value(np.ones(1)) == 0
 
 
@@ -47,7 +47,7 @@ def is_allowed(copies, limits):
 def kinds(incidence):
     weights = (0.3, 0.2, 1.0, 0.5)
     classes = len(incidence.classes)
-    yield seed_objective(incidence, weights)
+    yield four_variances(incidence, weights)
     yield variations(incidence, weights, np.linspace(0.5, 1.5, classes), np.linspace(1, 2, classes))
     yield class_ratio(incidence)
 

@@ -11,7 +11,7 @@ from scipy.optimize import linprog
 
 from burnish.balance.exact import MOST_PICTURES, solve_exactly
 from burnish.balance.limits import usual_limits
-from burnish.balance.problem import class_ratio, objective_of, seed_objective, variations
+from burnish.balance.problem import class_ratio, four_variances, objective_of, variations
 from burnish.balance.rounding import whole_copies
 from burnish.balance.settings import BalanceConfig
 from burnish.balance.solver import gap_of, solve
@@ -97,7 +97,7 @@ def ratio_by_programming(counts, limits):
 
 def test_the_solution_is_the_same_every_time():
     incidence = long_tail(200, 6)
-    objective, limits = seed_objective(incidence), usual_limits(200, 2, 5)
+    objective, limits = four_variances(incidence), usual_limits(200, 2, 5)
     one, other = (whole_copies(objective, limits, solve(objective, limits).copies, incidence.counts) for _ in range(2))
     assert (one == other).all()
 
@@ -120,7 +120,7 @@ def test_a_class_that_pictures_show_alone_becomes_as_large_as_the_other():
 def test_integer_programming_refuses_what_is_too_large():
     pictures = MOST_PICTURES + 1
     with pytest.raises(DataError, match=r"5,000 at most. Take solver burnish"):
-        solve_exactly(seed_objective(long_tail(5, 2)), usual_limits(pictures, 2, 3), np.ones(pictures, dtype=np.int64))
+        solve_exactly(four_variances(long_tail(5, 2)), usual_limits(pictures, 2, 3), np.ones(pictures, dtype=np.int64))
 
 
 def test_progress_is_told():

@@ -1,4 +1,4 @@
-"""The optimiser of the seed: rounded gradient steps that only ever add copies, on all objects at once, on CPU or GPU."""
+"""The optimiser of copybal: rounded gradient steps that only ever add copies, on all objects at once, on CPU or GPU."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class GradientLimits:
         max_copies: Copies of one picture at most; None for any number.
         budget: Samples as a multiple of the pictures; None for any number.
         max_copy_per_step: Copies added in one step at most.
-        as_was: Do all that the seed did: steps that round to nothing end the search, a rise starts it again from one copy each, the budget
+        as_was: Do all that copybal did: steps that round to nothing end the search, a rise starts it again from one copy each, the budget
             is looked at after the step, and the last counts are taken rather than the best.
     """
 

@@ -111,7 +111,7 @@ class Spread:
 
 @dataclass(frozen=True, eq=False)
 class Variances:
-    """The sum of some spreads: the seed's objective when all of its four are there, each with weight 1."""
+    """The sum of some spreads: copybal's objective when all of its four are there, each with weight 1."""
 
     spreads: tuple[Spread, ...]
     pictures: int

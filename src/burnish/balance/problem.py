@@ -42,7 +42,7 @@ def objective_of(incidence: Incidence, config: BalanceConfig) -> Objective:
     if config.objective == "ratio":
         return class_ratio(incidence, wanted, importance)
     if config.objective == "variance":
-        return seed_objective(incidence, four_weights(config))
+        return four_variances(incidence, four_weights(config))
     return variations(incidence, four_weights(config), wanted, importance)
 
 
@@ -97,8 +97,8 @@ def class_ratio(incidence: Incidence, wanted: Floats | None = None, importance: 
     return Ratio(scaled(incidence.counts, scale)[np.flatnonzero(counted)])
 
 
-def seed_objective(incidence: Incidence, weights: Weights = (1.0, 1.0, 1.0, 1.0)) -> Variances:
-    """The four variances of the seed, each times a weight.
+def four_variances(incidence: Incidence, weights: Weights = (1.0, 1.0, 1.0, 1.0)) -> Variances:
+    """The four variances of copybal, each times a weight.
 
     Unbiased variances (0 for fewer than two): of the copies of the files; of the views of the objects of a class, mean over the classes
     with two objects or more; of the classes of a superclass, mean over the superclasses with two classes or more; of the superclasses.

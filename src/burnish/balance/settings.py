@@ -29,7 +29,7 @@ class WeightsConfig(Config):
 
 
 class GradientConfig(Config):
-    """The optimiser of the seed, for solver torch."""
+    """The optimiser of copybal, for solver torch."""
 
     steps: Annotated[int, Field(ge=1)] = 10_000
     """Steps at most."""
@@ -49,7 +49,7 @@ class BalanceConfig(Config):
     max_copies: Annotated[int, Field(ge=1)] = 20
     """Times that one picture may come at most."""
     objective: Literal["cv", "ratio", "variance"] = "cv"
-    """cv: squared coefficients of variation; ratio: the largest class over the smallest; variance: the four plain variances of the seed."""
+    """cv: squared coefficients of variation; ratio: the largest class over the smallest; variance: the four plain variances of copybal."""
     allow_drop: bool = False
     """Pictures may also be left out; the result then has as many samples as before at least, or what a budget below 1 allows."""
     target: dict[str, Share] = Field(default_factory=dict[str, float])
@@ -59,7 +59,7 @@ class BalanceConfig(Config):
     split: str = "train"
     """The split to balance; pictures of other splits are never repeated. A dataset that is not divided takes part whole."""
     solver: Literal["burnish", "exact", "torch"] = "burnish"
-    """burnish: optimal to a proven gap; exact: integer programming, for small sets; torch: the optimiser of the seed."""
+    """burnish: optimal to a proven gap; exact: integer programming, for small sets; torch: the optimiser of copybal."""
     gradient: GradientConfig = GradientConfig()
     """Settings of solver torch."""
     labels: str | None = None
@@ -96,7 +96,7 @@ class BalanceConfig(Config):
     @model_validator(mode="after")
     def _solver_can(self) -> Self:
         if self.objective == "ratio" and self.solver == "torch":
-            raise ValueError("solver torch descends the seed's variances; for objective ratio take solver burnish or exact")
+            raise ValueError("solver torch descends the variances of copybal; for objective ratio take solver burnish or exact")
         if self.solver == "torch" and (self.allow_drop or self.target):
             raise ValueError("solver torch only adds copies of pictures and knows no target; take solver burnish")
         return self

@@ -35,7 +35,7 @@ def loss_terms(counts, classes, superclasses):
     return variance(counts), objects, inside, variance(torch.stack(above))
 
 
-def seed_descent(files, classes, superclasses, *, steps=10_000, max_copies=None, budget=None, max_copy_per_step=50_000, lr=1e-4):
+def described_descent(files, classes, superclasses, *, steps=10_000, max_copies=None, budget=None, max_copy_per_step=50_000, lr=1e-4):
     """Counts of each file, and the losses of the steps."""
     counts = torch.ones(files, dtype=torch.float64)
     before, losses = float("inf"), []
