@@ -1,6 +1,6 @@
 """Balancing by repetition: gaps to the proven bound, others at equal size, speed, the algorithm that it replaces, training.
 
-Run: python benchmarks/balance.py [gap | others | speed | seed | training]     all of them when none is named
+Run: python benchmarks/balance.py [gap | others | speed | copybal | training]     all of them when none is named
 
 BCCD is looked for in ../shared/data/bccd, beside the checkout.
 """
@@ -136,7 +136,7 @@ def speed_once(pictures, classes, objective):
     print(f"{spent:.1f} | {used:.1f} | {peak:.0f} | {result.outcome.gap:.1e}")
 
 
-def seed(pictures=3_000, steps=3):
+def copybal(pictures=3_000, steps=3):
     """The algorithm object by object, ours vectorised, and the solver, on one set."""
     import numpy as np
     from copybal_descent import described_descent
@@ -260,7 +260,7 @@ def trained(train, labels, test, truth, rows, *, steps, batch, seed):
     return [float((told[truth == number] == number).mean()) for number in range(classes)]
 
 
-JOBS = {"gap": gap, "others": others, "speed": speed, "seed": seed, "training": training}
+JOBS = {"gap": gap, "others": others, "speed": speed, "copybal": copybal, "training": training}
 
 
 if __name__ == "__main__":
