@@ -124,6 +124,14 @@ class StatsConfig(Config):
 
     by: Literal["split", "subset", "none"] = "split"
     """Count each class in each split, each subset, or only in all."""
+    labels: str | None = None
+    """Table of labels (xlsx, csv, tsv): what each class of the dataset means; counted are the classes that the tables make."""
+    superlabels: str | None = None
+    """Table of superlabels: the classes to count."""
+    chain: ChainChoice = "auto"
+    """Which part of the chain from label to index the tables are for; mark keeps the classes and only takes their superclasses."""
+    loose: bool = False
+    """Take labels in any letter case, and a label's meaning in place of the label."""
 
 
 class SplitConfig(Config):
