@@ -45,6 +45,7 @@ class _Picture(NamedTuple):
 class _Names(NamedTuple):
     classes: Mapping[int, str]
     places: Mapping[int, int]
+    colours: Mapping[int, tuple[int, int, int]]
     attributes: Mapping[int, Sequence[tuple[str, str]]]
     extras: Mapping[int | None, dict[str, Any]]
     image_extras: Mapping[int | None, dict[str, Any]]
@@ -57,7 +58,7 @@ def write(dataset: Dataset, folder: Path, *, media: HowPlaced = "copy", count_fr
         dataset: What to write.
         folder: The folder to fill.
         media: Whether pictures are copied, linked or left.
-        count_from: As in `read`.
+        count_from: 1: corners are numbers of pixels from 1, the last included, as in VOC; 0: corners are plain coordinates.
 
     Returns:
         Findings on what is not carried, for instance pixels of a mask that another covers.
@@ -80,9 +81,11 @@ def _names(dataset: Dataset) -> _Names:
     for annotation, name, value in dataset.attributes.select("annotation", "name", "value").iter_rows():
         attributes.setdefault(annotation, []).append((name, value))
     classes = dataset.class_names()
+    places = {number: place for place, number in enumerate(classes, start=1)}
     return _Names(
         classes=classes,
-        places={number: place for place, number in enumerate(classes, start=1)},
+        places=places,
+        colours={places[i]: colour_channels(colour) for i, colour in dataset.classes.select("id", "colour").iter_rows() if colour},
         attributes=attributes,
         extras=extra_fields(dataset, "voc", "annotations"),
         image_extras=extra_fields(dataset, "voc", "images"),
@@ -179,8 +182,9 @@ def _write_masks(folder: Path, picture: _Picture, names: _Names) -> Iterator[dic
             reason = f"{pixels} of its pixels are covered by another mask; a pixel belongs to one object only."
             yield finding("not_carried", reason, image=picture.image, annotation=row["id"])
     palette = [voc_colour(number) for number in range(VOID + 1)]
-    for name, values in ((CLASS_MASKS, _class_values(painted, names)), (OBJECT_MASKS, _object_values(painted))):
-        write_indexed(folder / name / f"{_key(picture.target)}.png", pl.Series(values, dtype=pl.Int32).to_numpy()[owners], palette)
+    coloured = [names.colours.get(number, colour) for number, colour in enumerate(palette)]
+    for name, values, shown in ((CLASS_MASKS, _class_values(painted, names), coloured), (OBJECT_MASKS, _object_values(painted), palette)):
+        write_indexed(folder / name / f"{_key(picture.target)}.png", pl.Series(values, dtype=pl.Int32).to_numpy()[owners], shown)
 
 
 def _class_values(painted: Sequence[Mapping[str, Any]], names: _Names) -> list[int]:
