@@ -87,6 +87,7 @@ FORMATS: Final[dict[str, Format]] = {
     "labelme": Format("burnish.formats.labelme", "LabelMe JSON or XML beside the pictures.", "a .json with shapes and imagePath"),
     "via_csv": Format("burnish.formats.via_csv", "CSV of the VGG Image Annotator.", "a .csv with region_shape_attributes"),
     "mot": Format("burnish.formats.mot", "MOTChallenge sequences of tracks and detections.", "gt/gt.txt or det/det.txt, also in a .zip"),
+    "kitti": Format("burnish.formats.kitti", "KITTI's boxes and masks.", "label_2/*.txt, or semantic/ and instance/ with label_colors.txt"),
     "yandex": Format("burnish.formats.yandex", "JSON of Yandex's crowd.", "a .json list of frames with polygons"),
     "masks": Format("burnish.formats.masks", "Mask pictures beside pictures.", "images/ and masks/, or NAME_mask files", rank=2),
     "videos": Format("burnish.formats.videos", "Videos and pictures without labels as tasks, read only.", "a video", rank=2),

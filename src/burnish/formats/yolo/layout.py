@@ -210,7 +210,7 @@ def _holds_rows(path: Path, *, or_nothing: bool = False) -> bool:
     if not line:
         return or_nothing
     numbers = [re.fullmatch(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|nan", token) is not None for token in line]
-    return len(line) >= 3 and sum(numbers) >= min(len(line), 5)  # noqa: PLR2004 - a short row is a row still; DOTA's rows name the class
+    return len(line) >= 3 and numbers[0] and sum(numbers) >= min(len(line), 5)  # noqa: PLR2004 - a short row is a row still; DOTA's rows name the class
 
 
 def _deeper(path: Path, entries: list[Path]) -> list[Path]:
