@@ -240,10 +240,21 @@ def test_corners_of_a_file_that_cvat_exported_are_plain_and_stay_where_they_are(
     assert corners(voc.read(tmp_path / "in", count_from=1)) == [(0.5, 1, 5, 6)]
 
 
+def test_an_attribute_rotation_is_the_turn_of_the_box_and_comes_back(tmp_path):
+    attribute = "<attributes><attribute><name>rotation</name><value>{}</value></attribute></attributes>"
+    xml(tmp_path / "in", "a", thing(1, 2, 5, 6, more=attribute.format("30.5")), thing(1, 2, 5, 6, more=attribute.format("0.0")))
+    dataset = voc.read(tmp_path / "in")
+    assert dataset.annotations["rotation"].to_list() == [30.5, 0]
+    assert dataset.attributes.is_empty()
+    assert voc.write(dataset, tmp_path / "out").is_empty()
+    assert voc.read(tmp_path / "out").annotations["rotation"].to_list() == [30.5, 0]
+
+
 def test_boxes_and_masks_that_cvat_exported_as_voc_are_read(backups):
     dataset = open_dataset(backups / "09_exports_task.058.PASCAL_VOC_1.1.zip")
     assert corners(dataset)[0] == (30.25, 40.5, 110.75, 90.0999984741211)
     assert dataset.annotations["kind"].to_list() == ["box"] * 3 + ["mask"] * 3
+    assert dataset.annotations["rotation"].to_list() == [0, 30, 0, 0, 0, 0]
 
 
 def colours(*rows: tuple[int, int, int]) -> np.ndarray:

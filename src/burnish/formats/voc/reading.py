@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 FLAGS: Final = ("pose", "truncated", "difficult")
 """Elements of an object that become attributes of the same name."""
 
+ROTATION: Final = "rotation"
+"""An attribute of this name, as CVAT writes it, is the turn of the box in degrees."""
+
 _KNOWN_TOP: Final = frozenset({"folder", "filename", "size", "segmented", "object"})
 _KNOWN_OBJECT: Final = frozenset({"name", "bndbox", "occluded", "attributes", *FLAGS})
 _CORNERS: Final = ("xmin", "ymin", "xmax", "ymax")
@@ -209,7 +212,18 @@ def _gather_attributes(gathered: Gathered, annotation: int, element: Element) ->
         if child_text(element, flag):
             add_attribute(gathered, annotation, flag, unescaped(child_text(element, flag)))
     for attribute in element.iterfind("attributes/attribute"):
-        add_attribute(gathered, annotation, unescaped(child_text(attribute, "name")), unescaped(child_text(attribute, "value")))
+        name, value = unescaped(child_text(attribute, "name")), unescaped(child_text(attribute, "value"))
+        if name == ROTATION and (degrees := _number(value)) is not None:
+            gathered.annotations[annotation - 1]["rotation"] = degrees
+        else:
+            add_attribute(gathered, annotation, name, value)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(exact(text))
+    except DataError:
+        return None
 
 
 def _note_zero(gathered: Gathered, plain: set[int]) -> None:

@@ -18,7 +18,7 @@ from burnish.formats.escapes import escaped
 from burnish.formats.indexed import colour_channels, paint, voc_colour, write_indexed
 from burnish.formats.placing import HowPlaced, place_media, target_paths
 from burnish.formats.voc.layout import ANNOTATIONS, CLASS_MASKS, OBJECT_MASKS, PICTURES
-from burnish.formats.voc.reading import FLAGS
+from burnish.formats.voc.reading import FLAGS, ROTATION
 from burnish.formats.voc.segmentation import BACKGROUND, LABEL_MAP, VOID
 from burnish.geometry import rle
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from burnish.data.dataset import Dataset
 
-CARRIES: Final = frozenset({"box", "mask", "occluded", "attributes", "split", "colour"})
+CARRIES: Final = frozenset({"box", "mask", "occluded", "rotation", "attributes", "split", "colour"})
 
 _CORNERS: Final = ("xmin", "ymin", "xmax", "ymax")
 _HAS_BOX: Final = (pl.col("kind") == "box") & pl.all_horizontal(pl.col("x1", "y1", "x2", "y2").is_finite().fill_null(value=False))
@@ -141,6 +141,7 @@ def _object(row: Mapping[str, Any], names: _Names, count_from: int) -> ET.Elemen
         value = exact(row[side])
         _add(box, corner, decimal_text(plus(value, count_from) if corner.endswith("min") else value))
     others = [pair for pair in attributes if pair[0] not in flags]
+    others += [(ROTATION, decimal_text(exact(row["rotation"])))] if row["rotation"] else []
     if others:
         _add_attributes(element, others)
     element.extend(ET.fromstring(text) for text in names.extras.get(row["id"], {}).get("elements", []))
