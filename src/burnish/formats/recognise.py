@@ -18,6 +18,7 @@ from burnish.engine.progress import Progress, silent
 from burnish.errors import DataError, FormatError
 from burnish.formats.reading import walk_some
 from burnish.formats.sampling import made_samples
+from burnish.formats.unread import find_unread, unread_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -188,7 +189,7 @@ def recognise_format(path: Path) -> str:
     """Name of the format of a file or folder, by its content.
 
     Raises:
-        FormatError: None fits, or several do.
+        FormatError: None fits, several do, or the layout is a known one that is not read.
     """
     for rank in (0, 1):
         fitting = [name for name, form in FORMATS.items() if form.rank == rank and load_format(name).recognise(path)]
@@ -197,6 +198,8 @@ def recognise_format(path: Path) -> str:
             raise FormatError(f"This could be {several}; name one with format= (--from), or the file itself.", path=path)
         if fitting:
             return fitting[0]
+    if unread := find_unread(path):
+        raise FormatError(unread_text(unread), path=path)
     for name, form in FORMATS.items():
         if form.rank > 1 and load_format(name).recognise(path):
             return name
