@@ -331,6 +331,17 @@ def test_masks_whose_pictures_are_not_there_are_kept_with_their_size(tmp_path):
     assert dataset.notes["kind"].to_list() == ["missing_file"]
 
 
+def test_objects_that_stand_as_a_box_and_as_a_mask_are_told(tmp_path):
+    xml(tmp_path, "a", thing(1, 1, WIDTH, 3, name="person"), thing(1, 8, 4, 9, name="person"))
+    person, first = voc_colour(15), voc_colour(1)
+    segmented(tmp_path, "a", colours(person, person), colours(first, first))
+    dataset = voc.read(tmp_path)
+    assert dataset.annotations["kind"].to_list() == ["box", "box", "mask"]
+    told = dataset.notes.select("kind", "is_issue", "annotation").rows()
+    assert told == [("box_and_mask", False, 3)]
+    assert dataset.notes["reason"][0].startswith("1 of 1 masks")
+
+
 def test_classes_of_one_colour_and_colours_of_no_class_are_told(tmp_path):
     put_picture(tmp_path / "JPEGImages/a.png")
     segmented(tmp_path, "a", colours((1, 1, 1), (2, 2, 2)))

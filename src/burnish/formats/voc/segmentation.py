@@ -29,6 +29,8 @@ VOID: Final = 255
 """Value of pixels that belong to nothing for sure; they become a mask without a class."""
 
 _CHANNELS: Final = 3
+_SIDES: Final = ("x1", "y1", "x2", "y2")
+_NEAR: Final = 2.0
 _VOC_NAMES: Final = (
     *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog", "horse", "motorbike"),
     *("person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"),
@@ -91,9 +93,33 @@ def gather_masks(gathered: Gathered, root: Path, entries: Sequence[Entry], label
     for image, entry in enumerate(entries, start=1):
         if entry.classes is not None:
             _gather_picture(gathered, root, image, (entry.classes, entry.objects), label_map._replace(names=tuple(names)))
+    _note_twice(gathered)
     if label_map.names:
         return names
     return sorted(in_order({row["label"] for row in gathered.annotations if row["label"]}), key=_order(names))
+
+
+def _note_twice(gathered: Gathered) -> None:
+    """Tell how many objects stand twice, as the benchmark has them: as a box of an XML file and as a mask that fills it."""
+    boxes: dict[tuple[int, str | None], list[list[float]]] = {}
+    for row in gathered.annotations:
+        if row["kind"] == "box":
+            boxes.setdefault((row["image"], row["label"]), []).append([row[side] for side in _SIDES])
+    masks = [row for row in gathered.annotations if row["kind"] == "mask" and row["label"] is not None]
+    twice = [
+        row
+        for row in masks
+        if any(
+            max(abs(side - row[name]) for side, name in zip(box, _SIDES, strict=True)) <= _NEAR
+            for box in boxes.get((row["image"], row["label"]), [])
+        )
+    ]
+    if twice:
+        reason = (
+            f"{len(twice)} of {len(masks)} masks fill the box of an object of their class: these objects stand twice, as a box and as a "
+            "mask. Leave out one kind before counting or training."
+        )
+        note(gathered, "box_and_mask", reason, is_issue=False, annotation=twice[0]["id"], image=twice[0]["image"])
 
 
 def _lines(path: Path) -> Iterator[tuple[str, int | None]]:
