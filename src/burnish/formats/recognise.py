@@ -18,6 +18,7 @@ from burnish.engine.progress import Progress, silent
 from burnish.errors import DataError, FormatError
 from burnish.formats.reading import walk_some
 from burnish.formats.sampling import made_samples
+from burnish.formats.unread import find_unread, unread_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,6 +88,7 @@ FORMATS: Final[dict[str, Format]] = {
     "labelme": Format("burnish.formats.labelme", "LabelMe JSON or XML beside the pictures.", "a .json with shapes and imagePath"),
     "via_csv": Format("burnish.formats.via_csv", "CSV of the VGG Image Annotator.", "a .csv with region_shape_attributes"),
     "mot": Format("burnish.formats.mot", "MOTChallenge sequences of tracks and detections.", "gt/gt.txt or det/det.txt, also in a .zip"),
+    "kitti": Format("burnish.formats.kitti", "KITTI's boxes and masks.", "label_2/*.txt, or semantic/ and instance/ with label_colors.txt"),
     "yandex": Format("burnish.formats.yandex", "JSON of Yandex's crowd.", "a .json list of frames with polygons"),
     "masks": Format("burnish.formats.masks", "Mask pictures beside pictures.", "images/ and masks/, or NAME_mask files", rank=2),
     "videos": Format("burnish.formats.videos", "Videos and pictures without labels as tasks, read only.", "a video", rank=2),
@@ -187,7 +189,7 @@ def recognise_format(path: Path) -> str:
     """Name of the format of a file or folder, by its content.
 
     Raises:
-        FormatError: None fits, or several do.
+        FormatError: None fits, several do, or the layout is a known one that is not read.
     """
     for rank in (0, 1):
         fitting = [name for name, form in FORMATS.items() if form.rank == rank and load_format(name).recognise(path)]
@@ -196,6 +198,8 @@ def recognise_format(path: Path) -> str:
             raise FormatError(f"This could be {several}; name one with format= (--from), or the file itself.", path=path)
         if fitting:
             return fitting[0]
+    if unread := find_unread(path):
+        raise FormatError(unread_text(unread), path=path)
     for name, form in FORMATS.items():
         if form.rank > 1 and load_format(name).recognise(path):
             return name
