@@ -45,7 +45,7 @@ class LossMeter:
         names = dict.fromkeys(name for found in ranks for name in found)
         sums = {name: [sum(column) for column in zip(*(found[name] for found in ranks if name in found), strict=True)] for name in names}
         means = {name: total / count if count else float("nan") for name, (total, _, count) in sums.items()}
-        if len(sums) == 1:
+        if len(sums) <= 1:
             return means
         return {"loss": sum(weighted / count for _, weighted, count in sums.values() if count), **means}
 

@@ -95,8 +95,10 @@ def sigmoid_cross_entropy(config: ScoresConfig, batch: Scores, pos_weight: Tenso
         if pos_weight is not None:
             pos_weight = pos_weight.view(-1, 1)
         return functional.binary_cross_entropy_with_logits(batch.scores, soft, pos_weight=pos_weight, reduction="none")
-    values = functional.binary_cross_entropy(batch.scores, soft, reduction="none")
-    return values if pos_weight is None else values * (1 + (pos_weight.view(-1, 1) - 1) * soft)
+    if pos_weight is None:
+        return functional.binary_cross_entropy(batch.scores, soft, reduction="none")
+    yes, no = batch.scores.log().clamp_min(-100), torch.log1p(-batch.scores).clamp_min(-100)
+    return -(pos_weight.view(-1, 1) * soft * yes + (1 - soft) * no)
 
 
 def targets(batch: Scores) -> Tensor:

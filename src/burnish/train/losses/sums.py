@@ -107,14 +107,36 @@ def _by_label(values: Tensor, labels: Tensor, classes: int) -> Tensor:
     return sums.scatter_add_(0, rows.flatten(), values.to(wide).flatten()).view(-1, classes).to(values.dtype)
 
 
+class _Dot(torch.autograd.Function):
+    """Sums over pixels of a product, without keeping a product of that size.
+
+    A picture at a time on a CPU: its product stays in the cache, and torch adds it up pairwise, where the quick route, a matrix product,
+    would lose digits of sums over a million pixels.
+    """
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, values: Tensor, weights: Tensor) -> Tensor:
+        ctx.save_for_backward(values, weights)
+        if values.device.type == "cpu":
+            return torch.stack([(one * other).sum(1) for one, other in zip(values, weights, strict=True)])
+        return (values * weights).sum(2)
+
+    @staticmethod
+    @once_differentiable
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride] - torch calls it with one gradient an output
+        ctx: Any, gradient: Tensor
+    ) -> tuple[Tensor | None, Tensor | None]:
+        values, weights = ctx.saved_tensors
+        first, second = ctx.needs_input_grad
+        gradient = gradient.unsqueeze(2)
+        return gradient * weights.expand_as(values) if first else None, (gradient * values).sum_to_size(weights.shape) if second else None
+
+
 def _dot(values: Tensor, weights: Tensor | None) -> Tensor:
-    """(B, C) sums over pixels of values (B, C, N) times weights (B, 1, N) or (B, C, N), without a product of that size."""
-    if weights is None:
+    """(B, C) sums over pixels of values (B, C, N) times weights (B, 1, N) or (B, C, N)."""
+    if weights is None or len(values) == 0:
         return values.sum(2)
-    if weights.shape[1] == 1:
-        return torch.bmm(values, weights.transpose(1, 2)).squeeze(2)
-    batch, classes, pixels = values.shape
-    return torch.bmm(values.reshape(-1, 1, pixels), weights.reshape(-1, pixels, 1)).view(batch, classes)
+    return _Dot.apply(values, weights)  # pyright: ignore[reportReturnType]
 
 
 def _times(values: Tensor, weights: Tensor | None) -> Tensor:
