@@ -30,7 +30,9 @@ def ignoring(target):
 
 @pytest.fixture
 def combined():
-    return losses.build({"name": "combined", "parts": {name: {**part, "loss": {**part["loss"], "ignore_index": 9}} for name, part in PARTS.items()}})
+    return losses.build(
+        {"name": "combined", "parts": {name: {**part, "loss": {**part["loss"], "ignore_index": 9}} for name, part in PARTS.items()}}
+    )
 
 
 def test_a_meter_of_uneven_batches_tells_the_mean_of_all_items(combined):
@@ -151,7 +153,12 @@ def test_two_processes_with_uneven_batches_are_exact(tmp_path):
         found.bind(("127.0.0.1", 0))
         port = str(found.getsockname()[1])
     workers = [
-        subprocess.Popen([sys.executable, str(script), str(number), port, *sys.path], stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        subprocess.Popen(
+            [sys.executable, str(script), str(number), port, *sys.path],
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
         for number in range(2)
     ]
     errors = [worker.communicate(timeout=120)[1] for worker in workers]

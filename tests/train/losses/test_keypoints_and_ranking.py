@@ -59,7 +59,11 @@ def test_a_perfect_heatmap_has_a_gradient_of_0():
 
 
 def test_oks_is_cocos_similarity(rng):
-    predicted, target, areas = rng.random((3, 17, 2)) * 50, np.concatenate([rng.random((3, 17, 2)) * 50, rng.integers(0, 3, (3, 17, 1))], 2), [900.0, 2500, 400]
+    predicted, target, areas = (
+        rng.random((3, 17, 2)) * 50,
+        np.concatenate([rng.random((3, 17, 2)) * 50, rng.integers(0, 3, (3, 17, 1))], 2),
+        [900.0, 2500, 400],
+    )
     found = losses.build("oks")(*tensors(predicted, target), areas=torch.tensor(areas)).mean.item()
     costs = []
     for points, truth, area in zip(predicted, target, areas, strict=True):

@@ -73,7 +73,11 @@ def test_distillation_softens_both_sides_and_scales_back():
 
 def test_soft_margin_is_torchs():
     scores, target = torch.randn(6, 3, requires_grad=True), torch.randint(0, 2, (6, 3))
-    same(losses.build({"name": "SoftMarginLoss", "mode": "multilabel"})(scores, target).mean, functional.soft_margin_loss(scores, 2.0 * target - 1), scores)
+    same(
+        losses.build({"name": "SoftMarginLoss", "mode": "multilabel"})(scores, target).mean,
+        functional.soft_margin_loss(scores, 2.0 * target - 1),
+        scores,
+    )
 
 
 def test_focal_with_alpha_is_torchvisions():
@@ -152,7 +156,12 @@ def test_class_weights_of_regions_weigh_their_mean_and_0_leaves_a_class_out():
 @pytest.mark.parametrize(
     ("settings", "predicted", "target", "message"),
     [
-        ({}, (2, 3, 4, 4), (2, 5, 5), r"The target has shape \(2, 5, 5\); expected \(2, 3, 4, 4\), as the prediction, or labels \(2, 4, 4\)"),
+        (
+            {},
+            (2, 3, 4, 4),
+            (2, 5, 5),
+            r"The target has shape \(2, 5, 5\); expected \(2, 3, 4, 4\), as the prediction, or labels \(2, 4, 4\)",
+        ),
         ({"mode": "multilabel"}, (2, 3, 4), (2, 4), r"expected \(2, 3, 4\), as the prediction\."),
         ({}, (3,), (3,), "with a score for each class"),
     ],
@@ -165,7 +174,9 @@ def test_shapes_that_do_not_fit_are_told(settings, predicted, target, message):
 def test_labels_that_are_no_class_are_told_with_the_way_out():
     target = torch.zeros(2, 4, 4, dtype=torch.int64)
     target[0, 0, 0] = 255
-    with pytest.raises(DataError, match=r"The target holds the label 255; expected 0 to 2\. If it marks what to ignore, set ignore_index\."):
+    with pytest.raises(
+        DataError, match=r"The target holds the label 255; expected 0 to 2\. If it marks what to ignore, set ignore_index\."
+    ):
         losses.build("CE")(torch.zeros(2, 3, 4, 4), target)
     with pytest.raises(DataError, match="labels of classes must be whole numbers"):
         losses.build("CE")(torch.zeros(2, 3, 4, 4), target.float())
