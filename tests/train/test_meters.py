@@ -1,7 +1,6 @@
 """Meters and shares are exact: over batches of any size, and over two processes whose batches are uneven."""
 
 import os
-import socket
 import subprocess
 import sys
 import textwrap
@@ -79,7 +78,7 @@ WORKER = """
     from burnish.train.distributed import averaged, gathered, gathered_rows, is_first, rank, summed, world_size
     from burnish.train.metering import build as build_meter
     torch.set_num_threads(1)
-    distributed.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{sys.argv[2]}", rank=int(sys.argv[1]), world_size=2)
+    distributed.init_process_group("gloo", init_method=f"file://{sys.argv[2]}", rank=int(sys.argv[1]), world_size=2)
     mine = slice(0, 5) if rank() == 0 else slice(5, 7)
     torch.manual_seed(3)
     scores, target = torch.randn(7, 3, 4, 4, dtype=torch.float64), torch.randint(0, 3, (7, 4, 4))
@@ -121,6 +120,9 @@ WORKER = """
     assert torch.equal(gathered_rows(rows[mine]), rows)
     assert torch.equal(gathered_rows(rows[:3] if is_first() else rows[:0]), rows[:3])
     METERS
+    # Neither may leave while the other still talks to it.
+    del model
+    distributed.barrier()
     distributed.destroy_process_group()
 """
 
@@ -149,12 +151,9 @@ def test_two_processes_with_uneven_batches_are_exact(tmp_path):
     script = tmp_path / "worker.py"
     code = textwrap.dedent(WORKER).replace("METERS\n", textwrap.dedent(METERS))
     script.write_text(code, encoding="utf-8")
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = str(found.getsockname()[1])
     workers = [
         subprocess.Popen(
-            [sys.executable, str(script), str(number), port, *sys.path],
+            [sys.executable, str(script), str(number), str(tmp_path / "meeting"), *sys.path],
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "OMP_NUM_THREADS": "1"},

@@ -104,8 +104,9 @@ def _reliability_state(config: EceConfig, predicted: ArrayLike, given: ArrayLike
     chances, true = np.asarray(predicted, dtype=np.float64), np.asarray(given)
     if chances.ndim == 1:
         chances = np.stack([1 - chances, chances], axis=1)
-    right = ranks(chances, true) == 0
-    return State(sums={"reliability": reliability(chances.max(axis=1, initial=0.0), right, config.bins)})
+    if chances.ndim != 2 or true.shape != chances.shape[:1]:  # noqa: PLR2004 - pictures and classes
+        raise DataError(f"Probabilities have the shape {chances.shape}, classes {true.shape}; expected (N, K) or (N,), and (N,).")
+    return State(sums={"reliability": reliability(chances.max(axis=1, initial=0.0), chances.argmax(axis=1) == true, config.bins)})
 
 
 def _reliability_result(state: State) -> dict[str, float]:

@@ -37,9 +37,15 @@ def box_overlap(config: BoxOverlapConfig, predicted: Tensor, target: Tensor, *, 
     sizes, others = (one[:, 2:] - one[:, :2]).clamp_min(0), (two[:, 2:] - two[:, :2]).clamp_min(0)
     common = (torch.minimum(one[:, 2:], two[:, 2:]) - torch.maximum(one[:, :2], two[:, :2])).clamp_min(0).prod(1)
     union = sizes.prod(1) + others.prod(1) - common
+    iou = common / union.clamp_min(_TINY)
+    if config.measure == "iou":
+        return part(1 - iou, None if weight is None else full(weight))
     hull = (torch.maximum(one[:, 2:], two[:, 2:]) - torch.minimum(one[:, :2], two[:, :2])).clamp_min(0)
-    centres = (one[:, :2] + one[:, 2:] - two[:, :2] - two[:, 2:]) / 2
-    values = _cost(config.measure, common, union, hull.prod(1), (hull**2).sum(1), (centres**2).sum(1), _shape_gap(sizes, others))
+    if config.measure == "giou":
+        values = _empty_share(iou, union, hull.prod(1))
+    else:
+        centres = (one[:, :2] + one[:, 2:] - two[:, :2] - two[:, 2:]) / 2
+        values = _apart(config.measure, iou, (hull**2).sum(1), (centres**2).sum(1), (sizes, others))
     return part(values, None if weight is None else full(weight))
 
 
@@ -63,30 +69,32 @@ def rotated_overlap(config: RotatedOverlapConfig, predicted: Tensor, target: Ten
     sizes, others = predicted[:, 2:4].clamp_min(0), target[:, 2:4].clamp_min(0)
     common = intersection_areas(one, two)
     union = sizes.prod(1) + others.prod(1) - common
-    points = torch.cat([one, two], 1)
-    widest = ((points.unsqueeze(1) - points.unsqueeze(2)) ** 2).sum(-1).flatten(1).amax(1)
-    distance = ((predicted[:, :2] - target[:, :2]) ** 2).sum(1)
-    hull = hull_areas(points) if config.measure == "giou" else union
-    values = _cost(config.measure, common, union, hull, widest, distance, _shape_gap(sizes, others))
+    iou, points = common / union.clamp_min(_TINY), torch.cat([one, two], 1)
+    if config.measure == "iou":
+        values = 1 - iou
+    elif config.measure == "giou":
+        values = _empty_share(iou, union, hull_areas(points))
+    else:
+        widest = ((points.unsqueeze(1) - points.unsqueeze(2)) ** 2).sum(-1).flatten(1).amax(1)
+        values = _apart(config.measure, iou, widest, ((predicted[:, :2] - target[:, :2]) ** 2).sum(1), (sizes, others))
     return part(values, None if weight is None else full(weight))
 
 
-def _cost(  # noqa: PLR0917 - the areas and lengths of one formula
-    measure: BoxMeasure, common: Tensor, union: Tensor, hull: Tensor, diagonal: Tensor, distance: Tensor, shape_gap: Tensor
-) -> Tensor:
-    """1 - overlap (N,) of areas, the hull's squared diagonal and the centres' squared distance."""
-    iou = common / union.clamp_min(_TINY)
-    if measure == "iou":
-        return 1 - iou
-    if measure == "giou":
-        return 1 - iou + (hull - union) / hull.clamp_min(_TINY)
+def _empty_share(iou: Tensor, union: Tensor, hull: Tensor) -> Tensor:
+    """GIoU's cost (N,): 1 - IoU and the share of the hull that neither covers."""
+    return 1 - iou + (hull - union) / hull.clamp_min(_TINY)
+
+
+def _apart(measure: BoxMeasure, iou: Tensor, diagonal: Tensor, distance: Tensor, sizes: tuple[Tensor, Tensor]) -> Tensor:
+    """DIoU's and CIoU's cost (N,), of the hull's squared diagonal and the centres' squared distance."""
     values = 1 - iou + distance / diagonal.clamp_min(_TINY)
     if measure == "diou":
         return values
+    gap = _shape_gap(*sizes)
     with torch.no_grad():
         # The weight of the shape carries no gradient, as in the paper.
-        weight = shape_gap / (1 - iou + shape_gap).clamp_min(_TINY)
-    return values + weight * shape_gap
+        weight = gap / (1 - iou + gap).clamp_min(_TINY)
+    return values + weight * gap
 
 
 def _shape_gap(sizes: Tensor, others: Tensor) -> Tensor:

@@ -48,8 +48,8 @@ def cross_entropy(
     batch = arranged(config, predicted, target, weight)
     if config.mode != "multiclass":
         return _per_class(config, batch, sigmoid_cross_entropy(config, batch, _pos_weight(config, batch)))
-    if batch.hard is not None and config.from_logits:
-        values = functional.cross_entropy(batch.scores, batch.hard, reduction="none")
+    if batch.labels is not None and config.from_logits and (batch.smoothing == 0 or config.class_weights is None):
+        values = functional.cross_entropy(batch.scores, batch.labels, reduction="none", label_smoothing=batch.smoothing)
         return _of_labels(config, batch, values)
     return _likelihood(config, batch, log_probabilities(config, batch))
 

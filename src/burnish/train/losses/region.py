@@ -130,8 +130,7 @@ def _regions(config: RegionConfig, batch: Scores, *, semimetric: bool = False, s
         overlap, predicted, true, ones = label_sums(probable, batch.hard, batch.weights, squared=squared)
     else:
         overlap, predicted, true, ones = class_sums(probable, targets(batch), batch.weights, semimetric=semimetric, squared=squared)
-    area = _area(batch)
-    mean = ones
+    area, mean = _area(batch), ones
     if not config.per_image:
         overlap, predicted, true, area, mean = (values.sum(0, keepdim=True) for values in (overlap, predicted, true, area, mean))
     images = 1 if config.per_image else len(batch.scores)

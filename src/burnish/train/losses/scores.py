@@ -28,7 +28,8 @@ class Scores:
     Attributes:
         scores: (B, C, N) logits or probabilities; C is 1 in binary mode.
         labels: (B, N) int64 class indices where targets are labels of one class of several, else None; ignored ones are 0.
-        soft: (B, C, N) targets from 0 to 1 where there are no `labels` or they are smoothed, else None; ignored ones are 0.
+        soft: (B, C, N) targets from 0 to 1 where there are no `labels`, else None; smoothed; ignored ones are 0.
+        smoothing: What is still to be done to `labels`.
         weights: (B, 1, N) or (B, C, N): the caller's weight, 0 where ignored; None where everything counts alike.
         size: The shape of N, for instance (H, W).
     """
@@ -38,11 +39,12 @@ class Scores:
     soft: Tensor | None
     weights: Tensor | None
     size: tuple[int, ...]
+    smoothing: float = 0.0
 
     @property
     def hard(self) -> Tensor | None:
         """The labels where they are all that there is to know of the target."""
-        return self.labels if self.soft is None else None
+        return self.labels if self.smoothing == 0 else None
 
 
 def arranged(config: ScoresConfig, predicted: Tensor, target: Tensor, weight: Tensor | None) -> Scores:
@@ -67,11 +69,10 @@ def arranged(config: ScoresConfig, predicted: Tensor, target: Tensor, weight: Te
     if config.mode == "multiclass" and target.shape == predicted.shape[:1] + predicted.shape[2:]:
         labels, valid = _labels(config, target, predicted)
         weights = _weights(weight, valid, predicted)
-        if config.label_smoothing == 0:
-            return Scores(scores, labels, None, weights, size)
-        return Scores(scores, labels, _smoothed(config, one_hot(labels, scores.shape[1], scores.dtype)), weights, size)
+        return Scores(scores, labels, None, weights, size, config.label_smoothing)
     soft, valid = _soft(config, target, predicted)
-    return Scores(scores, None, _smoothed(config, soft), _weights(weight, valid, predicted), size)
+    soft = _smoothed(soft, config.label_smoothing, soft.shape[1] if config.mode == "multiclass" else 2)
+    return Scores(scores, None, soft, _weights(weight, valid, predicted), size)
 
 
 def probabilities(config: ScoresConfig, batch: Scores) -> Tensor:
@@ -106,7 +107,8 @@ def targets(batch: Scores) -> Tensor:
     if batch.soft is not None:
         return batch.soft
     assert batch.labels is not None
-    return one_hot(batch.labels, batch.scores.shape[1], batch.scores.dtype)
+    classes = batch.scores.shape[1]
+    return _smoothed(one_hot(batch.labels, classes, batch.scores.dtype), batch.smoothing, classes)
 
 
 def one_hot(labels: Tensor, classes: int, dtype: torch.dtype) -> Tensor:
@@ -196,8 +198,5 @@ def _weights(weight: Tensor | None, valid: Tensor | None, predicted: Tensor) -> 
     return weights if valid is None else weights * valid
 
 
-def _smoothed(config: ScoresConfig, soft: Tensor) -> Tensor:
-    if config.label_smoothing == 0:
-        return soft
-    classes = soft.shape[1] if config.mode == "multiclass" else 2
-    return soft * (1 - config.label_smoothing) + config.label_smoothing / classes
+def _smoothed(soft: Tensor, share: float, choices: int) -> Tensor:
+    return soft if share == 0 else soft * (1 - share) + share / choices
