@@ -23,7 +23,7 @@ INPUTS := pyproject.toml constraints.txt
 help:  ## Show what there is.
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
 
-demo: $(VENV)/.core  ## Run the main job on real pictures and say where the report is.
+demo: $(VENV)/.demo  ## Run the main jobs on real data and say where the results are.
 	@$(BIN)/python examples/demo.py $(PART)
 
 test: $(VENV)/.test  ## Run the tests.
@@ -64,10 +64,15 @@ $(VENV)/.core: $(BIN)/uv $(INPUTS)
 	@$(INSTALL) -e .
 	@touch $@
 
+$(VENV)/.demo: $(BIN)/uv $(INPUTS)
+	@echo "Installing burnish ..."
+	@$(INSTALL) -e '.[cvat]'
+	@touch $@ $(VENV)/.core
+
 $(VENV)/.test: $(BIN)/uv $(INPUTS)
 	@echo "Installing burnish with torch and the test tools (see README for the download size) ..."
 	@$(INSTALL) -e '.[all]' --group test
-	@touch $@ $(VENV)/.core
+	@touch $@ $(VENV)/.core $(VENV)/.demo
 
 $(VENV)/.lint: $(VENV)/.test
 	@$(INSTALL) --group lint

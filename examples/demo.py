@@ -7,14 +7,19 @@ python examples/demo.py audit     one part
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from pathlib import Path
 
 import burnish
 from burnish.audit.settings import AuditConfig
+from burnish.cvat.login import Login
+from burnish.cvat.settings import PushConfig
 from burnish.engine.progress import Lines
 from burnish.engine.timing import duration_text
+from burnish.inspect.settings import ConvertConfig
+from burnish.testing.cvat import cvat_server
 
 HERE = Path(__file__).parent
 OUT = HERE.parent / "runs" / "demo"
@@ -35,7 +40,30 @@ def audit_demo() -> None:
     print(f"audit took {duration_text(time.monotonic() - began)}")
 
 
-PARTS = {"audit": audit_demo}
+def cvat_demo() -> None:
+    """Take a backup of a CVAT task to a preview, to training data, and over a CVAT server for tests and back."""
+    print("cvat: a backup that a CVAT server made, with tracks in three overlapping jobs", flush=True)
+    began = time.monotonic()
+    clip = burnish.open(HERE / "cvat_backup" / "clip.zip")
+    (preview,) = burnish.preview(clip).save(OUT / "cvat" / "preview")
+    shutil.rmtree(OUT / "cvat" / "yolo", ignore_errors=True)
+    training = burnish.convert(clip, ConvertConfig(to="yolo"))
+    training.save(OUT / "cvat" / "yolo")
+    with cvat_server() as server:
+        login = Login(token=server.users["admin"].token)
+        print(burnish.push(clip, server.url, PushConfig(create_labels=True), login=login))
+        shutil.rmtree(OUT / "cvat" / "pulled", ignore_errors=True)
+        burnish.pull(server.url, login=login).save(OUT / "cvat" / "pulled")
+        back = burnish.open(OUT / "cvat" / "pulled")
+        again = burnish.push(back, server.url, login=login)
+    print(f"\nThere and back: {burnish.diff(clip, back)}".replace("\n", " ").strip())
+    print(str(again).splitlines()[0])
+    print(f"Preview: {preview.resolve()}")
+    print(f"YOLO set: {(OUT / 'cvat' / 'yolo').resolve()}")
+    print(f"cvat took {duration_text(time.monotonic() - began)}")
+
+
+PARTS = {"audit": audit_demo, "cvat": cvat_demo}
 
 
 def main(part: str) -> int:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from burnish.audit.audit import audit
     from burnish.audit.dedupe import dedupe
     from burnish.audit.label_issues import label_issues
+    from burnish.cvat.pull import pull
+    from burnish.cvat.push import push
     from burnish.data.dataset import Dataset
     from burnish.data.labels import Labels
     from burnish.errors import BurnishError
@@ -23,10 +25,12 @@ if TYPE_CHECKING:
     from burnish.inspect.convert import convert
     from burnish.inspect.diff import diff
     from burnish.inspect.history import history
+    from burnish.inspect.home import home
     from burnish.inspect.labels import labels
     from burnish.inspect.preview import preview
     from burnish.inspect.split import split
     from burnish.inspect.stats import stats
+    from burnish.inspect.tidy import tidy
     from burnish.inspect.undo import undo
     from burnish.recipe import run
     from burnish.video.cut import cut
@@ -51,13 +55,17 @@ __all__ = [
     "extract",
     "filters",
     "history",
+    "home",
     "label_issues",
     "labels",
     "open",
     "preview",
+    "pull",
+    "push",
     "run",
     "split",
     "stats",
+    "tidy",
     "undo",
 ]
 

@@ -11,8 +11,8 @@ class Operation(NamedTuple):
     Attributes:
         target: The function, "module:name".
         config: Its settings class, "module:name"; in a module that loads nothing heavy, so that help is quick.
-        inputs: What it works on, in order: dataset, findings, folder, recipe, table (of labels) or video; a trailing ? marks one that
-            may be left out.
+        inputs: What it works on, in order: dataset, findings, source (a dataset or findings), url, folder, recipe, table (of labels) or
+            video; a trailing ? marks one that may be left out.
         out: How its result is placed: "option" (--out, with a default), "argument" (named after the input), "asked" (only with --out),
             or "none".
         summary: What it does, in one line.
@@ -99,6 +99,13 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "none",
         "List the versions of a dataset and what made each.",
     ),
+    "home": Operation(
+        "burnish.inspect.home:home",
+        _SETTINGS + "HomeConfig",
+        ("dataset", "dataset"),
+        "option",
+        "Carry labels of samples back to the pictures and frames that these were made of.",
+    ),
     "labels": Operation(
         "burnish.inspect.labels:labels",
         _SETTINGS + "LabelsConfig",
@@ -107,7 +114,25 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "Check label tables, show their tree, compare them with a dataset or CVAT.",
     ),
     "preview": Operation(
-        "burnish.inspect.preview:preview", _SETTINGS + "PreviewConfig", ("dataset",), "option", "Draw the annotations on the pictures."
+        "burnish.inspect.preview:preview",
+        _SETTINGS + "PreviewConfig",
+        ("dataset",),
+        "option",
+        "Draw the annotations on the pictures and videos.",
+    ),
+    "pull": Operation(
+        "burnish.cvat.pull:pull",
+        "burnish.cvat.settings:PullConfig",
+        ("url",),
+        "argument",
+        "Fetch a project, task or job of a CVAT server as a dataset.",
+    ),
+    "push": Operation(
+        "burnish.cvat.push:push",
+        "burnish.cvat.settings:PushConfig",
+        ("source", "url"),
+        "none",
+        "Make a CVAT server hold what a dataset says, or raise issues where findings suspect something.",
     ),
     "run": Operation(
         "burnish.recipe:run",
@@ -125,6 +150,13 @@ OPERATIONS: Final[dict[str, Operation]] = {
     ),
     "stats": Operation(
         "burnish.inspect.stats:stats", _SETTINGS + "StatsConfig", ("dataset",), "asked", "Count pictures, shapes and tracks of each class."
+    ),
+    "tidy": Operation(
+        "burnish.inspect.tidy:tidy",
+        _SETTINGS + "TidyConfig",
+        ("dataset",),
+        "asked",
+        "Mend tracks, groups and overlaps that models or annotators left.",
     ),
     "undo": Operation(
         "burnish.inspect.undo:undo", _SETTINGS + "UndoConfig", ("folder",), "none", "Return a dataset to the version before."

@@ -34,7 +34,7 @@ from burnish.operations import OPERATIONS, Operation
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_NOT_IN_RECIPES = ("run", "history", "undo", "diff", "labels", "cut", "extract", "filters")
+_NOT_IN_RECIPES = ("run", "history", "undo", "diff", "labels", "cut", "extract", "filters", "pull", "push")
 _FINDING = ("audit", "check", "dedupe")
 
 

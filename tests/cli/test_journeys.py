@@ -264,3 +264,8 @@ def test_a_forbidden_class_keeps_its_pictures_out_of_a_split_too(burnish_cli, st
     ended_well(burnish_cli("split", "marked", "--val", "0.5", "--to", "coco", "--media", "copy", "--out", "parts"))
     assert len(burnish.open(tmp_path / "marked")) == 6
     assert list((tmp_path / "parts").rglob("*.jpg")) == []
+
+
+def test_what_a_format_cannot_carry_is_told_on_the_terminal(burnish_cli, street):
+    said = ended_well(burnish_cli("convert", street, street.with_name("out"), "--to", "jsonl"))
+    assert "Noticed:\n  jsonl has no place for a box; 12 are not written." in said.out

@@ -79,6 +79,12 @@ def test_a_track_ends_with_its_last_job():
     assert [frame for _, frame in boxes_of(shown)] == [1, 2, 3]
 
 
+def test_a_key_frame_behind_the_end_of_its_job_ends_its_track():
+    jobs = [(0, 3, "annotation"), (4, 9, "annotation")]
+    seen = boxes_of(interpolate(moving(10, [key(1, track=1, jobs=[0]), key(7, (6, 0), track=1, jobs=[0])], jobs=jobs)))
+    assert sorted(frame for _, frame in seen) == [1, 2, 3, 4, 5, 6]
+
+
 def test_deleted_frames_hold_no_view_and_their_key_frames_do_not_count():
     rows = [key(0, (0, 0)), key(2, (50, 50)), key(4, (8, 8))]
     shown = boxes_of(interpolate(moving(FRAMES, rows, deleted=[2])))

@@ -82,7 +82,8 @@ def test_tracks_of_key_frames_are_written_on_every_frame_on_which_they_are_seen(
         ["2", "3", "2", "1"],
         ["3", "3", "4", "2"],
     ]
-    assert findings.filter(pl.col("reason").str.contains("no picture files")).height == 1
+    assert findings.filter(pl.col("reason").str.contains("none of its 5 frames"))["path"].to_list() == ["clip.mp4"]
+    assert "renamed" not in set(findings["kind"])
 
 
 def test_an_archive_of_a_sequence_is_read(tmp_path, monkeypatch):

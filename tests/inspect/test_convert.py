@@ -48,7 +48,7 @@ def test_a_variant_of_another_format_is_refused_with_those_that_there_are(tmp_pa
     with pytest.raises(ConfigError, match="detect, segment, obb, pose, classify"):
         burnish.convert(dataset, ConvertConfig(to="yolo", task="palette"))
     with pytest.raises(ConfigError, match="these variants: none"):
-        burnish.convert(dataset, ConvertConfig(to="coco", task="detect"))
+        burnish.convert(dataset, ConvertConfig(to="voc", task="detect"))
 
 
 def test_a_variant_reaches_the_writer(tmp_path):

@@ -3,6 +3,7 @@ import pytest
 from builders import boxes_dataset
 
 import burnish
+from burnish.data.dataset import make_dataset
 from burnish.errors import ConfigError
 from burnish.formats import versioned
 from burnish.inspect.settings import DiffConfig
@@ -72,7 +73,7 @@ def test_other_class_ids_with_equal_names_are_no_difference(tmp_path):
 
 def test_pictures_can_be_matched_by_id_when_their_paths_changed(tmp_path):
     left = boxes_dataset(tmp_path)
-    right = left.with_tables(media=left.media.with_columns((pl.lit("moved/") + pl.col("path")).alias("path")))
+    right = left.with_tables(media=left.media.with_columns(("renamed_" + pl.col("path").str.replace("/", "/new_")).alias("path")))
     by_path = burnish.diff(left, right).summary()["changes"]
     by_id = burnish.diff(left, right, DiffConfig(by="id")).summary()["changes"]
     assert by_path["annotation removed"] == 8
@@ -94,3 +95,25 @@ def test_one_dataset_alone_needs_a_version_before(tmp_path):
     versioned.add_version(dataset, tmp_path / "data", verb="convert")
     with pytest.raises(ConfigError, match="first version"):
         burnish.diff(burnish.open(tmp_path / "data"))
+
+
+def test_frames_of_a_video_are_told_by_their_numbers_and_flags_and_attributes_count(tmp_path):
+    frames = pl.DataFrame({"id": [0, 1], "media": 0, "frame": [0, 1], "true_frame": [4, 8], "width": 64, "height": 48})
+    video = pl.DataFrame({"id": [0], "path": ["one.mp4"], "kind": ["video"]})
+    rows = pl.DataFrame({"id": [0, 1], "image": [0, 1], "class": 0, "kind": "box", "x1": 1.0, "y1": 1.0, "x2": 9.0, "y2": 9.0, "track": 2})
+    classes = pl.DataFrame({"id": [0], "name": ["car"]})
+    before = make_dataset(tmp_path, media=video, images=frames, annotations=rows, classes=classes)
+    attributes = pl.DataFrame({"annotation": [0], "name": ["colour"], "value": ["red"]})
+    changed = rows.with_columns(occluded=pl.Series([False, True]))
+    after = make_dataset(tmp_path, media=video, images=frames, annotations=changed, classes=classes, attributes=attributes)
+    told = burnish.diff(before, after).table.select("change", "path", "after").rows()
+    assert told == [
+        ("changed", "one.mp4 frame 4", "car #2 box 1.0 1.0 9.0 9.0 colour=red"),
+        ("changed", "one.mp4 frame 8", "car #2 box 1.0 1.0 9.0 9.0 occluded"),
+    ]
+
+
+def test_a_dataset_that_lies_in_another_folder_is_matched_by_what_follows_it(tmp_path):
+    before = boxes_dataset(tmp_path)
+    below = before.with_tables(media=before.media.with_columns(path="copy/of/" + pl.col("path")))
+    assert burnish.diff(before, below).table.is_empty()

@@ -5,8 +5,11 @@ from builders import boxes_dataset
 from PIL import Image
 
 import burnish
+from burnish.data.dataset import make_dataset
 from burnish.errors import ConfigError
 from burnish.inspect.settings import PreviewConfig
+from burnish.media.video import open_video
+from burnish.media.video.writing import write_video
 
 
 def _pixels(path, size=(320, 240)):
@@ -71,3 +74,52 @@ def test_a_path_that_leads_out_of_the_dataset_is_drawn_inside_the_folder(tmp_pat
     moved = dataset.with_tables(media=dataset.media.with_columns(pl.lit("../data/images/0.jpg").alias("path")))
     (drawn,) = burnish.preview(moved).save(tmp_path / "out")
     assert drawn == tmp_path / "out/data/images/0.jpg.jpg"
+
+
+def test_videos_are_drawn_with_their_tracks_on_every_frame(tmp_path):
+    pytest.importorskip("av")
+    dataset = moving_box(tmp_path / "data")
+    made = burnish.preview(dataset)
+    (drawn,) = made.save(tmp_path / "out")
+    assert drawn == tmp_path / "out/one.mp4.mp4"
+    assert str(made) == "1 video drawn"
+    with open_video(drawn) as seen, open_video(tmp_path / "data/one.mp4") as plain:
+        assert len(seen) == 12
+        between = np.abs(_sized(seen.read(6)) - _sized(plain.read(6)))
+        away = np.abs(_sized(seen.read(11)) - _sized(plain.read(11)))
+    assert between.max() > 60, "drawn between its key frames too"
+    assert away.max() < 40, "and not where it has left"
+
+
+def test_only_the_first_seconds_of_videos_are_drawn_on_demand(tmp_path):
+    pytest.importorskip("av")
+    (drawn,) = burnish.preview(moving_box(tmp_path / "data"), PreviewConfig(seconds=0.4)).save(tmp_path / "out")
+    with open_video(drawn) as seen:
+        assert len(seen) == 4
+
+
+def test_a_video_that_cannot_be_read_is_told_and_stops_nothing(tmp_path):
+    pytest.importorskip("av")
+    dataset = moving_box(tmp_path / "data")
+    (tmp_path / "data/one.mp4").write_bytes(b"no video")
+    (told,) = burnish.preview(dataset).save(tmp_path / "out")
+    assert pl.read_csv(told).select("kind", "path").rows() == [("unreadable_video", "one.mp4")]
+
+
+def moving_box(folder):
+    """A box that moves over the frames 0 to 10 of 12 at 10 frames a second, and is outside on the last."""
+    folder.mkdir(parents=True)
+    write_video(folder / "one.mp4", (np.full((96, 128, 3), 90 + 5 * n, dtype=np.uint8) for n in range(12)), fps=10)
+    keys = {"id": [0, 1, 2], "image": [0, 10, 11], "class": 0, "kind": "box", "track": 0, "keyframe": True, "outside": [False, False, True]}
+    frames = list(range(12))
+    return make_dataset(
+        folder,
+        media=pl.DataFrame({"id": [0], "path": ["one.mp4"], "kind": ["video"]}),
+        images=pl.DataFrame({"id": frames, "media": 0, "frame": frames, "true_frame": frames, "width": 128, "height": 96}),
+        annotations=pl.DataFrame(keys | {"x1": [10.0, 60.0, 60.0], "y1": 20.0, "x2": [40.0, 90.0, 90.0], "y2": 60.0}),
+        classes=pl.DataFrame({"id": [0], "name": ["car"]}),
+    )
+
+
+def _sized(pixels):
+    return np.asarray(Image.fromarray(pixels).resize((128, 96))).astype(int)

@@ -7,11 +7,11 @@ from video_builders import HEIGHT, WIDTH, number_of, numbered, write_clip
 from burnish.config import ConfigError
 from burnish.data.dataset import make_dataset
 from burnish.errors import DataError
+from burnish.inspect.annotated_video import preview_video
 from burnish.media.images import encode_png, read_image
 from burnish.media.video import open_video, probe_video
 from burnish.media.video.writing import Encoding, write_gif, write_video
 from burnish.testing.datasets import boxes_dataset, write_picture
-from burnish.video.annotated import preview_video
 from burnish.video.filters import filters
 from burnish.video.pipeline import as_double, colours, pipeline, resize
 from burnish.video.recording import filter_pictures, filter_video, pictures_to_video, recompress

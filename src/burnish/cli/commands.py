@@ -23,6 +23,8 @@ _HELP = {
     "dataset": "A dataset in any format: a file or folder; NAME@2 takes version 2 of a burnish dataset.",
     "findings": "findings.parquet or .csv of an audit, check or dedupe, or the folder that holds it.",
     "folder": "A burnish dataset folder.",
+    "source": "A dataset in any format, or the findings of an audit, check or dedupe.",
+    "url": "Address on a CVAT server as the browser shows it, for instance https://app.cvat.ai/tasks/12.",
     "recipe": "A YAML file with a dataset and a list of steps.",
     "table": "A table of labels or of superlabels (xlsx, csv, tsv); in either order.",
     "video": "A video file, or a folder: then all videos below it.",

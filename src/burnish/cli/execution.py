@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from burnish.cli.noticed import noticed
 from burnish.cli.progress import terminal_progress
 from burnish.config import dump
 from burnish.engine.files import refuse_filled_folder, refuse_impossible_folder, write_text
@@ -76,7 +77,7 @@ def _opened(request: Request) -> tuple[Any, ...]:
     ]
     if texts and texts[0] is None and kinds[0] == "dataset":
         raise ConfigError(f"No dataset was named. Write: burnish {request.verb} DATASET")
-    openers: dict[str, Any] = {"dataset": open_dataset, "findings": read_findings}
+    openers: dict[str, Any] = {"dataset": open_dataset, "findings": read_findings, "source": _open_source, "url": str}
     openers |= dict.fromkeys(("folder", "recipe", "table", "video"), Path)
     return tuple(None if text is None else openers[kind](text) for kind, text in zip(kinds, texts, strict=True))
 
@@ -92,7 +93,18 @@ def _out(request: Request) -> Path | None:
 
 def _work(out: Path | None, request: Request) -> Path | None:
     """Unfinished pieces lie beside the results, so that the same command finds them."""
-    return None if out is None or request.dry_run or request.operation.out == "argument" else out / "work"
+    if out is None or request.dry_run:
+        return None
+    if request.operation.out == "argument":
+        return out.with_name(f".{out.name}.part")
+    return out / "work"
+
+
+def _open_source(text: str) -> Any:
+    """A dataset, or the findings that a verb left in a file or folder."""
+    path = Path(text)
+    is_findings = path.suffix in {".parquet", ".csv"} and path.stem == "findings"
+    return read_findings(path) if is_findings or (path / "findings.parquet").is_file() else open_dataset(path)
 
 
 def _save(result: Any, out: Path | None, request: Request) -> list[Path]:
@@ -124,6 +136,8 @@ def _tell(result: Any, written: list[Path], request: Request) -> None:
     if request.quiet:
         return
     sys.stdout.write(str(result).rstrip() + "\n")
+    if lines := noticed(written):
+        sys.stdout.write("\nNoticed:\n" + "".join(f"  {line}\n" for line in lines))
     if written:
         sys.stdout.write("\nWritten:\n" + "".join(f"  {line}\n" for line in _listed(written)))
     if request.dry_run:

@@ -150,7 +150,11 @@ class Dataset:
         counts = self.counts()
         kinds = self.scan("annotations", "kind").group_by("kind").len().sort("len", descending=True).collect()
         held = ", ".join(f"{number:,} {kind}" for kind, number in kinds.iter_rows()) or "no annotations"
-        return f"Dataset of {counts['images']:,} pictures in {self.root}: {held}; {counts['classes']} classes"
+        tracks = self.scan("annotations", "track").select(pl.col("track").drop_nulls().n_unique()).collect().item()
+        along = f" ({tracks:,} tracks)" if tracks else ""
+        return (
+            f"Dataset of {counts['images']:,} pictures in {self.origin.get('path', self.root)}: {held}{along}; {counts['classes']} classes"
+        )
 
     __repr__ = __str__
 

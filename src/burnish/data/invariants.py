@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from burnish.data.dataset import Dataset
 
 _AREA_KINDS: Final = ("box", "polygon", "mask", "ellipse")
+_LINE_KINDS: Final = ("polyline", "points")
 _LEAST_NUMBERS: Final = {"polygon": 6, "polyline": 4, "points": 2, "ellipse": 4, "skeleton": 2, "cuboid": 16}
 
 
@@ -79,6 +80,26 @@ ROW_RULES: Final = (
         ("kind", "points"),
         _size.is_not_null() & ((_size % 2 == 1) | (_size < _least)),
         pl.format("A {} with {} numbers; expected pairs x, y, at least {} numbers.", pl.col("kind").cast(pl.String), _size, _least),
+    ),
+    RowRule(
+        "not_a_number",
+        ("points",),
+        pl.col("points").list.eval(pl.element().is_finite()).list.all().not_(),
+        pl.lit("One of its points is no number."),
+    ),
+    RowRule(
+        "point_outside",
+        ("kind", "points", "visibility", "outside", "image_width", "image_height"),
+        ~pl.col("outside")
+        & pl.col("kind").is_in(_LINE_KINDS)
+        & pl.col("visibility").is_null()
+        & (
+            (pl.col("points").list.min() < -0.5)  # noqa: PLR2004 - half a pixel is rounding, not an error
+            | (pl.col("points").list.gather_every(2).list.max() > pl.col("image_width") + 0.5)
+            | (pl.col("points").list.gather_every(2, 1).list.max() > pl.col("image_height") + 0.5)
+        ),
+        pl.format("Some of its points lie outside of the picture of {} x {}.", pl.col("image_width"), pl.col("image_height")),
+        score=0.8,
     ),
     RowRule(
         "parts",
@@ -251,7 +272,12 @@ def _tracks(dataset: Dataset) -> pl.DataFrame:
         pl.col("id").first().alias("annotation"),
         pl.col("image").first(),
     )
-    twice = rows.group_by("track", "image").agg(pl.len(), pl.col("id").last().alias("annotation")).filter(pl.col("len") > 1)
+    # Where jobs overlap each has a copy of its own.
+    held = dataset.scan("annotations", "id", "jobs").explode("jobs", empty_as_null=True, keep_nulls=True)
+    in_jobs = rows.join(held, on="id", how="left") if "jobs" in dataset.frames["annotations"].collect_schema().names() else rows
+    by = ["track", "image", *(["jobs"] if in_jobs is not rows else [])]
+    twice = in_jobs.group_by(by).agg(pl.len(), pl.col("id").max().alias("annotation")).filter(pl.col("len") > 1)
+    twice = twice.unique(["track", "image"], keep="any")
     track = pl.col("track")
     return join_findings(
         findings_from(

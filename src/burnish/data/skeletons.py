@@ -17,12 +17,14 @@ def in_one_row(dataset: Dataset) -> Dataset:
     """Put the elements of each skeleton into its own row: points in the order of its class, and which of them are visible.
 
     An element that is outside counts as not labelled (0), an occluded one as hidden (1), any other as visible (2). What only
-    an element can carry, such as attributes of its own, is lost: this is for formats that know skeletons as rows of points.
+    an element can carry, such as attributes of its own, is lost, and so are their classes: this is for formats that know skeletons
+    as rows of points.
     """
     wholes = dataset.annotations.filter((pl.col("kind") == "skeleton") & pl.col("points").is_null())
     elements = dataset.annotations.filter(pl.col("parent").is_in(wholes["id"].implode()))
     if elements.is_empty():
-        return dataset
+        classes = _without_elements(dataset, dataset.annotations)
+        return dataset if classes.height == dataset.classes.height else dataset.with_tables(classes=classes)
     names = {row: json.loads(text)["points"] for row, text in dataset.classes.select("id", "skeleton").iter_rows() if text}
     own_names = {row: name.rpartition("/")[2] for row, name in dataset.class_names().items()}
     by_parent = elements.partition_by("parent", as_dict=True, maintain_order=True)
@@ -36,7 +38,14 @@ def in_one_row(dataset: Dataset) -> Dataset:
     )
     kept = changed.filter(~pl.col("id").is_in(elements["id"].implode())).drop("new_points", "new_visibility", *_BOX)
     attributes = dataset.attributes.filter(~pl.col("annotation").is_in(elements["id"].implode()))
-    return dataset.with_tables(annotations=kept, attributes=attributes)
+    return dataset.with_tables(annotations=kept, attributes=attributes, classes=_without_elements(dataset, kept))
+
+
+def _without_elements(dataset: Dataset, kept: pl.DataFrame) -> pl.DataFrame:
+    """The classes without those of elements, which are points of a row now, unless something else has them."""
+    told = dataset.classes.select("name", "skeleton").drop_nulls("skeleton").iter_rows()
+    points = [f"{name}/{point}" for name, text in told for point in json.loads(text)["points"]]
+    return dataset.classes.filter(~pl.col("name").is_in(points) | pl.col("id").is_in(kept["class"].unique().implode()))
 
 
 _BOX = ("new_x1", "new_y1", "new_x2", "new_y2")

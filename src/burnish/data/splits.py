@@ -86,6 +86,24 @@ def column_groups(dataset: Dataset, column: str) -> NDArray[np.int64]:
     return group_numbers(dataset.scan("images", column).select(pl.col(column).cast(pl.String)).collect()[column].to_list())
 
 
+def scene_groups(dataset: Dataset, *, whole_tasks: bool = False) -> NDArray[np.int64]:
+    """Groups of pictures that show the same place and time: of one scene; where none is named, of one task, video or sequence.
+
+    Args:
+        dataset: Whose pictures are grouped.
+        whole_tasks: Keep tasks and videos together even where scenes divide them.
+    """
+    media = dataset.scan("media", "id", "path", "kind").rename({"id": "media"})
+    rows = dataset.scan("images", "media", "task", "scene").join(media, on="media", how="left", maintain_order="left").collect()
+    moving = pl.when(pl.col("kind") != "image").then(pl.format("video {}", "path"))
+    task = pl.when(pl.col("task").is_not_null()).then(pl.format("task {}", "task"))
+    scene = pl.format("scene {}", "scene")
+    if not whole_tasks:
+        return group_numbers(rows.select(pl.coalesce(scene, task, moving).alias("group"))["group"].to_list())
+    columns = rows.select(moving=moving, task=task, scene=pl.when(pl.col("task").is_null() & (pl.col("kind") == "image")).then(scene))
+    return joined_groups(*(group_numbers(columns[name].to_list()) for name in columns.columns))
+
+
 def _group_sums(counts: NDArray[np.float64], group_of: NDArray[np.intp]) -> NDArray[np.float64]:
     """(groups, k + 1): objects of each class, and rows, of each group; each column scaled to sum 1."""
     columns = np.column_stack([counts, np.ones(len(counts))])

@@ -114,7 +114,8 @@ def _views(keys: pl.DataFrame, frames: _Frames, *, hidden: bool) -> _Views:
     span = max(int(frames.ends["end"].max() or 0), int(keys["until"].max() or 0)) + 1  # pyright: ignore[reportArgumentType]
     grid = shown["scope"].to_numpy() * span + shown["frame"].to_numpy()
     base, start, until = keys["scope"].to_numpy() * span, keys["frame"].to_numpy(), keys["until"].to_numpy()
-    low, high = np.searchsorted(grid, base + start), np.searchsorted(grid, base + until)
+    low = np.searchsorted(grid, base + start)
+    high = np.maximum(low, np.searchsorted(grid, base + until))  # a key frame may lie behind the end of its job
     # An element of a skeleton goes on while it is outside: its skeleton may still be there.
     visible = ~keys["outside"].to_numpy() | (keys["is_element"].to_numpy() & (not hidden))
     counts = np.where(visible, high - low, np.minimum(high - low, int(hidden)))

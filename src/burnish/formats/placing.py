@@ -7,15 +7,17 @@ import shutil
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+import polars as pl
+
 from burnish.data.findings import finding, findings_table
+from burnish.data.sampled import PLAN
 from burnish.errors import DataError
 from burnish.formats.reading import is_outside
+from burnish.formats.sample_manifest import write_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
     from pathlib import Path
-
-    import polars as pl
 
     from burnish.data.dataset import Dataset
 
@@ -41,19 +43,28 @@ def target_paths(dataset: Dataset, *, below: str = "", by_split: bool = False, o
     return distinct_paths(wanted, one_stem=one_stem)
 
 
+def film_paths(dataset: Dataset, *, below: str = "") -> dict[int, str]:
+    """Where each video or sequence goes as one file, by media id; as `target_paths` does for pictures."""
+    films = dataset.scan("media", "id", "path", "kind").filter(pl.col("kind").cast(pl.String) != "image").select("id", "path").collect()
+    return distinct_paths({number: _wanted(path, below, "") for number, path in films.iter_rows()})
+
+
 def distinct_paths(wanted: Mapping[int, str], *, one_stem: bool = False) -> dict[int, str]:
     """Change paths that would meet, as in `target_paths`; the first keeps its name."""
     return _distinct(wanted, one_stem=one_stem)
 
 
-def place_media(dataset: Dataset, folder: Path, targets: Mapping[int, str], how: HowPlaced = "copy") -> pl.DataFrame:
-    """Put the pictures of a dataset into a folder, never over a file that is there.
+def place_media(
+    dataset: Dataset, folder: Path, targets: Mapping[int, str], how: HowPlaced = "copy", *, numbered: bool = False
+) -> pl.DataFrame:
+    """Put the pictures of a dataset into a folder, never over a file that is there; with samples comes their manifest.
 
     Args:
         dataset: Its `media` paths name the files.
         folder: The folder that is written.
         targets: Image id -> path relative to the folder; images that are not in it are not placed.
         how: Copied untouched, linked, or left.
+        numbered: The format names pictures by their numbers, so that new names are no findings.
 
     Returns:
         Findings: "missing_file" for what is not there, "renamed" for each picture whose own path had to change.
@@ -66,7 +77,10 @@ def place_media(dataset: Dataset, folder: Path, targets: Mapping[int, str], how:
     rows: list[dict[str, Any]] = []
     for image, path, kind in files:
         if image in targets:
-            rows += _place(dataset.root, folder, (image, path, kind), targets[image], how)
+            placed = _place(dataset.root, folder, (image, path, kind), targets[image], how)
+            rows += (row for row in placed if not (numbered and row["kind"] == "renamed"))
+    if PLAN in dataset.origin:
+        write_manifest(folder, dataset.origin[PLAN], targets)
     return findings_table(rows)
 
 
@@ -158,4 +172,4 @@ def _put(source: Path, target: Path, how: HowPlaced) -> None:
     try:
         target.hardlink_to(source.resolve())
     except OSError:
-        target.symlink_to(source)
+        target.symlink_to(source.resolve())

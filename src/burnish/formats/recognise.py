@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -11,14 +12,21 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
 from burnish.data.findings import join_findings, no_findings
 from burnish.data.shown import shown
 from burnish.data.statuses import without_skipped
+from burnish.engine.archives import is_zip, packed_folder, unpacked
 from burnish.engine.files import atomic_folder
+from burnish.engine.progress import Progress, silent
 from burnish.errors import DataError, FormatError
 from burnish.formats.reading import walk_some
+from burnish.formats.sampling import made_samples
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import polars as pl
 
     from burnish.data.dataset import Dataset
+    from burnish.data.samples import Sampling
+    from burnish.engine.map import Engine
     from burnish.formats.placing import HowPlaced
 
 
@@ -26,7 +34,8 @@ class Format(NamedTuple):
     """One format: its module, what it is in one line, what a folder needs to be taken for it, and how sure that is.
 
     `rank` 0 settles it, 1 is annotation files that name themselves, 2 is a mere layout of folders, tried in order.
-    `keeps` tells that objects of unused and pictures with forbidden classes are written too.
+    `keeps` tells that objects of unused and pictures with forbidden classes are written too, `zipped` that a target NAME.zip becomes an
+    archive.
     """
 
     module: str
@@ -34,6 +43,7 @@ class Format(NamedTuple):
     needs: str
     rank: int = 1
     keeps: bool = False
+    zipped: bool = False
 
 
 class FormatModule(Protocol):
@@ -58,13 +68,18 @@ FORMATS: Final[dict[str, Format]] = {
     "burnish": Format("burnish.formats.versioned", "burnish's own tables and versions.", "manifest.json and versions/", rank=0, keeps=True),
     "jsonl": Format("burnish.formats.jsonl", "One label a picture, one JSON object a line.", "labels.jsonl"),
     "cvat": Format(
-        "burnish.formats.cvat.backup", "Backups of CVAT's tasks and projects.", "task.json or project.json, also in a .zip", keeps=True
+        "burnish.formats.cvat.backup",
+        "Backups of CVAT's tasks and projects.",
+        "task.json or project.json, also in a .zip",
+        keeps=True,
+        zipped=True,
     ),
     "cvat_xml": Format(
         "burnish.formats.cvat.xml",
         "CVAT XML 1.1, for images and for video.",
         "a .xml with <annotations> at the top, also in a .zip",
         keeps=True,
+        zipped=True,
     ),
     "yolo": Format("burnish.formats.yolo", "YOLO text labels.", "data.yaml, or images/ and labels/*.txt"),
     "coco": Format("burnish.formats.coco", "COCO JSON.", "a .json with images, annotations and categories"),
@@ -85,7 +100,7 @@ def open_dataset(path: Path | str, format: str | None = None, **options: Any) ->
     """Open a dataset of any known format.
 
     Args:
-        path: A file or a folder; `NAME@2` takes version 2 of a dataset folder of ours.
+        path: A file, a folder, or a zip archive of one; `NAME@2` takes version 2 of a dataset folder of ours.
         format: Name of the format (see `FORMATS`); recognised by content where not given.
         options: Passed to the format's reader.
 
@@ -99,17 +114,39 @@ def open_dataset(path: Path | str, format: str | None = None, **options: Any) ->
         if not (at and version.isdecimal() and load_format("burnish").recognise(Path(name))):
             raise FormatError(_missing_text(path), path=path)
         return open_dataset(name, "burnish", version=int(version), **options)
+    if is_zip(path) and not any(load_format(name).recognise(path) for name in ([format] if format else FORMATS)):
+        return _open_archive(path, format, options)
     return load_format(format or recognise_format(path)).read(path, **options)
 
 
-def write_dataset(
-    dataset: Dataset, folder: Path | str, form: str, *, media: HowPlaced = "copy", force: bool = False, **options: Any
-) -> pl.DataFrame:
-    """Write a dataset in a format; the folder appears whole or not at all.
+def _open_archive(path: Path, form: str | None, options: Mapping[str, Any]) -> Dataset:
+    """Open what an archive holds, unpacked into the user's cache; where all of it lies in one folder, that folder."""
+    inside = unpacked(path)
+    entries = [entry for entry in inside.iterdir() if entry.name != "__MACOSX"]
+    if len(entries) == 1 and entries[0].is_dir():
+        inside = entries[0]
+    found = open_dataset(inside, form, **options)
+    return replace(found, origin={**found.origin, "path": str(path)})
 
-    Our own format and CVAT's backups and XML, which annotators go on with, keep everything. Every other format gets what the dataset shows
-    (`burnish.data.shown`): tracks on every frame, and nothing that its tasks hide. Objects of unused classes are then not
-    written, nor are the pictures, labels and pixels, that show an object of a forbidden class; each is a finding.
+
+def write_dataset(
+    dataset: Dataset,
+    folder: Path | str,
+    form: str,
+    *,
+    media: HowPlaced = "copy",
+    force: bool = False,
+    sampling: Sampling | None = None,
+    engine: Engine | None = None,
+    progress: Progress = silent,
+    **options: Any,
+) -> pl.DataFrame:
+    """Write a dataset in a format; the folder appears whole or not at all. Formats of CVAT become an archive where the target is NAME.zip.
+
+    Our own format, CVAT's backups and CVAT's XML, which annotators go on with, keep everything. Every other format gets what the
+    dataset shows (`burnish.data.shown`): tracks on every frame, and nothing that its tasks hide; frames of videos become picture
+    files. Objects of unused classes are then not written, nor are the pictures, labels and pixels, that show an object of a
+    forbidden class; each is a finding.
 
     Args:
         dataset: What to write.
@@ -117,6 +154,9 @@ def write_dataset(
         form: Name of the format.
         media: Whether pictures are copied, linked or left where they are.
         force: Replace a folder that holds something.
+        sampling: Scales, tiles and more, of formats that get what is shown; a manifest leads from each sample to its source.
+        engine: Where pictures are made.
+        progress: Where to report.
         options: Passed to the format's writer.
 
     Returns:
@@ -134,9 +174,13 @@ def write_dataset(
         module.write(dataset, Path(folder))
         return no_findings()
     _refuse_own_folder(dataset, Path(folder))
-    kept, skipped = (dataset, no_findings()) if FORMATS[form].keeps else without_skipped(shown(dataset))
-    with atomic_folder(Path(folder), force=force) as temporary:
-        return join_findings(skipped, module.write(kept, temporary, media=media, **options))
+    whole = packed_folder if FORMATS[form].zipped and Path(folder).suffix.lower() == ".zip" else atomic_folder
+    with whole(Path(folder), force=force) as temporary:
+        if FORMATS[form].keeps:
+            return module.write(dataset, temporary, media=media, **options)
+        kept, skipped = without_skipped(shown(dataset))
+        with made_samples(kept, sampling, temporary, pixels=media != "none", engine=engine, progress=progress) as made:
+            return join_findings(skipped, made.findings, module.write(made.dataset, temporary, media=media, **options))
 
 
 def recognise_format(path: Path) -> str:
@@ -176,7 +220,7 @@ def _written_formats() -> list[str]:
 
 
 def _refuse_own_folder(dataset: Dataset, folder: Path) -> None:
-    if dataset.root.resolve().is_relative_to(folder.resolve()) and folder.exists() and any(folder.iterdir()):
+    if dataset.root.resolve().is_relative_to(folder.resolve()) and folder.is_dir() and any(folder.iterdir()):
         raise DataError(f"{folder} holds the pictures that are to be written ({dataset.root}); choose another folder.")
 
 

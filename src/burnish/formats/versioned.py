@@ -23,11 +23,12 @@ import polars as pl
 
 from burnish.data import tables
 from burnish.data.dataset import Dataset
+from burnish.data.findings import join_findings
 from burnish.data.schema import FINDINGS, TABLES, empty
 from burnish.data.versions import TableFile, Version, line_of_descent, version_from_text, version_text
 from burnish.engine.files import explained_os_errors, write_text
 from burnish.errors import DataError, FormatError
-from burnish.formats.placing import HowPlaced, place_media, target_paths
+from burnish.formats.placing import HowPlaced, film_paths, place_files, place_media, target_paths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,10 +80,14 @@ def write(
     if media == "none":
         add_version(dataset, folder, verb=verb, config=config)
         return empty(FINDINGS)
-    targets = target_paths(dataset, below="media")
+    films, paths = film_paths(dataset, below="media"), dict(dataset.scan("media", "id", "path").collect().iter_rows())
+    media_of = dict(dataset.scan("images", "id", "media").collect().iter_rows())
+    targets = {image: path for image, path in target_paths(dataset, below="media").items() if media_of[image] not in films}
     findings = place_media(dataset, folder, targets, media)
-    add_version(_moved(dataset, folder, targets), folder, verb=verb, config=config)
-    return findings
+    placed = place_files(dataset.root, folder, {paths[film]: target for film, target in films.items()}, media)
+    moved = films | {media_of[image]: target for image, target in targets.items()}
+    add_version(_moved(dataset, folder, moved), folder, verb=verb, config=config)
+    return join_findings(findings, placed)
 
 
 def add_version(dataset: Dataset, folder: Path | str, *, verb: str, config: Mapping[str, Any] | None = None) -> Version:
@@ -151,10 +156,8 @@ def move_to(folder: Path, number: int) -> Version:
 
 
 def _moved(dataset: Dataset, folder: Path, targets: Mapping[int, str]) -> Dataset:
-    """The same dataset with its root in the new folder and each picture under its new path."""
-    media_of = dict(dataset.scan("images", "id", "media").collect().iter_rows())
-    paths = {media_of[image]: target for image, target in targets.items()}
-    media = dataset.media.with_columns(pl.col("id").replace_strict(paths, default=pl.col("path"), return_dtype=pl.String).alias("path"))
+    """The same dataset with its root in the new folder and each file (by media id) under its new path."""
+    media = dataset.media.with_columns(pl.col("id").replace_strict(targets, default=pl.col("path"), return_dtype=pl.String).alias("path"))
     return replace(dataset.with_tables(media=media), root=folder)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from burnish.data.consistency import inconsistencies
 from burnish.data.findings import counts_by_kind, finding, findings_table, join_findings, ranked
 from burnish.data.invariants import broken_invariants
 from burnish.engine.map import Engine, ordered_map
@@ -67,7 +68,7 @@ class CheckResult:
 def check(dataset: Dataset, config: CheckConfig | None = None, *, engine: Engine | None = None, progress: Progress = silent) -> CheckResult:
     """Check the tables, what the reader noticed, and the picture files."""
     chosen = config or CheckConfig()
-    parts = [dataset.notes, broken_invariants(dataset)]
+    parts = [dataset.notes, broken_invariants(dataset), inconsistencies(dataset)]
     if chosen.files:
         parts.append(_file_findings(dataset, engine or Engine(), progress, decode=chosen.decode))
     noticed = _once_a_file(_with_paths(join_findings(*parts), dataset))

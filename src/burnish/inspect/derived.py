@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from burnish.data.findings import counts_by_kind, no_findings
+from burnish.engine.progress import Progress, silent
 from burnish.errors import DataError
 from burnish.formats import versioned
 from burnish.formats.findings import Findings, write_findings
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from burnish.data.dataset import Dataset
+    from burnish.data.samples import Sampling
+    from burnish.engine.map import Engine
 
 
 def versions_home(source: Path | str) -> Path:
@@ -42,6 +45,9 @@ class Derived:
         to: Format to save it in.
         media: Whether saving copies the pictures, links them, or leaves them.
         options: More for the format's writer.
+        sampling: Scales, tiles and more of formats for training.
+        engine: Where saving works.
+        progress: Where saving reports.
         findings: What was noticed on the way.
     """
 
@@ -52,6 +58,9 @@ class Derived:
     to: str = "burnish"
     media: Literal["copy", "link", "none"] = "none"
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    sampling: Sampling | None = None
+    engine: Engine | None = None
+    progress: Progress = silent
     findings: pl.DataFrame = field(default_factory=no_findings)
     derives: bool = True
 
@@ -71,7 +80,8 @@ class Derived:
             versioned.add_version(self.dataset, folder, verb=self.verb, config=self.config)
             return [folder]
         options = {"verb": self.verb, "config": self.config} if ours else self.options
-        notes = write_dataset(self.dataset, folder, self.to, media=self.media, force=force, **options)
+        running = {"sampling": self.sampling, "engine": self.engine, "progress": self.progress}
+        notes = write_dataset(self.dataset, folder, self.to, media=self.media, force=force, **running, **options)
         if notes.is_empty():
             return [folder]
         about = {"verb": self.verb, "dataset": str(folder), "format": self.to}

@@ -1,4 +1,4 @@
-"""Draw the annotations on the pictures."""
+"""Draw the annotations on the pictures and videos."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import polars as pl
 from burnish.config import nearest
 from burnish.data.findings import counts_by_kind, finding, findings_table
 from burnish.data.labels import Labels, labels_from_rows
+from burnish.data.shown import shown, with_annotations
 from burnish.engine.files import write_bytes
 from burnish.engine.map import Engine, ordered_map
 from burnish.engine.names import safe_name
@@ -29,10 +30,17 @@ _QUALITY = 90
 
 @dataclass(frozen=True, slots=True)
 class Previews:
-    """Pictures to draw, drawn when they are saved, so that none has to be held in memory."""
+    """Pictures and videos to draw, drawn when they are saved, so that none has to be held in memory.
+
+    Attributes:
+        dataset: What it shows, with the chosen classes only.
+        images: The pictures to draw.
+        videos: The media of kind video to draw, by id.
+    """
 
     dataset: Dataset
     images: tuple[int, ...]
+    videos: tuple[int, ...]
     config: PreviewConfig
     engine: Engine
     progress: Progress
@@ -43,10 +51,14 @@ class Previews:
         return self.dataset.image_files().filter(pl.col("image").is_in(self.images)).select("image", "path")
 
     def save(self, folder: Path, *, force: bool = False) -> list[Path]:
-        """Draw the pictures into a folder, each under its own path with .jpg at the end; unreadable ones become findings.csv."""
+        """Draw into a folder, each picture and video under its own path with .jpg or .mp4 at the end; unreadable ones become findings.csv.
+
+        Raises:
+            MissingExtra: There are videos, and what reads them is not installed.
+        """
         del force
         looks, style = class_looks(self.dataset), DrawStyle(fill=self.config.fill, captions=self.config.captions)
-        jobs = list(zip(_drawn_labels(self.dataset, self.images, self.config.classes), self.table["path"], strict=True))
+        jobs = list(zip(_drawn_labels(self.dataset, self.images), self.table["path"], strict=True))
         done = ordered_map(
             lambda job: _draw(self.dataset.root, job[0], job[1], folder, looks=looks, style=style),
             jobs,
@@ -54,24 +66,43 @@ class Previews:
             progress=self.progress,
             label="Drawing",
         )
-        results = list(done)
+        results = [*(done if jobs else ()), *(self._draw_video(folder, number) for number in self.videos)]
         bad = findings_table(r for r in results if isinstance(r, dict))
         if not bad.is_empty():
             write_bytes(folder / "findings.csv", bad.write_csv().encode())
         return [r for r in results if isinstance(r, Path)] + ([folder / "findings.csv"] if counts_by_kind(bad) else [])
 
+    def _draw_video(self, folder: Path, number: int) -> Path | dict[str, Any]:
+        from burnish.inspect.annotated_video import preview_video  # noqa: PLC0415 - needs an extra
+        from burnish.media.video import UnreadableVideo  # noqa: PLC0415 - likewise
+
+        path = self.dataset.media.row(by_predicate=pl.col("id") == number, named=True)["path"]
+        target = _target(folder, path, ".mp4")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        style = DrawStyle(fill=self.config.fill, captions=self.config.captions)
+        try:
+            preview_video(self.dataset, target, media=number, style=style, seconds=self.config.seconds, progress=self.progress)
+        except UnreadableVideo as error:
+            return finding("unreadable_video", str(error), path=path)
+        return target
+
     def summary(self) -> dict[str, Any]:
-        """Number of pictures."""
-        return {"pictures": len(self.images)}
+        """Numbers of pictures and videos."""
+        return {"pictures": len(self.images), "videos": len(self.videos)}
 
     def __str__(self) -> str:
-        return f"{len(self.images):,} of {len(self.dataset):,} pictures drawn"
+        pictures = self.dataset.image_files().filter(pl.col("kind") == "image").height
+        told = [f"{len(self.images):,} of {pictures:,} pictures"] if pictures else []
+        told += [f"{len(self.videos):,} video{'s' if len(self.videos) > 1 else ''}"] if self.videos else []
+        return f"{' and '.join(told) or 'nothing'} drawn"
 
 
 def preview(
     dataset: Dataset, config: PreviewConfig | None = None, *, engine: Engine | None = None, progress: Progress = silent
 ) -> Previews:
-    """Choose pictures to draw; saving draws them, each class in its own colour, the same in every picture and every report.
+    """Choose what to draw; saving draws it, each class in its own colour, the same in every picture and every report.
+
+    What the annotation tool shows is drawn: tracks on every frame, nothing that is deleted.
 
     Raises:
         ConfigError: A class is named that the dataset does not have.
@@ -81,18 +112,25 @@ def preview(
     strange = [name for name in chosen.classes if name not in known]
     if strange:
         raise ConfigError(f"The dataset has no class '{strange[0]}'. {nearest(strange[0], known)}")
-    images = dataset.image_files().filter(pl.col("kind") == "image")["image"].to_numpy()
+    seen = _of_classes(shown(dataset), chosen.classes)
+    files = seen.image_files()
+    images = files.filter(pl.col("kind") == "image")["image"].to_numpy()
     if chosen.shuffle:
         images = np.sort(np.random.default_rng(chosen.seed).permutation(images)[: chosen.count])
-    return Previews(dataset, tuple(images[: chosen.count].tolist()), chosen, engine or Engine(), progress)
+    framed = seen.images.filter(pl.col("id").is_in(files.filter(pl.col("kind") == "video")["image"].implode()))
+    videos = tuple(framed["media"].unique(maintain_order=True).to_list())
+    return Previews(seen, tuple(images[: chosen.count].tolist()), videos, chosen, engine or Engine(), progress)
 
 
-def _drawn_labels(dataset: Dataset, images: tuple[int, ...], classes: tuple[str, ...]) -> list[Labels]:
-    rows = dataset.scan("annotations").filter(pl.col("image").is_in(images))
-    if classes:
-        ids = dataset.classes.filter(pl.col("name").is_in(classes))["id"]
-        rows = rows.filter(pl.col("class").is_in(ids.implode()))
-    table = rows.collect()
+def _of_classes(dataset: Dataset, classes: tuple[str, ...]) -> Dataset:
+    if not classes:
+        return dataset
+    ids = dataset.classes.filter(pl.col("name").is_in(classes))["id"]
+    return with_annotations(dataset, dataset.annotations.filter(pl.col("class").is_in(ids.implode())))
+
+
+def _drawn_labels(dataset: Dataset, images: tuple[int, ...]) -> list[Labels]:
+    table = dataset.scan("annotations").filter(pl.col("image").is_in(images)).collect()
     parts = table.partition_by("image", as_dict=True, maintain_order=True)
     sizes = {i: (w, h) for i, w, h in dataset.scan("images", "id", "width", "height").collect().iter_rows()}
     wanted = dataset.image_files().filter(pl.col("image").is_in(images))["image"]
@@ -104,8 +142,12 @@ def _draw(root: Path, labels: Labels, path: str, folder: Path, *, looks: dict[in
         drawn = draw_labels(read_image(root / path), labels, looks, style=style)
     except UnreadableImage as error:
         return finding("unreadable_picture", str(error), path=path, image=labels.image)
-    parts = PurePosixPath(path).parts
-    target = folder.joinpath(*(safe_name(part) for part in parts if part not in {"/", "..", "."}))
-    target = target.with_name(target.name + ".jpg")
+    target = _target(folder, path, ".jpg")
     write_bytes(target, encode_jpeg(drawn, quality=_QUALITY))
     return target
+
+
+def _target(folder: Path, path: str, ending: str) -> Path:
+    parts = PurePosixPath(path).parts
+    target = folder.joinpath(*(safe_name(part) for part in parts if part not in {"/", "..", "."}))
+    return target.with_name(target.name + ending)

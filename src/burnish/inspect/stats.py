@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from burnish.data.shown import shown
 from burnish.engine.files import atomic_path, write_text
 from burnish.inspect.counting import Counts, count_shapes
 from burnish.inspect.settings import StatsConfig
+from burnish.inspect.source_counts import source_counts, superclass_counts
 from burnish.inspect.stats_page import stats_page
 from burnish.report.tables import text_table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from burnish.data.dataset import Dataset
@@ -31,6 +34,8 @@ class Stats:
         sizes: Columns width, height, pictures: how often each picture size occurs, the most frequent first.
         kinds: Columns kind, shapes.
         per_picture: Columns shapes, pictures: how many pictures carry how many shapes.
+        superclasses: One row a superclass, as `table`; empty where there are none.
+        sources: One row for each source, split and class: pictures, shapes, tracks.
     """
 
     name: str
@@ -39,23 +44,24 @@ class Stats:
     sizes: pl.DataFrame
     kinds: pl.DataFrame
     per_picture: pl.DataFrame
+    superclasses: pl.DataFrame
+    sources: pl.DataFrame
 
     def save(self, folder: Path, *, force: bool = False) -> list[Path]:
-        """Write stats.csv, stats.xlsx and stats.html with charts."""
+        """Write stats.csv, stats.xlsx and stats.html with charts; superclasses.csv and sources.csv where there are several."""
         del force
-        paths = [folder / "stats.csv", folder / "stats.xlsx", folder / "stats.html"]
-        with atomic_path(paths[0]) as temporary:
-            self.table.write_csv(temporary)
-        with atomic_path(paths[1]) as temporary, temporary.open("wb") as stream:
-            self.table.write_excel(stream, worksheet="classes")
-        write_text(
-            paths[2], stats_page(self.name, self.table, self.facts, sizes=self.sizes, kinds=self.kinds, per_picture=self.per_picture)
-        )
-        return paths
+        more = {"superclasses": self.superclasses} if self.superclasses.height else {}
+        more |= {"sources": self.sources} if self.sources["source"].n_unique() > 1 else {}
+        _write_csv(folder / "stats.csv", self.table)
+        _write_sheets(folder / "stats.xlsx", {"classes": self.table, **more})
+        write_text(folder / "stats.html", stats_page(self))
+        for name, table in more.items():
+            _write_csv(folder / f"{name}.csv", table)
+        return [folder / name for name in ("stats.csv", "stats.xlsx", "stats.html", *(f"{name}.csv" for name in more))]
 
     def summary(self) -> dict[str, Any]:
         """All counts as plain values."""
-        return {**self.facts, "classes": self.table.to_dicts()}
+        return {**self.facts, "classes": self.table.to_dicts(), "superclasses": self.superclasses.to_dicts()}
 
     def __str__(self) -> str:
         facts = ", ".join(f"{key.replace('_', ' ')}: {_text(value)}" for key, value in self.facts.items())
@@ -65,9 +71,12 @@ class Stats:
 def stats(dataset: Dataset, config: StatsConfig | None = None) -> Stats:
     """Count each class: pictures that show it, shapes (or labels), tracks, its share; in all and in each split or subset.
 
-    A shape without a track counts as one object of its own; elements of a skeleton are not counted beside it.
+    Counted is what tasks show: tracks on every frame on which they are seen, nothing that is hidden. A shape without a track counts as one
+    object of its own; elements of a skeleton are not counted beside it.
     """
     chosen = config or StatsConfig()
+    if not dataset.tasks.is_empty():
+        dataset = shown(dataset)
     counts = count_shapes(dataset, None if chosen.by == "none" else chosen.by)
     return Stats(
         name=str(dataset.origin.get("path", dataset.root)).rstrip("/").rpartition("/")[2],
@@ -80,7 +89,22 @@ def stats(dataset: Dataset, config: StatsConfig | None = None) -> Stats:
         .collect(),
         kinds=dataset.scan("annotations", "kind").group_by("kind").len("shapes").sort("shapes", descending=True).collect(),
         per_picture=_per_picture(len(dataset), counts),
+        superclasses=superclass_counts(dataset),
+        sources=source_counts(dataset),
     )
+
+
+def _write_csv(path: Path, table: pl.DataFrame) -> None:
+    with atomic_path(path) as temporary:
+        table.write_csv(temporary)
+
+
+def _write_sheets(path: Path, tables: Mapping[str, pl.DataFrame]) -> None:
+    from xlsxwriter import Workbook  # noqa: PLC0415 - only where a workbook is written
+
+    with atomic_path(path) as temporary, temporary.open("wb") as stream, Workbook(stream, {"in_memory": True}) as book:
+        for name, table in tables.items():
+            table.write_excel(book, worksheet=name)
 
 
 def _class_table(dataset: Dataset, counts: Counts) -> pl.DataFrame:

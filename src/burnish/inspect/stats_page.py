@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import polars as pl
 
 from burnish.report.charts import bars, stacked_bars
 from burnish.report.numbers import number
@@ -10,25 +12,47 @@ from burnish.report.page import Fact, Section, page
 from burnish.report.tables import html_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import polars as pl
+    from burnish.inspect.stats import Stats
 
 _SIZES_SHOWN = 12
 _COUNTS_SHOWN = 25
+_SOURCES_SHOWN = 30
+_ROWS_SHOWN = 500
 
 
-def stats_page(
-    name: str, table: pl.DataFrame, facts: Mapping[str, Any], *, sizes: pl.DataFrame, kinds: pl.DataFrame, per_picture: pl.DataFrame
-) -> str:
+def stats_page(counted: Stats) -> str:
     """The page `stats.html`: how often each class occurs, where, and how pictures look as a whole."""
-    tiles = [Fact(key.replace("_", " "), "-" if value is None else number(value)) for key, value in facts.items()]
+    tiles = [Fact(key.replace("_", " "), "-" if value is None else number(value)) for key, value in counted.facts.items()]
+    table = counted.table
     sections = [
         Section("classes", "Classes", _classes(table), "How often each class occurs, and on how many pictures."),
+        Section("superclasses", "Superclasses", _superclasses(counted.superclasses), "Classes that are trained as one, added up."),
         Section("parts", "Parts", _parts(table), "How the parts of the dataset share each class."),
-        Section("pictures", "Pictures", _pictures(sizes, kinds, per_picture)),
+        Section("sources", "Sources", _sources(counted.sources), "What tasks, videos and folders bring."),
+        Section("pictures", "Pictures", _pictures(counted.sizes, counted.kinds, counted.per_picture)),
     ]
-    return page(name, [s for s in sections if s.body], facts=tiles, kind="stats")
+    return page(counted.name, [s for s in sections if s.body], facts=tiles, kind="stats")
+
+
+def _superclasses(table: pl.DataFrame) -> str:
+    if table.is_empty():
+        return ""
+    names = table["superclass"].to_list()
+    charts = [bars(names, table[column].to_list(), title=f"{column.title()} of each superclass") for column in ("shapes", "tracks")]
+    return "".join(charts) + html_table(table, caption="All counts")
+
+
+def _sources(table: pl.DataFrame) -> str:
+    """Sources are worth a chart where there are several."""
+    totals = table.group_by("source", maintain_order=True).agg(pl.col("shapes", "tracks").sum()).sort("shapes", descending=True)
+    if totals.height < 2:  # noqa: PLR2004 - a single source says nothing new
+        return ""
+    head = totals.head(_SOURCES_SHOWN)
+    charts = [
+        bars(head["source"].to_list(), head[column].to_list(), title=f"{column.title()} of each source") for column in ("shapes", "tracks")
+    ]
+    told = table.filter(pl.col("shapes") > 0)
+    return "".join(charts) + html_table(told.head(_ROWS_SHOWN), caption="Classes of each source; sources.csv holds all rows")
 
 
 def _classes(table: pl.DataFrame) -> str:

@@ -1,4 +1,4 @@
-"""COCO JSON: boxes, polygons, masks, crowds, keypoints, captions, panoptic PNG (read), results (read)."""
+"""COCO JSON: boxes, polygons, masks, crowds, keypoints, captions, panoptic PNG, results (read)."""
 
 from burnish.formats.coco.layout import recognise
 from burnish.formats.coco.loading import NAME, read

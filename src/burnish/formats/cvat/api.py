@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+_NUMBERS: Final = frozenset({"id", "project_id", "task_id", "parent_id", "has_parent"})
+_LABEL_ID: Final = re.compile(r'data-label-id="(\d+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +92,19 @@ def _numbered(item: Mapping[str, Any], ids: LabelIds, above: int | None, label: 
     if "elements" in item:
         numbered["elements"] = [_numbered(part, ids, label) for part in item["elements"]]
     return numbered
+
+
+def labels_without_ids(labels: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Labels of the server as a backup holds them: without numbers, and skeletons' drawings with names of their points."""
+    return [_plain_label(label) for label in labels]
+
+
+def _plain_label(label: Mapping[str, Any]) -> dict[str, Any]:
+    parts = label.get("sublabels") or ()
+    plain = {key: value for key, value in label.items() if key not in _NUMBERS}
+    plain["attributes"] = [{key: value for key, value in spec.items() if key != "id"} for spec in label.get("attributes") or ()]
+    plain["sublabels"] = labels_without_ids(parts)
+    if label.get("svg"):
+        names = {str(part["id"]): part["name"] for part in parts}
+        plain["svg"] = _LABEL_ID.sub(lambda found: f'data-label-name="{escape(names.get(found[1], ""), quote=True)}"', label["svg"])
+    return plain

@@ -133,10 +133,10 @@ def _split(key: str) -> str | None:
     return next((split for part in PurePosixPath(key).parts[:-1] if (split := split_named(part))), None)
 
 
-def _holds_pictures(folder: Path, depth: int = 2) -> bool:
-    """Whether a folder holds pictures, perhaps below train, val and test."""
+def _holds_pictures(folder: Path, depth: int = 5) -> bool:
+    """Whether a folder holds pictures, perhaps below train, val and test and the folders of tasks."""
     with os.scandir(folder) as entries:
         some = [entry for _, entry in zip(range(_LOOKS), entries, strict=False)]
     if any(is_picture(entry.name) and entry.is_file() for entry in some):
         return True
-    return depth > 1 and any(_holds_pictures(Path(entry.path), depth - 1) for entry in some if entry.is_dir() and split_named(entry.name))
+    return depth > 1 and any(_holds_pictures(Path(entry.path), depth - 1) for entry in some if entry.is_dir())

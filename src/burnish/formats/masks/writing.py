@@ -13,42 +13,47 @@ from burnish.data.findings import finding, findings_table, join_findings
 from burnish.errors import DataError
 from burnish.formats.carrying import not_carried
 from burnish.formats.escapes import write_names
-from burnish.formats.indexed import colour_channels, paint, voc_colour, write_indexed
+from burnish.formats.indexed import colour_channels, voc_colour, write_indexed
 from burnish.formats.masks.layout import plain_path
 from burnish.formats.masks.tables import BACKGROUND
+from burnish.formats.painting import PAINTED, Layers, Painted, PaintOrder, covered_findings, layers_of, paint_objects, rasterised_findings
 from burnish.formats.placing import HowPlaced, distinct_paths, place_media
 from burnish.formats.reading import is_outside
-from burnish.geometry import polygons, rasters, rle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-    from numpy.typing import NDArray
 
     from burnish.data.dataset import Dataset
 
 WrittenStyle: TypeAlias = Literal["index", "palette", "binary", "instances"]
 CARRIES: Final = frozenset({"mask", "split"})
 
-_PAINTED: Final = ("mask", "polygon")
 _WHITE, _WHITE_16 = 255, 65535
 
 
 class _Painting(NamedTuple):
-    """What all pictures share: the style, the place of each class from 1, its priority, the value that counts for nothing."""
+    """What all pictures share: the style, what lies over what, the value that counts for nothing and the classes that get it."""
 
     style: WrittenStyle
-    places: Mapping[int, int]
-    priorities: Mapping[int, int]
+    layers: Layers
     ignore: int
+    ignored: frozenset[int]
     palette: Sequence[tuple[int, int, int]] | None
 
 
-def write(dataset: Dataset, folder: Path, *, media: HowPlaced = "copy", style: WrittenStyle = "index") -> pl.DataFrame:
+def write(
+    dataset: Dataset,
+    folder: Path,
+    *,
+    media: HowPlaced = "copy",
+    style: WrittenStyle = "index",
+    paint: PaintOrder = "priority",
+    ignore: Sequence[str] = (),
+) -> pl.DataFrame:
     """Write images/, masks/ and classes.txt, with a folder for each split below.
 
     A pixel has one value, so where masks overlap the one of the class with the higher priority is on top, then the one with the larger
-    z order, then the class that comes first. Polygons are painted too.
+    z order (or the other way round), then the class that comes first. Polygons, ellipses and boxes are painted too.
 
     Args:
         dataset: What to write.
@@ -56,37 +61,45 @@ def write(dataset: Dataset, folder: Path, *, media: HowPlaced = "copy", style: W
         media: Whether pictures are copied, linked or left.
         style: index: values are numbers of classes from 1 (8 bits, or 16 for more than 254 classes); palette: the same with the
             classes' colours; binary: 255 for any object; instances: instances/ numbers a picture's objects in 16 bits, beside index masks.
+        paint: What decides first where objects overlap, the priority of classes or the z order of objects.
+        ignore: Classes whose pixels count for nothing in training: they lie on top and have the value 255 (65535 in 16 bits).
 
     Returns:
         Findings on what is not carried: covered pixels, objects that become one, classes that a binary mask merges.
 
     Raises:
-        DataError: A palette is asked for and there are more than 254 classes.
+        DataError: A palette is asked for and there are more than 254 classes, or there is no class of a name to ignore.
     """
-    painting = _painting(dataset, style)
+    painting = _painting(dataset, style, layers_of(dataset, paint), ignore)
     targets = _targets(dataset)
     placed = place_media(dataset, folder, targets, media)
-    painted = dataset.annotations.filter(pl.col("kind").cast(pl.String).is_in(_PAINTED))
+    painted = dataset.annotations.filter(pl.col("kind").cast(pl.String).is_in(PAINTED))
     rows_of = painted.partition_by("image", as_dict=True, maintain_order=True)
     found: list[dict[str, Any]] = []
     for image, width, height in dataset.images.select("id", "width", "height").iter_rows():
         rows = rows_of[image,].to_dicts() if (image,) in rows_of else []
         found += _write_picture(folder, targets[image], rows, (width, height), painting)
-    if style != "binary" or len(painting.places) == 1:
+    if style != "binary" or len(painting.layers.places) == 1:
         write_names(folder / "classes.txt", [BACKGROUND, *dataset.class_names().values()])
-    return join_findings(placed, findings_table([*found, *_shared(dataset, style)]), not_carried(dataset, "masks", _carried(style)))
+    shared = findings_table([*found, *_shared(dataset, style)])
+    return join_findings(placed, shared, rasterised_findings(dataset), not_carried(dataset, "masks", _carried(style)))
 
 
-def _painting(dataset: Dataset, style: WrittenStyle) -> _Painting:
-    ids = dataset.classes["id"].to_list()
-    deep = len(ids) >= _WHITE
+def _painting(dataset: Dataset, style: WrittenStyle, layers: Layers, ignore: Sequence[str]) -> _Painting:
+    numbers = {name: number for number, name in dataset.class_names().items()}
+    deep = len(numbers) >= _WHITE
     if deep and style == "palette":
-        raise DataError(f"A palette has room for {_WHITE - 1} classes, and there are {len(ids)}; choose style index.")
+        raise DataError(f"A palette has room for {_WHITE - 1} classes, and there are {len(numbers)}; choose style index.")
+    unknown = sorted(set(ignore) - set(numbers))
+    if unknown:
+        raise DataError(
+            f"Classes to ignore are not among those that are written: {unknown}; there are {', '.join(numbers)}.", table="classes"
+        )
     return _Painting(
         style=style,
-        places={number: place for place, number in enumerate(ids, start=1)},
-        priorities=dict(dataset.classes.select("id", "priority").iter_rows()),
+        layers=layers,
         ignore=_WHITE_16 if deep else _WHITE,
+        ignored=frozenset(numbers[name] for name in ignore),
         palette=_palette(dataset.classes["colour"].to_list()) if style == "palette" else None,
     )
 
@@ -108,8 +121,10 @@ def _palette(colours: Sequence[str | None]) -> list[tuple[int, int, int]]:
 
 
 def _carried(style: WrittenStyle) -> frozenset[str]:
-    """Parts and polygons are painted; an order of painting has been obeyed."""
-    return CARRIES | {"polygon", "parts", "z_order", "priority"} | ({"colour"} if style == "palette" else set())
+    """Shapes are painted; an order of painting has been obeyed."""
+    return (
+        CARRIES | {"polygon", "ellipse", "box", "rotation", "parts", "z_order", "priority"} | ({"colour"} if style == "palette" else set())
+    )
 
 
 def _write_picture(
@@ -120,48 +135,29 @@ def _write_picture(
         reason = "The size of the picture is not known, so there is no mask of it."
         yield from (finding("not_carried", reason, image=row["image"], annotation=row["id"], path=target) for row in rows)
         return
-    ordered = sorted(rows, key=lambda row: _height_order(row, painting))
-    masks = [_pixels(row, width, height) for row in ordered]
-    owners, covered = paint(masks, (width, height))
-    yield from _losses(ordered, masks, covered, painting)
+    clear = [{**row, "class": None} if row["class"] in painting.ignored else row for row in rows]
+    painted = paint_objects(clear, (width, height), painting.layers)
+    yield from _losses(painted, painting)
     inner = PurePosixPath(posixpath.splitext(target)[0]).relative_to("images").as_posix() + ".png"
-    values = np.array([0, *(_value(row, painting) for row in ordered)], dtype=np.int32)
-    write_indexed(folder / "masks" / inner, values[owners], painting.palette)
+    values = np.array([0, *(_value(row, painting) for row in painted.rows)], dtype=np.int32)
+    write_indexed(folder / "masks" / inner, values[painted.owners], painting.palette)
     if painting.style == "instances":
-        numbers = {row["id"]: number for number, row in enumerate((r for r in rows if r["class"] is not None), start=1)}
-        objects = np.array([0, *(numbers.get(row["id"], 0) for row in ordered)], dtype=np.int32)
-        write_indexed(folder / "instances" / inner, objects[owners])
-
-
-def _height_order(row: Mapping[str, Any], painting: _Painting) -> tuple[bool, int, int, int]:
-    """Later ones are painted over earlier ones; what counts for nothing lies on top."""
-    number = row["class"]
-    return number is None, painting.priorities.get(number, 0), row["z_order"], -painting.places.get(number, 0)
-
-
-def _pixels(row: Mapping[str, Any], width: int, height: int) -> NDArray[np.bool_]:
-    if row["kind"] == "polygon" and np.isfinite(row["points"] or [np.nan]).all():
-        return rasters.fill(polygons.from_flat(row["points"], row["parts"]), height, width)
-    return rle.decode(rle.decompress(row["mask"]), height, width) if row["mask"] is not None else np.zeros((height, width), dtype=np.bool_)
+        numbers = {row["id"]: number for number, row in enumerate((r for r in clear if r["class"] is not None), start=1)}
+        objects = np.array([0, *(numbers.get(row["id"], 0) for row in painted.rows)], dtype=np.int32)
+        write_indexed(folder / "instances" / inner, objects[painted.owners])
 
 
 def _value(row: Mapping[str, Any], painting: _Painting) -> int:
     if row["class"] is None:
         return painting.ignore if painting.style != "binary" else 0
-    return _WHITE if painting.style == "binary" else painting.places[row["class"]]
+    return _WHITE if painting.style == "binary" else painting.layers.places[row["class"]]
 
 
-def _losses(
-    rows: Sequence[Mapping[str, Any]], masks: Sequence[NDArray[np.bool_]], covered: NDArray[np.int64], painting: _Painting
-) -> Iterator[dict[str, Any]]:
+def _losses(painted: Painted, painting: _Painting) -> Iterator[dict[str, Any]]:
+    yield from covered_findings(painted)
     seen: set[int | None] = set()
-    for row, mask, hidden in zip(rows, masks, covered.tolist(), strict=True):
+    for row in painted.rows:
         where = {"image": row["image"], "annotation": row["id"]}
-        if not mask.any():
-            yield finding("not_carried", "It has no pixels inside the picture.", **where)
-        if hidden:
-            reason = f"{hidden} of its {np.count_nonzero(mask)} pixels are covered by another; a pixel has one value."
-            yield finding("not_carried", reason, **where)
         if painting.style == "binary" and row["class"] is None:
             yield finding("not_carried", "A binary mask cannot say that pixels count for nothing; they are background.", **where)
         if row["class"] in seen and painting.style != "instances":
@@ -173,9 +169,6 @@ def _losses(
 
 def _shared(dataset: Dataset, style: WrittenStyle) -> Iterator[dict[str, Any]]:
     """What holds for the dataset as a whole."""
-    polygon_count = dataset.annotations.filter(pl.col("kind") == "polygon").height
-    if polygon_count:
-        yield finding("rasterised", f"{polygon_count} polygons are painted as pixels; their corners are not written.", is_issue=False)
-    used = dataset.annotations.filter(pl.col("kind").cast(pl.String).is_in(_PAINTED))["class"].drop_nulls().n_unique()
+    used = dataset.annotations.filter(pl.col("kind").cast(pl.String).is_in(PAINTED))["class"].drop_nulls().n_unique()
     if style == "binary" and used > 1:
         yield finding("not_carried", f"A binary mask does not tell classes apart; {used} classes become one.")

@@ -17,5 +17,6 @@ from burnish.formats.mot.reading import read
 from burnish.formats.mot.writing import CARRIES, write
 
 NAME = "mot"
+NUMBERS_PICTURES = True
 
-__all__ = ["CARRIES", "NAME", "read", "recognise", "write"]
+__all__ = ["CARRIES", "NAME", "NUMBERS_PICTURES", "read", "recognise", "write"]

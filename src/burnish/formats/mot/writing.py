@@ -64,7 +64,7 @@ def _write_sequence(shown: Dataset, images: pl.DataFrame, home: Path, name: str,
     files = part.image_files().filter(pl.col("kind") == "image")
     targets = {i: f"{PICTURES}/{frames[i] + 1:06d}{PurePosixPath(path).suffix}" for i, path in files.select("image", "path").iter_rows()}
     write_text(home / INFO, _info(part, name, max(frames.values(), default=-1) + 1))
-    return join_findings(place_media(part, home, targets, media), _unplaced(images, targets, name))
+    return join_findings(place_media(part, home, targets, media, numbered=True), _unplaced(images, targets, name))
 
 
 def _unplaced(images: pl.DataFrame, targets: Mapping[int, str], name: str) -> pl.DataFrame:

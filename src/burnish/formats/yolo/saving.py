@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 import polars as pl
 import yaml
 
-from burnish.data.findings import join_findings
+from burnish.data.findings import finding, findings_table, join_findings
 from burnish.engine.names import safe_name
 from burnish.errors import ConfigError
 from burnish.formats.carrying import lost_annotations, not_carried
@@ -89,8 +89,20 @@ def _write_labels(dataset: Dataset, folder: Path, media: HowPlaced, task: DrawnT
         place_media(dataset, folder, targets, media),
         not_carried(dataset, NAME, carried),
         _not_ready(whole.filter(drawn)),
+        _without_split(dataset),
         lines.findings,
     )
+
+
+def _without_split(dataset: Dataset) -> pl.DataFrame:
+    """Where some pictures have a split, trainers do not see the others."""
+    others = dataset.images.filter(pl.col("split").is_null())
+    if others.height in {0, dataset.images.height}:
+        return findings_table([])
+    reason = (
+        f"{others.height} of {dataset.images.height} pictures have no split and are in no part of data.yaml; burnish split divides all."
+    )
+    return findings_table([finding("no_split", reason)])
 
 
 def _not_ready(rows: pl.DataFrame) -> pl.DataFrame:

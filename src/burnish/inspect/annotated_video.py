@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import polars as pl
 
 from burnish.data.labels import Labels, labels_from_rows
-from burnish.data.tracks import interpolate
+from burnish.data.shown import shown
 from burnish.engine.progress import Progress, silent, tracked
 from burnish.errors import DataError
 from burnish.media.drawing import ClassLook, DrawStyle, class_looks, draw_labels
@@ -17,10 +18,9 @@ from burnish.media.video import Frame, open_video
 from burnish.media.video.writing import DEFAULT_ENCODING, Encoding, write_gif, write_timed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from burnish.data.dataset import Dataset
-    from burnish.video.pipeline import Filter
 
 
 def preview_video(
@@ -31,13 +31,14 @@ def preview_video(
     every_frame: bool = True,
     fps: float | None = None,
     style: DrawStyle | None = None,
-    finish: Filter | None = None,
+    finish: Callable[[Iterable[Frame]], Iterator[Frame]] | None = None,
+    seconds: float | None = None,
     encoding: Encoding = DEFAULT_ENCODING,
     progress: Progress = silent,
 ) -> int:
     """Write a video with the annotations drawn on its frames, each class in its own colour, with the numbers of tracks.
 
-    Tracks of which only key frames are stored are shown on every frame (`burnish.data.tracks.interpolate`).
+    What is drawn is what the annotation tool shows (`burnish.data.shown`): tracks on every frame, nothing on deleted ones.
 
     Args:
         dataset: Its images are frames of a video, or pictures of one size, which are shown in the order of the table.
@@ -47,6 +48,7 @@ def preview_video(
         fps: Frames in a second; that of the video, or 3 for pictures and where only some frames are shown.
         style: How annotations are drawn.
         finish: A filter over the drawn frames, for instance a timer.
+        seconds: How much of the result to write, from its beginning; all of it when not given.
         encoding: How the result is encoded.
         progress: Where to report.
 
@@ -58,13 +60,14 @@ def preview_video(
         UnreadableVideo: The video cannot be read.
     """
     looks, drawn = class_looks(dataset), style or DrawStyle(least_side=1)
-    rate, frames = _drawn_frames(interpolate(dataset), media, looks=looks, style=drawn, every_frame=every_frame, progress=progress)
+    rate, frames = _drawn_frames(shown(dataset), media, looks=looks, style=drawn, every_frame=every_frame, progress=progress)
     finished = frames if finish is None else finish(frames)
-    shown = fps or rate
-    timed = ((number / shown, frame.pixels) for number, frame in enumerate(finished))
+    shown_fps = fps or rate
+    kept = finished if seconds is None else islice(finished, max(1, round(seconds * shown_fps)))
+    timed = ((number / shown_fps, frame.pixels) for number, frame in enumerate(kept))
     if Path(target).suffix.lower() == ".gif":
-        return write_gif(target, (pixels for _, pixels in timed), fps=shown)  # pyright: ignore[reportArgumentType]
-    return write_timed(target, timed, fps=shown, encoding=encoding)  # pyright: ignore[reportArgumentType]
+        return write_gif(target, (pixels for _, pixels in timed), fps=shown_fps)  # pyright: ignore[reportArgumentType]
+    return write_timed(target, timed, fps=shown_fps, encoding=encoding)  # pyright: ignore[reportArgumentType]
 
 
 _Looks: TypeAlias = "Mapping[int, ClassLook]"
@@ -98,12 +101,15 @@ def _video_frames(
     every_frame: bool,
     progress: Progress,
 ) -> Iterator[Frame]:
-    labels = dict(zip(rows["true_frame"], _labels(dataset, rows["image"].to_list()), strict=True))
+    labels: dict[int, list[Labels]] = {}
+    for number, found in zip(rows["true_frame"], _labels(dataset, rows["image"].to_list()), strict=True):
+        labels.setdefault(number, []).append(found)  # several tasks may show the same video
     with open_video(path) as video:
         wanted = range(len(video)) if every_frame else sorted(labels)
         for frame in tracked(video.frames(wanted), progress, f"Drawing {path.name}", len(wanted)):
-            found = labels.get(frame.number)
-            pixels = frame.pixels if found is None else draw_labels(frame.pixels, found, looks, style=style)  # pyright: ignore[reportArgumentType]
+            pixels = frame.pixels
+            for found in labels.get(frame.number, ()):
+                pixels = draw_labels(pixels, found, looks, style=style)  # pyright: ignore[reportArgumentType]
             yield Frame(frame.number, frame.seconds, pixels, frame.damaged)
 
 

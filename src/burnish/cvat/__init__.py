@@ -1,0 +1,1 @@
+"""A live CVAT server: its tree, pull and push, backups, issues; nothing is lost on either side."""
