@@ -1,13 +1,18 @@
 """Metrics of classified pictures equal scikit-learn's and their definitions, in parts as in the whole."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from burnish.descriptions import config_class
 from burnish.errors import DataError
 from burnish.metrics.calibration import calibration_error, reliability
 from burnish.metrics.metric import build
+from burnish.metrics.names import METRICS
 from burnish.metrics.ranking import auroc, precision_recall_curve, roc_curve
 from burnish.metrics.state import State, merged
 
@@ -102,3 +107,24 @@ def test_of_nothing_every_number_is_nan(name):
 def test_classes_that_are_none_are_told_with_their_row():
     with pytest.raises(DataError, match="Row 1 has the class 9; expected 0 to 1"):
         build("accuracy").measure(np.zeros((2, 2)), np.array([0, 9]))
+
+
+def test_describing_a_metric_loads_no_numpy():
+    code = "import sys; from burnish.metrics.names import METRICS; from burnish.descriptions import describe, schema\n"
+    code += "describe(METRICS, 'iou_image'); schema(METRICS); sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", sorted(METRICS.entries))
+def test_every_metric_has_a_description_with_its_name_and_a_word_on_every_field(name):
+    cls = config_class(METRICS, name)
+    assert cls.model_fields["name"].default == name
+    assert all(field.description for field in cls.model_fields.values())
+    given = {"name": name, "num_classes": 2} if name == "panoptic" else {"name": name}
+    assert build(given).description.name == name
+
+
+def test_every_other_name_of_a_metric_makes_it():
+    for alias, target in METRICS.aliases.items():
+        given = {"name": alias, "num_classes": 2} if target.name == "panoptic" else alias
+        assert build(given).description.name == target.name

@@ -82,8 +82,15 @@ def tensor_counts(config: DecisionConfig, predicted: Tensor, given: Tensor) -> T
             f"Predictions have the shape {tuple(predicted.shape)}, targets {tuple(given.shape)}; expected (N, K, ...) and (N, ...)."
         )
     classes = predicted.shape[1]
-    labels, true = (found.reshape(len(given), -1) for found in (predicted.argmax(1), given))
+    labels, true = (found.reshape(len(given), -1) for found in (_best(predicted), given))
     return _label_counts(labels, true, classes, config.ignore_index)
+
+
+def _best(scores: Tensor) -> Tensor:
+    """The class (N, ...) of the highest of scores (N, K, ...); NumPy finds it several times as fast as torch does on a CPU."""
+    if scores.device.type == "cpu" and scores.dtype in {torch.float32, torch.float64}:
+        return torch.from_numpy(scores.numpy().argmax(axis=1))
+    return scores.argmax(1)
 
 
 def _label_counts(labels: Tensor, true: Tensor, classes: int, ignore_index: int | None) -> Tensor:

@@ -26,7 +26,12 @@ def signed_distances(masks: Tensor) -> Tensor:
 
     In pixels, between pixel centres, less half a pixel, so that the outline, which runs along pixels' edges, is at 0; float32, on the
     masks' device.
+
+    Raises:
+        DataError: The masks have another number of dimensions.
     """
+    if masks.ndim != 4:  # noqa: PLR2004 - pictures, classes, height, width
+        raise DataError(f"The masks have the shape {tuple(masks.shape)}; expected (B, C, H, W), one for each class of each picture.")
     inside = masks.detach().bool()
     out = inside.cpu().numpy()
     maps = np.stack([[_signed(plane) for plane in picture] for picture in out]) if out.size else np.zeros(out.shape, np.float32)
