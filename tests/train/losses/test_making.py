@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from burnish.config import apply_overrides, dump, read_yaml
-from burnish.descriptions import config_class, describe, schema
+from burnish.descriptions import config_class, describe, load, schema
 from burnish.errors import ConfigError
 from burnish.train import losses
 from burnish.train.losses.settings.region import TverskyConfig
@@ -116,3 +116,15 @@ def test_describing_a_loss_loads_no_torch():
     code = "import sys; from burnish.train import losses; from burnish.descriptions import describe, schema\n"
     code += "describe(losses.LOSSES, 'tversky'); schema(losses.LOSSES); sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_file_is_read_with_overrides_and_its_mistakes_are_told_with_their_line(tmp_path):
+    path = tmp_path / "loss.yaml"
+    path.write_text("name: focal\ngamma: 3\n", encoding="utf-8")
+    assert load(losses.LOSSES, path, ["gamma=1.5"]).gamma == 1.5
+    path.write_text("name: TverskyLoss\nargs:\n  mode: binary\n  gama: 1\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"loss\.yaml: line 4: unknown key 'gama'\. Did you mean 'gamma'\?"):
+        load(losses.LOSSES, path)
+    path.write_text("name: tversk\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"loss\.yaml: there is no loss 'tversk'\. Did you mean 'tversky'\?"):
+        load(losses.LOSSES, path)
