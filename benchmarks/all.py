@@ -24,6 +24,7 @@ COMMANDS = {
     "duplicates": ["duplicates.py"],
     "video": ["video.py"],
     "losses": ["losses.py"],
+    "balance": ["balance.py"],
 }
 PACKAGES = (
     "burnish",

@@ -63,7 +63,18 @@ def cvat_demo() -> None:
     print(f"cvat took {duration_text(time.monotonic() - began)}")
 
 
-PARTS = {"audit": audit_demo, "cvat": cvat_demo}
+def balance_demo() -> None:
+    """Balance photos of blood on which the frequent cells lie beside the rare ones."""
+    print("balance: 120 photos of blood, 85 % of the cells on them are red ones", flush=True)
+    began = time.monotonic()
+    result = burnish.balance(burnish.open(HERE / "bccd_photos"), progress=Lines(sys.stdout, every_s=10))
+    result.save(OUT / "balance", force=True)
+    print(f"\n{result}\n")
+    print(f"Chart of the classes before and after: {(OUT / 'balance' / 'report.html').resolve()}")
+    print(f"balance took {duration_text(time.monotonic() - began)}")
+
+
+PARTS = {"audit": audit_demo, "balance": balance_demo, "cvat": cvat_demo}
 
 
 def main(part: str) -> int:

@@ -7,19 +7,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from burnish.config import Config
+from burnish.data.chains import ChainChoice
 
 Share = Annotated[float, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-ChainChoice = Literal[
-    "auto",
-    "mark",
-    "label2superind",
-    "label2superlabel",
-    "meaning2superind",
-    "label2meaning",
-    "meaning2superlabel",
-    "superlabel2superind",
-]
 
 
 def _scale_text(value: Any) -> str:

@@ -13,11 +13,13 @@ from burnish.formats.label_tables import read_tables
 if TYPE_CHECKING:
     import polars as pl
 
+    from burnish.data.chains import ChainChoice
     from burnish.data.dataset import Dataset
-    from burnish.inspect.settings import ConvertConfig
 
 
-def labelled(dataset: Dataset, config: ConvertConfig) -> tuple[Dataset, pl.DataFrame, str]:
+def labelled(
+    dataset: Dataset, labels: str | None, superlabels: str | None, chain: ChainChoice = "auto", *, loose: bool = False
+) -> tuple[Dataset, pl.DataFrame, str]:
     """The dataset with the classes that the tables give it, the tables' own problems, and a line that tells of both.
 
     Raises:
@@ -25,17 +27,18 @@ def labelled(dataset: Dataset, config: ConvertConfig) -> tuple[Dataset, pl.DataF
         LabelError: The tables do not know a class that has objects.
         FormatError: A file is no label table.
     """
-    if not config.named_files:
-        if config.chain != "auto" or config.loose:
+    named = [path for path in (labels, superlabels) if path]
+    if not named:
+        if chain != "auto" or loose:
             raise ConfigError("'chain' and 'loose' speak of label tables, but none is named. Add labels, superlabels, or both.")
         return dataset, no_findings(), ""
-    tables = read_tables(*config.named_files)
-    if config.chain == "mark":
-        made, told = marked(dataset, tables.taxonomy, loose=config.loose), "marked by"
+    tables = read_tables(*named)
+    if chain == "mark":
+        made, told = marked(dataset, tables.taxonomy, loose=loose), "marked by"
     else:
-        chain = make_chain(tables.taxonomy, config.chain, loose=config.loose)
-        made, told = relabelled(dataset, chain, tables.taxonomy), f"{chain.name} of"
+        found = make_chain(tables.taxonomy, chain, loose=loose)
+        made, told = relabelled(dataset, found, tables.taxonomy), f"{found.name} of"
     number = sum(counts_by_kind(tables.findings).values())
-    names = " ".join(config.named_files)
+    names = " ".join(named)
     problems = f"; {number} {'problem' if number == 1 else 'problems'} in the tables, see: burnish labels {names}" if number else ""
-    return made, tables.findings, f"\nclasses: {told} {' and '.join(config.named_files)}{problems}"
+    return made, tables.findings, f"\nclasses: {told} {' and '.join(named)}{problems}"
