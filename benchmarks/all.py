@@ -23,6 +23,7 @@ COMMANDS = {
     "tables": ["tables.py"],
     "duplicates": ["duplicates.py"],
     "video": ["video.py"],
+    "losses": ["losses.py"],
     "balance": ["balance.py"],
 }
 PACKAGES = (
@@ -40,6 +41,11 @@ PACKAGES = (
     "supervision",
     "av",
     "imageio-ffmpeg",
+    "segmentation-models-pytorch",
+    "monai",
+    "kornia",
+    "torchmetrics",
+    "faster-coco-eval",
 )
 
 
