@@ -22,6 +22,8 @@ COMMANDS = {
     "formats": ["formats.py"],
     "tables": ["tables.py"],
     "duplicates": ["duplicates.py"],
+    "cvat_backup": ["cvat_backup.py"],
+    "tracks": ["tracks.py"],
     "video": ["video.py"],
     "losses": ["losses.py"],
     "balance": ["balance.py"],
