@@ -1,0 +1,137 @@
+"""From a name to a description to the thing itself: one mechanism for losses, metrics and whatever else is chosen by name.
+
+A description is a frozen `Config` whose `name` says which one it is. A kind (losses, say) lists its names as strings, so that listing and
+checking a config file load nothing heavy; the function that makes the thing is imported when it is made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+from burnish.config import Config, nearest, validated
+from burnish.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One name of a kind.
+
+    Attributes:
+        config: The description, "module:class"; its module loads nothing heavy.
+        make: What makes the thing of a description, "module:function".
+        summary: One line.
+    """
+
+    config: str
+    make: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """Another name for an entry.
+
+    Attributes:
+        name: The entry's own name.
+        values: Settings that the other name implies; what the user gives wins.
+        read: Turns the settings as they are written under the other name into ours, "module:function"; None takes them as they stand.
+    """
+
+    name: str
+    values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    read: str | None = None
+
+
+@dataclass(frozen=True)
+class Kind:
+    """All that can be chosen of one sort.
+
+    Attributes:
+        noun: What one is called in messages, for instance "loss".
+        entries: By name.
+        aliases: Names that others know them by.
+    """
+
+    noun: str
+    entries: Mapping[str, Entry]
+    aliases: Mapping[str, Alias] = field(default_factory=dict[str, Alias])
+
+
+def describe(kind: Kind, given: Config | Mapping[str, Any] | str) -> Config:
+    """The typed description of what a name, a mapping or a description says.
+
+    Args:
+        kind: What is chosen from.
+        given: A name; or a mapping with the key `name` and settings, which may also stand below a key `args`; or a description.
+
+    Raises:
+        ConfigError: The name or a key is unknown, with the nearest known one, or a value does not fit.
+    """
+    if isinstance(given, Config):
+        return given
+    name, values = _named(kind, given)
+    alias = kind.aliases.get(name)
+    if alias is not None:
+        values = cast("Callable[[Mapping[str, Any]], dict[str, Any]]", _found(alias.read))(values) if alias.read else values
+        name, values = alias.name, {**alias.values, **values}
+    if name not in kind.entries:
+        raise ConfigError(f"There is no {kind.noun} '{name}'. {nearest(name, [*kind.entries, *kind.aliases])}")
+    return validated(config_class(kind, name), {**values, "name": name})
+
+
+def build(kind: Kind, given: Config | Mapping[str, Any] | str) -> Any:
+    """Make the thing that a name, a mapping or a description says.
+
+    Raises:
+        ConfigError: As `describe`.
+        MissingExtra: It needs a library that is not installed.
+    """
+    description = describe(kind, given)
+    return maker(kind, description)(description)
+
+
+def maker(kind: Kind, description: Config) -> Callable[..., Any]:
+    """The function that an entry names for its description.
+
+    Raises:
+        ConfigError: It is no description of this kind.
+    """
+    name: str = getattr(description, "name", "")
+    if name not in kind.entries or type(description) is not config_class(kind, name):
+        raise ConfigError(f"A {type(description).__name__} describes no {kind.noun}; expected a mapping with the key 'name'.")
+    return _found(kind.entries[name].make)
+
+
+def config_class(kind: Kind, name: str) -> type[Config]:
+    """The class of an entry's description."""
+    return cast("type[Config]", _found(kind.entries[name].config))
+
+
+def schema(kind: Kind) -> dict[str, Any]:
+    """The JSON Schema of everything that can be chosen; one of the entries' descriptions."""
+    return {"title": kind.noun, "oneOf": [config_class(kind, name).model_json_schema() for name in sorted(kind.entries)]}
+
+
+def _named(kind: Kind, given: Mapping[str, Any] | str) -> tuple[str, dict[str, Any]]:
+    """The name and the settings, those below `args` among them."""
+    if isinstance(given, str):
+        return given, {}
+    values = dict(given)
+    name, args = values.pop("name", None), values.pop("args", None)
+    if not isinstance(name, str):
+        raise ConfigError(f"A {kind.noun} is chosen by its name, but 'name' is {name!r}. Known: {', '.join(sorted(kind.entries))}.")
+    if args is not None and not isinstance(args, dict):
+        raise ConfigError(f"'args' of the {kind.noun} '{name}' is {args!r}; expected settings as key: value.")
+    return name, {**(args or {}), **values}
+
+
+@cache
+def _found(target: str) -> Any:
+    module, _, attribute = target.partition(":")
+    return getattr(import_module(module), attribute)
