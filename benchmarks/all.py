@@ -23,6 +23,7 @@ COMMANDS = {
     "tables": ["tables.py"],
     "duplicates": ["duplicates.py"],
     "video": ["video.py"],
+    "loop": ["loop.py"],
 }
 PACKAGES = (
     "burnish",
