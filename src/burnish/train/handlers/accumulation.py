@@ -85,7 +85,7 @@ class Accumulation:
         first = next(iter(counts.values()))
         first = first if first.device.type == "mps" else first.double()
         self._check_ratios(counts)
-        self._unit = self._unit or max(float(first), 1.0)
+        self._unit = self._unit or max(float(summed(first)), 1.0)  # the same on all ranks
         weight = first / self._unit
         self._add(mean * weight, weight)
         return mean * weight
