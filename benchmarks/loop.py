@@ -23,7 +23,7 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STEPS, BATCH, TURNS, TRIES = 150, 8, 7, 6
+STEPS, BATCH, TURNS, TRIES = 300, 8, 7, 3
 BAR_US = 50
 
 
@@ -42,9 +42,7 @@ def main():
         for name, values in spent.items():
             values.append(min(one[name] for one in tries))
     base = statistics.median(spent["by hand"])
-    print(
-        f"{STEPS} steps, batches of {BATCH}; {TURNS} turns, in each the least of {TRIES} tries, medians over turns; torch {torch.__version__}\n"
-    )
+    print(f"{STEPS} steps, batches of {BATCH}; {TURNS} turns, each the least of {TRIES}; medians; torch {torch.__version__}\n")
     print("| loop | us a step | over by hand, us |\n| --- | --- | --- |")
     for name, values in spent.items():
         paired = statistics.median(a - b for a, b in zip(values, spent["by hand"], strict=True))

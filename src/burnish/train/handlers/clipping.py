@@ -11,6 +11,8 @@ with extra("train"):
     import torch
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from burnish.train.handlers.settings import ClippingConfig
     from burnish.train.run import Run
 
@@ -32,8 +34,10 @@ class Clipping:
             torch.nn.utils.clip_grad_value_(parameters, config.value)
             run.norm = None
         if config.norm is not None and parameters:
-            gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-            plain = config.kind == _EUCLIDEAN
-            length = gradient_norm(run) if plain else torch.nn.utils.get_total_norm(gradients, norm_type=config.kind)
+            length = gradient_norm(run) if config.kind == _EUCLIDEAN else _length(parameters, config.kind)
             torch.nn.utils.clip_grads_with_norm_(parameters, config.norm, length)
         return True
+
+
+def _length(parameters: list[Tensor], kind: float) -> Tensor:
+    return torch.nn.utils.get_total_norm([parameter.grad for parameter in parameters if parameter.grad is not None], norm_type=kind)
