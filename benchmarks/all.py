@@ -24,6 +24,8 @@ COMMANDS = {
     "duplicates": ["duplicates.py"],
     "video": ["video.py"],
     "loop": ["loop.py"],
+    "losses": ["losses.py"],
+    "balance": ["balance.py"],
 }
 PACKAGES = (
     "burnish",
@@ -40,6 +42,11 @@ PACKAGES = (
     "supervision",
     "av",
     "imageio-ffmpeg",
+    "segmentation-models-pytorch",
+    "monai",
+    "kornia",
+    "torchmetrics",
+    "faster-coco-eval",
 )
 
 

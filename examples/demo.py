@@ -44,15 +44,15 @@ def cvat_demo() -> None:
     """Take a backup of a CVAT task to a preview, to training data, and over a CVAT server for tests and back."""
     print("cvat: a backup that a CVAT server made, with tracks in three overlapping jobs", flush=True)
     began = time.monotonic()
-    clip = burnish.open(HERE / "cvat_backup" / "clip.zip")
+    shutil.rmtree(OUT / "cvat", ignore_errors=True)
+    (OUT / "cvat").mkdir(parents=True)
+    clip = burnish.open(shutil.copy(HERE / "cvat_backup" / "clip.zip", OUT / "cvat"))  # what a push remembers lies beside the dataset
     (preview,) = burnish.preview(clip).save(OUT / "cvat" / "preview")
-    shutil.rmtree(OUT / "cvat" / "yolo", ignore_errors=True)
     training = burnish.convert(clip, ConvertConfig(to="yolo"))
     training.save(OUT / "cvat" / "yolo")
     with cvat_server() as server:
         login = Login(token=server.users["admin"].token)
         print(burnish.push(clip, server.url, PushConfig(create_labels=True), login=login))
-        shutil.rmtree(OUT / "cvat" / "pulled", ignore_errors=True)
         burnish.pull(server.url, login=login).save(OUT / "cvat" / "pulled")
         back = burnish.open(OUT / "cvat" / "pulled")
         again = burnish.push(back, server.url, login=login)
@@ -63,7 +63,18 @@ def cvat_demo() -> None:
     print(f"cvat took {duration_text(time.monotonic() - began)}")
 
 
-PARTS = {"audit": audit_demo, "cvat": cvat_demo}
+def balance_demo() -> None:
+    """Balance photos of blood on which the frequent cells lie beside the rare ones."""
+    print("balance: 120 photos of blood, 85 % of the cells on them are red ones", flush=True)
+    began = time.monotonic()
+    result = burnish.balance(burnish.open(HERE / "bccd_photos"), progress=Lines(sys.stdout, every_s=10))
+    result.save(OUT / "balance", force=True)
+    print(f"\n{result}\n")
+    print(f"Chart of the classes before and after: {(OUT / 'balance' / 'report.html').resolve()}")
+    print(f"balance took {duration_text(time.monotonic() - began)}")
+
+
+PARTS = {"audit": audit_demo, "balance": balance_demo, "cvat": cvat_demo}
 
 
 def main(part: str) -> int:

@@ -3,6 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A test that passes today passes tomorrow, and on a slower machine.
+settings.register_profile("same everywhere", deadline=None, derandomize=True)
+settings.load_profile("same everywhere")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -16,8 +16,11 @@ from pydantic import BaseModel
 
 from burnish import errors
 from burnish.data.schema import FINDINGS, TABLES, Column
+from burnish.descriptions import config_class
 from burnish.formats.recognise import FORMATS, load_format
+from burnish.metrics.names import METRICS
 from burnish.operations import OPERATIONS
+from burnish.train.losses.names import LOSSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +31,8 @@ _NOTE = "<!-- Made by tools/reference.py; change the code, not this page. -->\n\
 
 def pages() -> dict[str, str]:
     """Each page's file name and text."""
-    return {"verbs.md": verbs(), "tables.md": tables(), "formats.md": formats(), "errors.md": error_page()}
+    rest = {"losses-and-metrics.md": choices()}
+    return {"verbs.md": verbs(), "tables.md": tables(), "formats.md": formats(), "errors.md": error_page(), **rest}
 
 
 def verbs() -> str:
@@ -64,6 +68,22 @@ def formats() -> str:
 def error_page() -> str:
     """The tree of errors."""
     return _NOTE + "# Errors\n\n" + inspect.cleandoc(errors.__doc__ or "") + "\n"
+
+
+def choices() -> str:
+    """Every loss and metric with the table of its settings."""
+    parts = [
+        "# Losses and metrics\n\nWhat can be chosen by name, and its settings. Each is given as `name: ...` with these keys beside it.\n"
+    ]
+    for title, kind in (("Losses", LOSSES), ("Metrics", METRICS)):
+        parts.append(f"\n## {title}\n")
+        for name, entry in kind.entries.items():
+            config = config_class(kind, name)
+            others = ", ".join(f"`{alias}`" for alias, target in kind.aliases.items() if target.name == name)
+            known = f" Also known as {others}." if others else ""
+            table = "".join(line for line in _settings_table(config).splitlines(keepends=True) if not line.startswith("| `name` |"))
+            parts.append(f"\n### {name}\n\n{entry.summary}{known}\n\n{inspect.cleandoc(config.__doc__ or '')}\n{table}")
+    return _NOTE + "".join(parts)
 
 
 def _resolve(target: str) -> Any:

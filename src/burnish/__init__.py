@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from burnish.audit.audit import audit
     from burnish.audit.dedupe import dedupe
     from burnish.audit.label_issues import label_issues
+    from burnish.balance.balance import balance
     from burnish.cvat.pull import pull
     from burnish.cvat.push import push
     from burnish.data.dataset import Dataset
@@ -47,6 +48,7 @@ __all__ = [
     "__version__",
     "apply",
     "audit",
+    "balance",
     "check",
     "convert",
     "cut",

@@ -174,9 +174,10 @@ def _complaint(cls: type[Config], detail: ErrorDetails, text: str, below: Sequen
     if detail["type"] == "missing":
         return line, f"'{dotted}' is missing and must be given."
     message = detail["msg"].removeprefix("Value error, ")
+    message = message if message.endswith((".", "?")) else f"{message}."
     if not keys:
-        return line, f"{message}."
-    return line, f"'{dotted}' is {detail['input']!r}: {message[:1].lower()}{message[1:]}."
+        return line, message
+    return line, f"'{dotted}' is {detail['input']!r}: {message[:1].lower()}{message[1:]}"
 
 
 def _fields_at(cls: type[BaseModel], keys: Sequence[str | int]) -> list[str]:

@@ -11,11 +11,12 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from burnish.config import Config, nearest, validated
+from burnish.config import Config, apply_overrides, nearest, read_text, read_yaml, validated
 from burnish.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,24 @@ class Kind:
     aliases: Mapping[str, Alias] = field(default_factory=dict[str, Alias])
 
 
-def describe(kind: Kind, given: Config | Mapping[str, Any] | str) -> Config:
+def load(kind: Kind, path: Path | str, overrides: Iterable[str] = ()) -> Config:
+    """Read a description from a YAML file, with overrides such as `gamma=3` or `parts.region.weight=0.5`.
+
+    Raises:
+        ConfigError: As `describe`, with the file and the line.
+    """
+    text = read_text(path)
+    return describe(kind, apply_overrides(read_yaml(text, path), overrides), path=path, text=text)
+
+
+def describe(kind: Kind, given: Config | Mapping[str, Any] | str, *, path: Path | str | None = None, text: str = "") -> Config:
     """The typed description of what a name, a mapping or a description says.
 
     Args:
         kind: What is chosen from.
         given: A name; or a mapping with the key `name` and settings, which may also stand below a key `args`; or a description.
+        path: The file that it comes from, for messages.
+        text: Its text, for the line.
 
     Raises:
         ConfigError: The name or a key is unknown, with the nearest known one, or a value does not fit.
@@ -81,8 +94,10 @@ def describe(kind: Kind, given: Config | Mapping[str, Any] | str) -> Config:
         values = cast("Callable[[Mapping[str, Any]], dict[str, Any]]", _found(alias.read))(values) if alias.read else values
         name, values = alias.name, {**alias.values, **values}
     if name not in kind.entries:
-        raise ConfigError(f"There is no {kind.noun} '{name}'. {nearest(name, [*kind.entries, *kind.aliases])}")
-    return validated(config_class(kind, name), {**values, "name": name})
+        where = f"{path}: there" if path else "There"
+        raise ConfigError(f"{where} is no {kind.noun} '{name}'. {nearest(name, [*kind.entries, *kind.aliases])}")
+    below = ("args",) if isinstance(given, dict) and "args" in given else ()
+    return validated(config_class(kind, name), {**values, "name": name}, path=path, text=text, below=below)
 
 
 def build(kind: Kind, given: Config | Mapping[str, Any] | str) -> Any:

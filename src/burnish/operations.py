@@ -43,6 +43,13 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "option",
         "Find the wrong labels of a picture dataset, with evidence.",
     ),
+    "balance": Operation(
+        "burnish.balance.balance:balance",
+        "burnish.balance.settings:BalanceConfig",
+        ("dataset",),
+        "option",
+        "Balance classes by repeating pictures, with proof of what is possible.",
+    ),
     "check": Operation(
         "burnish.inspect.check:check",
         _SETTINGS + "CheckConfig",

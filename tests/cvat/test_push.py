@@ -92,6 +92,17 @@ def test_what_only_the_server_changed_stays(street, ours, connection, login):
     assert shapes_of(connection, street)[0]["occluded"] is True
 
 
+def test_pulling_into_the_same_folder_begins_anew_with_what_the_server_holds(street, ours, connection, login, tmp_path):
+    push(moved(ours), street.url, login=login)
+    first, job = shapes_of(connection, street)[0], street.below[0]
+    connection.patch(f"{job.path}/annotations", {"shapes": [{**first, "occluded": True}], "tracks": [], "tags": []}, action="update")
+    pull(street.url, login=login).save(tmp_path / "ours", force=True)
+    fresh = open_dataset(tmp_path / "ours")
+    result = push(moved(fresh, image=fresh.images.filter(pl.col("frame") == 0)["id"].item()), street.url, login=login)
+    assert result.table["updated"].sum() == 1
+    assert shapes_of(connection, street)[0]["occluded"] is True
+
+
 def test_what_a_model_drew_never_replaces_what_people_drew(street, ours, connection, login):
     before = numbered(connection, street)
     guessed = moved(ours, source=pl.lit("auto"), score=pl.lit(0.5))

@@ -10,9 +10,11 @@ import pytest
 from cvat_builders import RECORDED, backups, task, write_backup
 from format_builders import box, fresh_folders, pictured, put_picture
 from hypothesis import HealthCheck, given, settings
+from moving import boxes_of, moving
 
+from burnish.data.tracks import interpolate
 from burnish.engine.archives import pack, unpack
-from burnish.errors import FormatError
+from burnish.errors import DataError, FormatError
 from burnish.formats.recognise import open_dataset, write_dataset
 
 BODIES = RECORDED / "bodies"
@@ -247,3 +249,33 @@ def test_nothing_is_left_behind_where_writing_fails(tmp_path):
     findings = write_dataset(dataset, tmp_path / "out", "cvat")
     assert not findings.is_empty()
     assert not [path for path in tmp_path.iterdir() if path.name not in {"in", "out"}]
+
+
+def test_a_track_that_names_no_job_is_cut_where_jobs_end_and_shows_the_same(tmp_path):
+    rows = [
+        {"frame": 1, "at": (0, 0), "track": 4, "keyframe": True},
+        {"frame": 9, "at": (16, 8), "track": 4, "keyframe": True},
+        {"frame": 11, "at": (16, 8), "track": 4, "keyframe": True, "outside": True},
+    ]
+    dataset = moving(14, rows, jobs=[(0, 4, "annotation"), (4, 9, "annotation"), (10, 13, "annotation")])
+    write_dataset(dataset, tmp_path / "task", "cvat")
+    held = json.loads((tmp_path / "task/annotations.json").read_text())
+    assert [[shape["frame"] for track in job["tracks"] for shape in track["shapes"]] for job in held] == [[1, 4], [4, 9], [10, 11]]
+    before, after = (boxes_of(interpolate(found)) for found in (dataset, open_dataset(tmp_path / "task")))
+    assert [(frame, place) for (_, frame), place in after.items() if frame != 4] == [
+        (frame, place) for (_, frame), place in before.items() if frame != 4
+    ]
+    assert {place for (_, frame), place in after.items() if frame == 4} == {(6.0, 3.0)}, "both jobs hold the frame that they share"
+
+
+def test_a_target_that_ends_with_zip_becomes_an_archive_which_a_server_takes(tmp_path):
+    dataset = open_dataset(plain(tmp_path / "task", [holding(shape(0))]))
+    write_dataset(dataset, tmp_path / "again.zip", "cvat")
+    with zipfile.ZipFile(tmp_path / "again.zip") as archive:
+        assert {"task.json", "annotations.json", "data/manifest.jsonl"} <= set(archive.namelist())
+    assert open_dataset(tmp_path / "again.zip").annotations.height == dataset.annotations.height == 1
+    before = (tmp_path / "again.zip").read_bytes()
+    with pytest.raises(DataError, match=r"archive .* is there already"):
+        write_dataset(dataset, tmp_path / "again.zip", "cvat")
+    write_dataset(dataset, tmp_path / "again.zip", "cvat", force=True)
+    assert (tmp_path / "again.zip").read_bytes() == before, "equal datasets give equal archives"

@@ -1,3 +1,4 @@
+import pytest
 from format_builders import box, class_names, differing, fresh_folders, pictured, put_picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -109,3 +110,21 @@ def _mapped(column, order):
 
 def _ids(dataset):
     return dataset.annotations["id"].sort()
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["JPEGImages/a.png", "SegmentationObject/a.png"],
+        ["default/semantic/a.png", "default/instance/a.png"],
+        ["WIDER_train/images/0--Parade/a.png", "cat/a.png"],
+        ["bounding_box_train/0001_c1s1_000151_01.png", "query/0001_c1s1_000151_01.png"],
+        ["leftImg8bit/train/a.png", "gtFine/train/a.png", "cat/a.png"],
+        ["cat/a.png", "cat/a.txt"],
+        ["train/cat/a.png", "train/cat/labels.csv"],
+    ],
+)
+def test_folders_of_other_layouts_are_no_classes(tmp_path, files):
+    for file in files:
+        put_picture(tmp_path / file)
+    assert not folders.recognise(tmp_path)

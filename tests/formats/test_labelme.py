@@ -28,6 +28,7 @@ from PIL import Image
 
 from burnish.errors import FormatError
 from burnish.formats import labelme
+from burnish.formats.recognise import open_dataset
 from burnish.geometry import rle
 
 
@@ -207,6 +208,74 @@ def test_the_web_tool_s_polygons_boxes_and_masks_are_read(web_tool):
 
 def test_the_web_tool_s_parts_name_their_parents(web_tool):
     assert web_tool.annotations["parent"].to_list() == [None, None, None, 3, 3, None, 6]
+
+
+EXPORTED = (
+    "<annotation><filename>{name}.png</filename><source><sourceAnnotation>Datumaro</sourceAnnotation></source>"
+    "<imagesize><nrows>12</nrows><ncols>16</ncols></imagesize>{objects}</annotation>"
+)
+RECTANGLE = "".join(f"<pt><x>{x}</x><y>{y}</y></pt>" for x, y in ((1, 2), (5, 2), (5, 6), (1, 6)))
+
+
+def rectangle(number: int, attributes: str = "", leader: str = "") -> str:
+    parts = f"<parts><hasparts></hasparts><ispartof>{leader}</ispartof></parts>"
+    shape = f"<type>bounding_box</type><polygon>{RECTANGLE}</polygon><attributes>{attributes}</attributes>"
+    return f"<object><name>cat</name><id>{number}</id>{parts}{shape}</object>"
+
+
+def exported(root: Path, file: str, *objects: str) -> None:
+    (root / file).parent.mkdir(parents=True, exist_ok=True)
+    (root / file).write_text(EXPORTED.format(name=Path(file).stem, objects="".join(objects)), encoding="utf-8")
+
+
+def test_groups_turns_and_attributes_of_an_exported_file_are_read(tmp_path):
+    text = r'plate=A \"12\" \\, size\=x=1\,5 \= a, number="12", rotation=30.0, parked=True'
+    exported(tmp_path, "a.xml", rectangle(0, text), rectangle(1, "", "0"), rectangle(2))
+    put_picture(tmp_path / "a.png")
+    dataset = open_dataset(tmp_path)
+    assert dataset.annotations.select("kind", "group", "parent", "rotation").rows() == [
+        ("box", 1, None, 30.0),
+        ("box", 1, None, 0.0),
+        ("box", 0, None, 0.0),
+    ]
+    found = dict(dataset.attributes.select("name", "value").iter_rows())
+    assert found == {"plate": 'A "12" \\', "size=x": "1,5 = a", "number": "12", "parked": "True"}
+    assert dataset.extras.is_empty()
+
+
+@pytest.mark.parametrize("layout", [("Annotations/{}", "Images/{}"), ("{}", "{}")])
+def test_pictures_of_one_name_in_two_subsets_are_told_apart(tmp_path, layout):
+    for subset in ("Train", "Validation"):
+        exported(tmp_path, f"{layout[0].format(subset)}/a.xml", rectangle(0))
+        put_picture(tmp_path / f"{layout[1].format(subset)}/a.png")
+    dataset = open_dataset(tmp_path)
+    assert dataset.image_files()["path"].to_list() == [f"{layout[1].format(subset)}/a.png" for subset in ("Train", "Validation")]
+    assert dataset.images.select("split", "subset").rows() == [("train", "Train"), ("val", "Validation")]
+    assert dataset.notes.is_empty()
+
+
+def test_a_mask_beside_its_file_is_found_and_is_no_picture(tmp_path):
+    exported(tmp_path, "default/a.xml", "<object><name>cat</name><id>0</id><segm><mask>a_mask_0.png</mask></segm></object>")
+    put_picture(tmp_path / "default/a.png")
+    (tmp_path / "default/Masks").mkdir()
+    pixels = np.zeros((12, 16), dtype=np.uint8)
+    pixels[2:4, 3:8] = 255
+    Image.fromarray(pixels).save(tmp_path / "default/Masks/a_mask_0.png")
+    dataset = open_dataset(tmp_path)
+    assert dataset.annotations.select("kind", "x1", "y1", "x2", "y2").rows() == [("mask", 3, 2, 8, 4)]
+    assert len(dataset) == 1
+    assert dataset.notes.is_empty()
+
+
+def test_what_cvat_exported_for_labelme_is_read_without_its_pictures(backups):
+    dataset = open_dataset(backups / "09_exports_task.076.LabelMe_3.0.zip")
+    assert dataset.annotations["kind"].to_list() == ["box", "polygon", "mask", "box", "mask", "mask", "box", "polygon"]
+    assert dataset.annotations["rotation"].to_list() == [0, 0, 0, 30, 0, 0, 0, 0]
+    assert dataset.annotations["group"].to_list() == [0, 1, 0, 1, 0, 0, 0, 0]
+    assert dataset.image_files()["path"][0] == "Images/Train/img_1.jpg"
+    assert dataset.images["split"].unique().to_list() == ["train"]
+    assert dict(dataset.attributes.filter(annotation=1).select("name", "value").iter_rows())["plate"] == 'AB 12 <&> "é"'
+    assert dataset.notes["kind"].to_list() == ["missing_file"] * 6
 
 
 def test_deleted_objects_of_the_web_tool_are_left_out_and_told(tmp_path):

@@ -56,6 +56,19 @@ def test_more_classes_than_a_byte_holds_are_written_with_sixteen_bits(tmp_path):
     assert row_of(tmp_path / "out/masks/a.png") == [400] * 8 + [65535] * 8
 
 
+def test_boxes_are_painted_whole_below_the_rest_and_ellipses_by_their_outline(tmp_path):
+    corners = {"image": 1, "class": 0, "x1": 2.0, "y1": 1.0, "x2": 12.0, "y2": 9.0}
+    shapes = [corners | {"kind": "box"}, corners | {"kind": "ellipse", "class": 1}, corners | {"kind": "box", "rotation": 90.0, "class": 2}]
+    dataset = pictured(tmp_path / "in", ["a.png"], shapes, ["box", "ellipse", "turned"])
+    findings = masks.write(dataset, tmp_path / "out")
+    values = read_indexed(tmp_path / "out/masks/a.png").values
+    assert np.count_nonzero(values == 1) == 2 * 8, "what the turned box and the ellipse leave of ten by eight"
+    assert np.count_nonzero(values == 2) == pytest.approx(np.pi * 5 * 4, abs=4)
+    assert values[0, 7] == 3, "the turned box is eight wide and ten high"
+    told = findings.filter(pl.col("kind") == "rasterised").select("annotation", "is_issue").sort("annotation").rows()
+    assert told == [(1, True), (2, False), (3, True)]
+
+
 def test_owners_covered_and_areas_add_up(tmp_path):
     dataset = overlapping(tmp_path)
     painted = paint_objects(dataset.annotations.to_dicts(), (WIDTH, HEIGHT), layers_of(dataset))

@@ -4,8 +4,10 @@ import pytest
 from format_builders import put_picture
 
 import burnish
+from burnish.engine.archives import pack
 from burnish.errors import BurnishError, DataError, FormatError
 from burnish.formats.recognise import FORMATS, load_format, open_dataset, recognise_format, write_dataset
+from burnish.testing.datasets import boxes_dataset
 
 COCO = {"images": [], "annotations": [], "categories": []}
 
@@ -118,3 +120,24 @@ def test_every_module_of_the_catalogue_bears_its_name(name):
 )
 def test_real_data_is_recognised_by_its_content(shared_data, place, form):
     assert recognise_format(shared_data / place) == form
+
+
+@pytest.mark.parametrize("below", ["", "export"])
+def test_an_archive_of_any_format_is_opened_by_what_it_holds(tmp_path, monkeypatch, below):
+    monkeypatch.setenv("BURNISH_CACHE", str(tmp_path / "cache"))
+    write_dataset(boxes_dataset(tmp_path / "made"), tmp_path / "packed" / below / "set" if below else tmp_path / "packed", "voc")
+    pack(tmp_path / "packed" / below, tmp_path / "street.zip")
+    opened = open_dataset(tmp_path / "street.zip")
+    assert opened.origin["format"] == "voc"
+    assert opened.origin["path"] == str(tmp_path / "street.zip")
+    assert opened.annotations.height == 8
+    assert all((opened.root / path).is_file() for path in opened.image_files()["path"])
+
+
+def test_an_archive_of_nothing_known_is_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("BURNISH_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes/a.txt").write_text("a note")
+    pack(tmp_path / "notes", tmp_path / "notes.zip")
+    with pytest.raises(FormatError, match="No known format"):
+        open_dataset(tmp_path / "notes.zip")

@@ -14,6 +14,7 @@ from burnish.data.dataset import extra_fields, same_content
 from burnish.errors import FormatError
 from burnish.formats import voc
 from burnish.formats.indexed import read_indexed, voc_colour
+from burnish.formats.recognise import open_dataset
 
 OBJECT = "<object><name>{name}</name><bndbox><xmin>{0}</xmin><ymin>{1}</ymin><xmax>{2}</xmax><ymax>{3}</ymax></bndbox>{more}</object>"
 
@@ -226,6 +227,157 @@ def test_colour_pictures_of_the_segmentation_are_read_by_voc_s_colours(tmp_path)
     assert dataset.annotations.select("kind", "y1", "y2").rows() == [("mask", 0, 4), ("mask", 4, 5)]
     assert dataset.class_names() == {0: "person"}
     assert dataset.annotations["class"].to_list() == [0, None]
+
+
+def test_corners_of_a_file_that_cvat_exported_are_plain_and_stay_where_they_are(tmp_path):
+    source = "<source><database>Unknown</database><annotation>Unknown</annotation><image>Unknown</image></source>"
+    xml(tmp_path / "in", "a", thing(1.5, 2, 5, 6), head=source)
+    dataset = voc.read(tmp_path / "in")
+    assert corners(dataset) == [(1.5, 2, 5, 6)]
+    assert dataset.notes.select("kind", "is_issue").rows() == [("plain_corners", False)]
+    voc.write(dataset, tmp_path / "out")
+    assert corners(voc.read(tmp_path / "out")) == [(1.5, 2, 5, 6)]
+    assert corners(voc.read(tmp_path / "in", count_from=1)) == [(0.5, 1, 5, 6)]
+
+
+def test_an_attribute_rotation_is_the_turn_of_the_box_and_comes_back(tmp_path):
+    attribute = "<attributes><attribute><name>rotation</name><value>{}</value></attribute></attributes>"
+    xml(tmp_path / "in", "a", thing(1, 2, 5, 6, more=attribute.format("30.5")), thing(1, 2, 5, 6, more=attribute.format("0.0")))
+    dataset = voc.read(tmp_path / "in")
+    assert dataset.annotations["rotation"].to_list() == [30.5, 0]
+    assert dataset.attributes.is_empty()
+    assert voc.write(dataset, tmp_path / "out").is_empty()
+    assert voc.read(tmp_path / "out").annotations["rotation"].to_list() == [30.5, 0]
+
+
+def test_boxes_and_masks_that_cvat_exported_as_voc_are_read(backups):
+    dataset = open_dataset(backups / "09_exports_task.058.PASCAL_VOC_1.1.zip")
+    assert corners(dataset)[0] == (30.25, 40.5, 110.75, 90.0999984741211)
+    assert dataset.annotations["kind"].to_list() == ["box"] * 3 + ["mask"] * 3
+    assert dataset.annotations["rotation"].to_list() == [0, 30, 0, 0, 0, 0]
+
+
+def colours(*rows: tuple[int, int, int]) -> np.ndarray:
+    """A picture of four rows of pixels, the rest black."""
+    pixels = np.zeros((HEIGHT, WIDTH, 3), dtype=np.uint8)
+    for row, colour in enumerate(rows):
+        pixels[row] = colour
+    return pixels
+
+
+def segmented(root: Path, stem: str, classes: np.ndarray, objects: np.ndarray | None = None, palette: list[int] | None = None) -> None:
+    for folder, pixels in (("SegmentationClass", classes), ("SegmentationObject", objects)):
+        if pixels is not None:
+            picture = Image.fromarray(pixels)
+            if palette is not None:
+                picture.putpalette(palette)
+            (root / folder).mkdir(parents=True, exist_ok=True)
+            picture.save(root / folder / f"{stem}.png")
+
+
+def masks_of(dataset) -> list[tuple[str | None, float, float]]:
+    names = dataset.class_names()
+    return [(names.get(number), y1, y2) for number, y1, y2 in dataset.annotations.select("class", "y1", "y2").iter_rows()]
+
+
+LABEL_MAP = "# label:color_rgb:parts:actions\nanything:9,8,7::\nbackground:0,0,0::\ncar:128,128,0::\nroad:0,170,0:a,b:\n"
+
+
+def test_a_segmentation_without_xml_is_read_by_the_colours_of_its_label_map(tmp_path):
+    put_picture(tmp_path / "JPEGImages/a.png")
+    put_picture(tmp_path / "JPEGImages/b.png")
+    car, road, first, second, third = (128, 128, 0), (0, 170, 0), voc_colour(1), voc_colour(3), voc_colour(2)
+    rest = [(9, 8, 7)] * (HEIGHT - 3)
+    segmented(tmp_path, "a", colours(car, car, road, *rest), colours(first, second, third))
+    (tmp_path / "labelmap.txt").write_text(LABEL_MAP)
+    (tmp_path / "ImageSets/Segmentation").mkdir(parents=True)
+    (tmp_path / "ImageSets/Segmentation/Validation.txt").write_text("a\n")
+    dataset = open_dataset(tmp_path)
+    assert dataset.origin["format"] == "voc"
+    assert masks_of(dataset) == [("car", 0, 1), ("road", 2, 3), ("car", 1, 2)]
+    assert list(dataset.class_names().values()) == ["anything", "car", "road"]
+    assert dataset.images.select("split", "subset").rows() == [("val", "Validation"), (None, None)]
+    told = sorted(dataset.notes.select("kind", "is_issue").rows())
+    assert told == [("no_annotation_file", False), ("pixels_without_object", False)]
+
+
+def test_palettes_that_show_the_colours_of_the_label_map_are_read_by_colour(tmp_path):
+    put_picture(tmp_path / "JPEGImages/a.png")
+    values = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
+    values[0], values[1] = 1, 2
+    (tmp_path / "labelmap.txt").write_text(LABEL_MAP)
+    segmented(tmp_path, "a", values, palette=[0, 0, 0, 0, 170, 0, 128, 128, 0])
+    assert masks_of(voc.read(tmp_path)) == [("car", 1, 2), ("road", 0, 1)]
+    segmented(tmp_path, "a", values + 1, palette=[0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 3])
+    assert masks_of(voc.read(tmp_path)) == [("car", 0, 1), ("road", 1, 2)]  # by the lines of the label map, from 0
+
+
+def test_the_palette_of_voc_names_its_twenty_classes(tmp_path):
+    put_picture(tmp_path / "JPEGImages/a.png")
+    values = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
+    values[0], values[1], values[2] = 15, 255, 1
+    palette = [channel for number in range(256) for channel in voc_colour(number)]
+    objects = np.minimum(values, 1) + (values == 1).astype(np.uint8)
+    segmented(tmp_path, "a", values, np.where(values == 255, np.uint8(255), objects), palette=palette)
+    assert masks_of(voc.read(tmp_path)) == [("person", 0, 1), ("aeroplane", 2, 3), (None, 1, 2)]
+
+
+def test_masks_whose_pictures_are_not_there_are_kept_with_their_size(tmp_path):
+    segmented(tmp_path, "a", colours((0, 170, 0)))
+    (tmp_path / "labelmap.txt").write_text(LABEL_MAP)
+    dataset = voc.read(tmp_path)
+    assert masks_of(dataset) == [("road", 0, 1)]
+    assert dataset.images.select("width", "height").rows() == [(WIDTH, HEIGHT)]
+    assert dataset.notes["kind"].to_list() == ["missing_file"]
+
+
+def test_objects_that_stand_as_a_box_and_as_a_mask_are_told(tmp_path):
+    xml(tmp_path, "a", thing(1, 1, WIDTH, 3, name="person"), thing(1, 8, 4, 9, name="person"))
+    person, first = voc_colour(15), voc_colour(1)
+    segmented(tmp_path, "a", colours(person, person), colours(first, first))
+    dataset = voc.read(tmp_path)
+    assert dataset.annotations["kind"].to_list() == ["box", "box", "mask"]
+    told = dataset.notes.select("kind", "is_issue", "annotation").rows()
+    assert told == [("box_and_mask", False, 3)]
+    assert dataset.notes["reason"][0].startswith("1 of 1 masks")
+
+
+def test_classes_of_one_colour_and_colours_of_no_class_are_told(tmp_path):
+    put_picture(tmp_path / "JPEGImages/a.png")
+    segmented(tmp_path, "a", colours((1, 1, 1), (2, 2, 2)))
+    (tmp_path / "labelmap.txt").write_text("background:0,0,0::\ncar:1,1,1::\nbus:1,1,1::\n")
+    dataset = voc.read(tmp_path)
+    assert masks_of(dataset) == [("car", 0, 1)]
+    assert dataset.notes["kind"].to_list() == ["shared_colour", "unknown_colour"]
+
+
+def test_a_label_map_with_a_broken_colour_is_an_error_with_its_line(tmp_path):
+    segmented(tmp_path, "a", colours((1, 1, 1)))
+    (tmp_path / "labelmap.txt").write_text("background:0,0,0::\ncar:1,red,1::\n")
+    with pytest.raises(FormatError, match="'1,red,1'") as caught:
+        voc.read(tmp_path)
+    assert caught.value.position == 2
+
+
+def test_classes_keep_their_colours_in_the_pictures_of_a_written_segmentation(tmp_path):
+    pixels = np.ones((HEIGHT, WIDTH), dtype=bool)
+    dataset = pictured(tmp_path / "in", ["a.png"], [mask(1, 0, pixels)], ["car", "bus"])
+    dataset = dataset.with_tables(classes=dataset.classes.with_columns(colour=pl.Series(["#008000", "#800000"])))
+    voc.write(dataset, tmp_path / "out")
+    assert read_indexed(tmp_path / "out/SegmentationClass/a.png").palette[1] == "#008000"
+    assert differing(dataset, voc.read(tmp_path / "out")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "pictures", "masks"), [("09_exports_task.045", 6, 5), ("09_exports_task.051", 5, 5), ("11_exports_job_project.032", 71, 111)]
+)
+def test_a_segmentation_that_cvat_exported_is_read(backups, name, pictures, masks):
+    dataset = open_dataset(backups / f"{name}.Segmentation_mask_1.1.zip")
+    assert dataset.origin["format"] == "voc"
+    assert dataset.annotations["kind"].to_list() == ["mask"] * masks
+    assert len(dataset) == pictures
+    assert "background" not in dataset.class_names().values()
+    assert dataset.notes.filter("is_issue")["kind"].unique().to_list() == ([] if masks == pictures - 1 else ["missing_file"])
 
 
 @given(label_pictures(3), st.data())

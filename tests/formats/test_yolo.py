@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from burnish.data.dataset import extra_fields
 from burnish.errors import ConfigError, FormatError
 from burnish.formats import yolo
+from burnish.formats.recognise import open_dataset
 from burnish.geometry import rle
 
 
@@ -305,3 +307,35 @@ def test_roboflows_turned_boxes_in_pixels_are_read_by_class_name(shared_data):
     names = dataset.class_names()
     assert [names[number] for number in dataset.annotations["class"]] == ["label_0", "label_1", "label_0", "label_1"]
     assert corners(dataset)[0] == pytest.approx((0, 0, 2, 2))
+
+
+def exported(root: Path, subset: str, *, pictured: bool) -> None:
+    """The layout that CVAT and Darknet share."""
+    (root / f"obj_{subset}_data").mkdir(parents=True)
+    (root / f"obj_{subset}_data/a.txt").write_text("0 0.5 0.5 0.5 0.5\n")
+    (root / f"{subset}.txt").write_text(f"data/obj_{subset}_data/a.png\n")
+    (root / "obj.names").write_text("car\n")
+    (root / "obj.data").write_text(f"classes = 1\n{subset} = data/{subset}.txt\nnames = data/obj.names\nbackup = backup/\n")
+    if pictured:
+        put_picture(root / f"obj_{subset}_data/a.png")
+
+
+@pytest.mark.parametrize(("subset", "split"), [("train", "train"), ("Train", "train"), ("Validation", "val"), ("default", "default")])
+def test_each_list_of_darknet_is_a_split(tmp_path, subset, split):
+    exported(tmp_path, subset, pictured=True)
+    dataset = yolo.read(tmp_path)
+    assert dataset.images["split"].to_list() == [split]
+    assert dataset.annotations.select("x1", "y1", "x2", "y2").rows() == [(4, 3, 12, 9)]
+    assert dataset.notes.is_empty()
+
+
+def test_labels_of_listed_pictures_that_are_not_there_are_told(tmp_path):
+    exported(tmp_path, "train", pictured=False)
+    assert yolo.read(tmp_path).notes["kind"].to_list() == ["missing_file", "bad_line"]
+
+
+def test_what_cvat_exported_as_yolo_is_read(backups):
+    dataset = open_dataset(backups / "09_exports_task.038.YOLO_1.1.zip")
+    assert dataset.images["split"].unique().to_list() == ["train"]
+    assert dataset.annotations["kind"].to_list() == ["box"] * 3
+    assert dataset.notes.is_empty()

@@ -137,3 +137,7 @@ def test_nothing_in_nothing_out():
 def test_corners_of_another_shape_are_refused():
     with pytest.raises(DataError, match=r"expected \(n, 4, 2\)"):
         rotated.from_corners(np.zeros((2, 3, 2)))
+
+
+def test_a_turn_of_next_to_nothing_the_other_way_is_no_turn():
+    assert rotated.corners([[5, 5, 4, 2, -1e-120]]) == pytest.approx(rotated.corners([[5, 5, 4, 2, 0]]))

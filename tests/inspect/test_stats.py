@@ -5,6 +5,8 @@ from python_calamine import CalamineWorkbook
 
 import burnish
 from burnish.data.dataset import make_dataset
+from burnish.data.taxonomy import Member, Superlabel, Taxonomy
+from burnish.formats.label_tables import write_tables
 from burnish.inspect.settings import StatsConfig
 
 
@@ -120,3 +122,10 @@ def test_the_page_shows_every_class_and_loads_nothing(tmp_path):
     page = burnish.stats(_street(tmp_path)).save(tmp_path / "out")[2].read_text(encoding="utf-8")
     assert all(name in page for name in ("person", "car", "bus", "640 x 480"))
     assert "://" not in page.replace("http://www.w3.org/", "")
+
+
+def test_classes_of_label_tables_are_counted(tmp_path):
+    table = Superlabel("road user", (Member("car"), Member("bus"), Member("person")), 1)
+    (path,) = write_tables(Taxonomy(superlabels=(table,)), tmp_path / "tables")
+    counted = burnish.stats(_street(tmp_path), StatsConfig(by="none", superlabels=str(path)))
+    assert counted.table.select("class", "shapes").rows() == [("road user", 6)]

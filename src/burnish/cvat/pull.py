@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from burnish.cvat.addresses import parse_address
 from burnish.cvat.connection import connect
-from burnish.cvat.links import linked
+from burnish.cvat.links import linked, links_of
 from burnish.cvat.pulling import Link, fetch_task
 from burnish.cvat.raising import read_decisions
 from burnish.cvat.settings import PullConfig
+from burnish.cvat.state import forget_pulled
 from burnish.cvat.tree import Node, labels_at, node_at, tasks_of
 from burnish.data.findings import finding, findings_table, join_findings
 from burnish.engine.archives import cache_folder
@@ -71,6 +72,8 @@ class Pulled:
         with atomic_folder(folder, force=force) as temporary:
             dataset = self.dataset if self.config.media else replace(self.dataset, root=temporary)
             notes = write_dataset(dataset, temporary, self.config.to, media=_how(self.work) if self.config.media else "none", **options)
+        for link in links_of(self.dataset).values():
+            forget_pulled(folder, link.host, (job["id"] for job in link.jobs))
         written = [folder]
         about = {"verb": "pull", "dataset": str(folder), "format": self.config.to}
         found = join_findings(self.decisions, notes)

@@ -133,9 +133,9 @@ def _agree(push: JobPush, state: PushState, found: Difference, held: Sequence[It
     kept = {item.name for item, _ in found.kept}
     now = {item.name: item.mark for item in found.same}
     now |= {name: text for name, text in before.items() if name in kept}
-    if now != {name: before[name] for name in before if name in {item.name for item in held} or name in kept} or state.jobs.get(
-        str(push.job.id)
-    ):
+    there = kept | {item.name for item in held}
+    usual = {name: text for name, text in before.items() if name in there}
+    if now != usual or str(push.job.id) in state.jobs:
         state.agree(push.job.id, now)
 
 

@@ -52,6 +52,12 @@ class PushState:
             self.jobs[str(job)] = told
             self._save()
 
+    def forget(self, jobs: Iterable[int]) -> None:
+        """Jobs that were pulled anew: what both agree on is what was pulled."""
+        for job in jobs:
+            self.jobs.pop(str(job), None)
+        self._save()
+
     def _save(self) -> None:
         write_text(self.path, json.dumps({"host": self.host, "jobs": self.jobs}, indent=1, sort_keys=True))
 
@@ -76,5 +82,16 @@ def open_state(folder: Path, host: str) -> PushState:
 
 def state_folder(dataset: Dataset, key: str) -> Path:
     """Where a keyed run remembers: beside the dataset."""
-    home = Path(str(dataset.origin.get("path") or dataset.root))
-    return home.with_name(f"{home.name}.push") / safe_name(key)
+    return _beside(Path(str(dataset.origin.get("path") or dataset.root))) / safe_name(key)
+
+
+def forget_pulled(dataset: Path, host: str, jobs: Iterable[int]) -> None:
+    """Let every run of a dataset that is written anew forget the jobs that were pulled into it."""
+    for folder in sorted(path for path in _beside(dataset).glob("*") if path.is_dir()):
+        state = open_state(folder, host)
+        if state.path.is_file():
+            state.forget(jobs)
+
+
+def _beside(home: Path) -> Path:
+    return home.with_name(f"{home.name}.push")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from burnish.cvat.cutting import cut_at_jobs
 from burnish.cvat.links import object_ids
 from burnish.cvat.objects import LISTS, as_sent
 from burnish.data.dataset import extra_fields
+from burnish.data.job_borders import cut_at_jobs
 from burnish.formats.cvat.content import Content, content_of, task_objects
 from burnish.formats.cvat.labels import FORM, Label, labels_of
 from burnish.formats.cvat.shapes import TYPES, Size

@@ -19,6 +19,18 @@ ChainName = Literal["label2superind", "label2superlabel", "meaning2superind", "l
 CHAINS: Final[tuple[ChainName, ...]] = get_args(ChainName)
 """Every chain, the one that "auto" prefers first."""
 
+ChainChoice = Literal[
+    "auto",
+    "mark",
+    "label2superind",
+    "label2superlabel",
+    "meaning2superind",
+    "label2meaning",
+    "meaning2superlabel",
+    "superlabel2superind",
+]
+"""What settings say: a chain, "auto" for the longest, or "mark" to keep the names and mark what is unused or forbidden."""
+
 Value = str | int
 _MOST_LISTED: Final = 20
 

@@ -6,17 +6,19 @@ import hashlib
 import os
 import shutil
 import stat
+import tempfile
 import zipfile
 import zlib
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from burnish.engine.files import atomic_folder, atomic_path, free_bytes
+from burnish.engine.files import atomic_folder, atomic_path, explained_os_errors, free_bytes, refuse_filled_folder
 from burnish.engine.progress import Progress, silent
 from burnish.errors import FormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
 T = TypeVar("T")
 
@@ -27,6 +29,7 @@ SMALL: Final = 64 * 2**20
 MOST_BYTES: Final = 2**40
 
 _BLOCK: Final = 2**20
+_COMPRESSED: Final = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".mp4", ".mkv", ".avi", ".mov", ".webm", ".zip")
 
 
 def cache_folder(*parts: str) -> Path:
@@ -127,6 +130,26 @@ def pack(folder: Path | str, path: Path | str, *, stored: Sequence[str] = ()) ->
             info.external_attr = 0o644 << 16
             with file.open("rb") as source, archive.open(info, "w", force_zip64=file.stat().st_size > 2**31) as target:
                 shutil.copyfileobj(source, target, _BLOCK)
+
+
+@contextmanager
+def packed_folder(path: Path | str, *, force: bool = False) -> Generator[Path]:
+    """Give a temporary folder beside the target; when the block ends well, what it holds becomes the archive.
+
+    Args:
+        path: The archive to make.
+        force: Replace a file that is there already.
+
+    Raises:
+        DataError: The target exists (unless `force`), or the disk is full.
+    """
+    target = Path(path)
+    refuse_filled_folder(target, force=force)
+    with explained_os_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name[:100]}.", suffix=".part", dir=target.parent) as temporary:
+            yield Path(temporary)
+            pack(temporary, target, stored=_COMPRESSED)
 
 
 def _read_head(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int) -> bytes:

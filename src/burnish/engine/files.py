@@ -110,9 +110,12 @@ def refuse_filled_folder(path: Path, *, force: bool = False) -> None:
     """Refuse a target folder that holds something already.
 
     Raises:
-        DataError: It does, and `force` is not set; or the path is a file.
+        DataError: It does, and `force` is not set; or the path is a file (of an archive: and `force` is not set).
     """
-    if path.is_file():
+    if path.is_file() and path.suffix.lower() == ".zip":
+        if not force:
+            raise DataError(f"The archive {path} is there already. Name another one, or add --force to replace it.")
+    elif path.is_file():
         raise DataError(f"{path} is a file; expected the name of a folder to write into.")
     if not force and path.is_dir() and any(path.iterdir()):
         raise DataError(f"The folder {path} is not empty, and nothing in it shall be lost. Name another one, or add --force to replace it.")

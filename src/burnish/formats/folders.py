@@ -35,6 +35,13 @@ CARRIES: Final = frozenset({"tag", "split"})
 _NO_CLASS: Final = frozenset(
     {"images", "image", "imgs", "img", "pictures", "photos", "jpegimages", "data", "masks", "labels", "annotations", "instances"}
 )
+_LAYOUTS: Final = frozenset(
+    {"imagesets", "segmentationclass", "segmentationobject", "jpegimages", "label_2", "image_2", "semantic", "semantic_rgb", "velodyne"}
+    | {"gtfine", "gtcoarse", "leftimg8bit", "obj_train_data", "bounding_box_train", "bounding_box_test", "wider_train", "wider_val"}
+    | {"wider_face_split", "bb_landmark", "trainannot", "valannot", "testannot", "panoptic"}
+)
+"""Folders that only other layouts have (VOC, KITTI, Cityscapes, YOLO, Market-1501, WIDER FACE, VGGFace2, CamVid), never classes."""
+_LABEL_SUFFIXES: Final = frozenset({".txt", ".xml", ".json", ".csv", ".mat"})
 _WRITTEN_SPLITS: Final = ("train", "val", "test")
 _LOOKS: Final = 100
 
@@ -48,11 +55,16 @@ class _Place(NamedTuple):
 
 
 def recognise(path: Path) -> bool:
-    """Whether folders hold pictures directly, perhaps below train, val and test, and at least one is named as a class may be."""
+    """Whether folders hold pictures directly, perhaps below train, val and test, and at least one is named as a class may be.
+
+    Folders of other layouts, and labels beside pictures, tell that the folders are no classes.
+    """
     if not path.is_dir():
         return False
     folders = _folders(path)
     splits = [f for f in folders if _is_split(path, f)]
+    if any(_belongs_elsewhere(path / f) for f in [*folders, *(f"{s}/{f}" for s in splits for f in _folders(path / s)[:_LOOKS])]):
+        return False
     classes = [f for f in folders if f not in splits] + [f for s in splits for f in _folders(path / s)]
     if not splits and all(split_named(f) for f in folders):
         return False
@@ -148,6 +160,17 @@ def _folders(folder: Path) -> list[str]:
 def _is_split(root: Path, name: str) -> bool:
     """A folder of that name with pictures directly inside is a class; one with folders inside, or nothing, is a split."""
     return split_named(name) is not None and not _holds_pictures(root / name)
+
+
+def _belongs_elsewhere(folder: Path) -> bool:
+    """Whether a folder is named as those of another layout, or holds files of labels."""
+    if folder.name.lower() in _LAYOUTS:
+        return True
+    with os.scandir(folder) as entries:
+        return any(
+            Path(e.name).suffix.lower() in _LABEL_SUFFIXES and not e.name.startswith(".")
+            for _, e in zip(range(_LOOKS), entries, strict=False)
+        )
 
 
 def _holds_pictures(folder: Path) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
+import polars as pl
 
-from burnish.data.findings import finding
+from burnish.data.findings import finding, findings_table
 from burnish.formats.indexed import paint
-from burnish.geometry import polygons, rasters, rle
+from burnish.geometry import ellipses, polygons, rasters, rle, rotated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from burnish.data.dataset import Dataset
+    from burnish.geometry.arrays import Floats
 
-PAINTED: Final = ("mask", "polygon")
+PAINTED: Final = ("mask", "polygon", "ellipse", "box")
 """Kinds of annotations that have pixels."""
+
+_HALF: Final = np.array([1.0, 1.0, 0.5, 0.5, 1.0])  # sides of a box are twice the half-axes of its ellipse
 
 PaintOrder: TypeAlias = Literal["priority", "z"]
 """What decides first where objects overlap: the priority of their classes, or their own drawing order."""
@@ -61,7 +65,7 @@ def layers_of(dataset: Dataset, by: PaintOrder = "priority") -> Layers:
 
 
 def paint_objects(rows: Sequence[dict[str, Any]], size: tuple[int, int], layers: Layers) -> Painted:
-    """Paint the masks and polygons of one picture over one another; what has no class, and so counts for nothing, lies on top.
+    """Paint the shapes of one picture over one another; what has no class, and so counts for nothing, lies on top, boxes below the rest.
 
     Args:
         rows: Of the annotations table, of the kinds `PAINTED`.
@@ -76,10 +80,36 @@ def paint_objects(rows: Sequence[dict[str, Any]], size: tuple[int, int], layers:
 
 
 def object_pixels(row: Mapping[str, Any], width: int, height: int) -> NDArray[np.bool_]:
-    """The pixels `(height, width)` of a mask or polygon; none where it has no shape."""
-    if row["kind"] == "polygon" and np.isfinite(row["points"] or [np.nan]).all():
-        return rasters.fill(polygons.from_flat(row["points"], row["parts"]), height, width)
+    """The pixels `(height, width)` of a mask, a polygon, an ellipse or a whole box, turned or not; none where it has no shape."""
+    rings = _rings(row)
+    if rings is not None:
+        return rasters.fill(rings, height, width)
     return rle.decode(rle.decompress(row["mask"]), height, width) if row["mask"] is not None else np.zeros((height, width), dtype=np.bool_)
+
+
+def _rings(row: Mapping[str, Any]) -> list[Floats] | None:
+    """The outline of what has one."""
+    if row["kind"] == "polygon":
+        return polygons.from_flat(row["points"], row["parts"]) if np.isfinite(row["points"] or [np.nan]).all() else None
+    sides = [row[side] for side in ("x1", "y1", "x2", "y2")]
+    if row["kind"] not in {"ellipse", "box"} or None in sides or not np.isfinite(sides).all():
+        return None
+    turned = rotated.from_boxes([sides], [row["rotation"] or 0.0])
+    return [rotated.corners(turned)[0] if row["kind"] == "box" else ellipses.to_rings(turned * _HALF)[0]]
+
+
+def rasterised_findings(dataset: Dataset) -> pl.DataFrame:
+    """What became of outlines: one finding for all polygons, one for each ellipse and box."""
+    kinds = dataset.annotations.with_columns(pl.col("kind").cast(pl.String)).partition_by("kind", as_dict=True)
+    told: list[dict[str, Any]] = []
+    if ("polygon",) in kinds:
+        reason = f"{kinds['polygon',].height} polygons are painted as pixels; their corners are not written."
+        told.append(finding("rasterised", reason, is_issue=False))
+    reasons = {"ellipse": "An ellipse is painted as pixels.", "box": "A box is painted whole, with the background that it holds."}
+    for kind, reason in reasons.items():
+        rows = kinds[kind,].select("image", "id").iter_rows() if (kind,) in kinds else ()
+        told += [finding("rasterised", reason, is_issue=kind == "box", image=image, annotation=row) for image, row in rows]
+    return findings_table(told)
 
 
 def covered_findings(painted: Painted) -> Iterator[dict[str, Any]]:
@@ -92,9 +122,9 @@ def covered_findings(painted: Painted) -> Iterator[dict[str, Any]]:
             yield finding("not_carried", f"{hidden} of its {area} pixels are covered by another; a pixel has one value.", **where)
 
 
-def _height(row: Mapping[str, Any], layers: Layers) -> tuple[bool, int, int, int]:
+def _height(row: Mapping[str, Any], layers: Layers) -> tuple[bool, int, int, bool, int]:
     """Later ones are painted over earlier ones."""
     number = row["class"]
     priority, order = layers.priorities.get(number, 0), row["z_order"]
     first, second = (order, priority) if layers.by == "z" else (priority, order)
-    return number is None, first, second, -layers.places.get(number, 0)
+    return number is None, first, second, row["kind"] != "box", -layers.places.get(number, 0)

@@ -198,6 +198,12 @@ def picture_tables(
     return PictureTables(*_rows(images, measured), findings)
 
 
+def measured_size(path: Path) -> tuple[int, int] | None:
+    """Width and height as a picture's header says, None where it cannot be read (told where the tables are made)."""
+    width, height, _ = _size_of(path)
+    return None if width is None or height is None else (width, height)
+
+
 def class_table(names: Iterable[str], *, first: int = 0) -> pl.DataFrame:
     """A `classes` table with ids first, first + 1, ... in the order of the names."""
     return tables.from_rows(CLASSES, [{"id": first + number, "name": name} for number, name in enumerate(names)])

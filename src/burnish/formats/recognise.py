@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -11,13 +12,17 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
 from burnish.data.findings import join_findings, no_findings
 from burnish.data.shown import shown
 from burnish.data.statuses import without_skipped
+from burnish.engine.archives import is_zip, packed_folder, unpacked
 from burnish.engine.files import atomic_folder
 from burnish.engine.progress import Progress, silent
 from burnish.errors import DataError, FormatError
 from burnish.formats.reading import walk_some
 from burnish.formats.sampling import made_samples
+from burnish.formats.unread import find_unread, unread_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import polars as pl
 
     from burnish.data.dataset import Dataset
@@ -30,7 +35,8 @@ class Format(NamedTuple):
     """One format: its module, what it is in one line, what a folder needs to be taken for it, and how sure that is.
 
     `rank` 0 settles it, 1 is annotation files that name themselves, 2 is a mere layout of folders, tried in order.
-    `keeps` tells that objects of unused and pictures with forbidden classes are written too.
+    `keeps` tells that objects of unused and pictures with forbidden classes are written too, `zipped` that a target NAME.zip becomes an
+    archive.
     """
 
     module: str
@@ -38,6 +44,7 @@ class Format(NamedTuple):
     needs: str
     rank: int = 1
     keeps: bool = False
+    zipped: bool = False
 
 
 class FormatModule(Protocol):
@@ -62,13 +69,18 @@ FORMATS: Final[dict[str, Format]] = {
     "burnish": Format("burnish.formats.versioned", "burnish's own tables and versions.", "manifest.json and versions/", rank=0, keeps=True),
     "jsonl": Format("burnish.formats.jsonl", "One label a picture, one JSON object a line.", "labels.jsonl"),
     "cvat": Format(
-        "burnish.formats.cvat.backup", "Backups of CVAT's tasks and projects.", "task.json or project.json, also in a .zip", keeps=True
+        "burnish.formats.cvat.backup",
+        "Backups of CVAT's tasks and projects.",
+        "task.json or project.json, also in a .zip",
+        keeps=True,
+        zipped=True,
     ),
     "cvat_xml": Format(
         "burnish.formats.cvat.xml",
         "CVAT XML 1.1, for images and for video.",
         "a .xml with <annotations> at the top, also in a .zip",
         keeps=True,
+        zipped=True,
     ),
     "yolo": Format("burnish.formats.yolo", "YOLO text labels.", "data.yaml, or images/ and labels/*.txt"),
     "coco": Format("burnish.formats.coco", "COCO JSON.", "a .json with images, annotations and categories"),
@@ -76,6 +88,7 @@ FORMATS: Final[dict[str, Format]] = {
     "labelme": Format("burnish.formats.labelme", "LabelMe JSON or XML beside the pictures.", "a .json with shapes and imagePath"),
     "via_csv": Format("burnish.formats.via_csv", "CSV of the VGG Image Annotator.", "a .csv with region_shape_attributes"),
     "mot": Format("burnish.formats.mot", "MOTChallenge sequences of tracks and detections.", "gt/gt.txt or det/det.txt, also in a .zip"),
+    "kitti": Format("burnish.formats.kitti", "KITTI's boxes and masks.", "label_2/*.txt, or semantic/ and instance/ with label_colors.txt"),
     "yandex": Format("burnish.formats.yandex", "JSON of Yandex's crowd.", "a .json list of frames with polygons"),
     "masks": Format("burnish.formats.masks", "Mask pictures beside pictures.", "images/ and masks/, or NAME_mask files", rank=2),
     "videos": Format("burnish.formats.videos", "Videos and pictures without labels as tasks, read only.", "a video", rank=2),
@@ -89,7 +102,7 @@ def open_dataset(path: Path | str, format: str | None = None, **options: Any) ->
     """Open a dataset of any known format.
 
     Args:
-        path: A file or a folder; `NAME@2` takes version 2 of a dataset folder of ours.
+        path: A file, a folder, or a zip archive of one; `NAME@2` takes version 2 of a dataset folder of ours.
         format: Name of the format (see `FORMATS`); recognised by content where not given.
         options: Passed to the format's reader.
 
@@ -103,7 +116,19 @@ def open_dataset(path: Path | str, format: str | None = None, **options: Any) ->
         if not (at and version.isdecimal() and load_format("burnish").recognise(Path(name))):
             raise FormatError(_missing_text(path), path=path)
         return open_dataset(name, "burnish", version=int(version), **options)
+    if is_zip(path) and not any(load_format(name).recognise(path) for name in ([format] if format else FORMATS)):
+        return _open_archive(path, format, options)
     return load_format(format or recognise_format(path)).read(path, **options)
+
+
+def _open_archive(path: Path, form: str | None, options: Mapping[str, Any]) -> Dataset:
+    """Open what an archive holds, unpacked into the user's cache; where all of it lies in one folder, that folder."""
+    inside = unpacked(path)
+    entries = [entry for entry in inside.iterdir() if entry.name != "__MACOSX"]
+    if len(entries) == 1 and entries[0].is_dir():
+        inside = entries[0]
+    found = open_dataset(inside, form, **options)
+    return replace(found, origin={**found.origin, "path": str(path)})
 
 
 def write_dataset(
@@ -118,7 +143,7 @@ def write_dataset(
     progress: Progress = silent,
     **options: Any,
 ) -> pl.DataFrame:
-    """Write a dataset in a format; the folder appears whole or not at all.
+    """Write a dataset in a format; the folder appears whole or not at all. Formats of CVAT become an archive where the target is NAME.zip.
 
     Our own format, CVAT's backups and CVAT's XML, which annotators go on with, keep everything. Every other format gets what the
     dataset shows (`burnish.data.shown`): tracks on every frame, and nothing that its tasks hide; frames of videos become picture
@@ -151,7 +176,8 @@ def write_dataset(
         module.write(dataset, Path(folder))
         return no_findings()
     _refuse_own_folder(dataset, Path(folder))
-    with atomic_folder(Path(folder), force=force) as temporary:
+    whole = packed_folder if FORMATS[form].zipped and Path(folder).suffix.lower() == ".zip" else atomic_folder
+    with whole(Path(folder), force=force) as temporary:
         if FORMATS[form].keeps:
             return module.write(dataset, temporary, media=media, **options)
         kept, skipped = without_skipped(shown(dataset))
@@ -163,7 +189,7 @@ def recognise_format(path: Path) -> str:
     """Name of the format of a file or folder, by its content.
 
     Raises:
-        FormatError: None fits, or several do.
+        FormatError: None fits, several do, or the layout is a known one that is not read.
     """
     for rank in (0, 1):
         fitting = [name for name, form in FORMATS.items() if form.rank == rank and load_format(name).recognise(path)]
@@ -172,6 +198,8 @@ def recognise_format(path: Path) -> str:
             raise FormatError(f"This could be {several}; name one with format= (--from), or the file itself.", path=path)
         if fitting:
             return fitting[0]
+    if unread := find_unread(path):
+        raise FormatError(unread_text(unread), path=path)
     for name, form in FORMATS.items():
         if form.rank > 1 and load_format(name).recognise(path):
             return name
@@ -196,7 +224,7 @@ def _written_formats() -> list[str]:
 
 
 def _refuse_own_folder(dataset: Dataset, folder: Path) -> None:
-    if dataset.root.resolve().is_relative_to(folder.resolve()) and folder.exists() and any(folder.iterdir()):
+    if dataset.root.resolve().is_relative_to(folder.resolve()) and folder.is_dir() and any(folder.iterdir()):
         raise DataError(f"{folder} holds the pictures that are to be written ({dataset.root}); choose another folder.")
 
 

@@ -124,7 +124,8 @@ def _cos_sin(degrees: Floats) -> tuple[Floats, Floats]:
     quarters = np.mod(degrees / 90.0, 4.0)
     radians = np.radians(degrees)
     whole = quarters == np.floor(quarters)
-    index = np.where(whole, quarters, 0).astype(np.int64)
+    # A turn of next to nothing the other way comes out of the modulo as four quarters.
+    index = np.where(whole, quarters, 0).astype(np.int64) % 4
     cosine = np.where(whole, np.array([1.0, 0.0, -1.0, 0.0])[index], np.cos(radians))
     sine = np.where(whole, np.array([0.0, 1.0, 0.0, -1.0])[index], np.sin(radians))
     return cosine, sine

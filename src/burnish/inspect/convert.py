@@ -10,9 +10,9 @@ from burnish.data.findings import join_findings, no_findings
 from burnish.data.statuses import LEFT_OUT, SKIPPED, without_skipped
 from burnish.engine.progress import Progress, silent
 from burnish.errors import ConfigError
+from burnish.formats.labelled import labelled
 from burnish.formats.recognise import FORMATS, load_format
 from burnish.inspect.derived import Derived
-from burnish.inspect.labelled import labelled
 from burnish.inspect.sampling import sampling_of
 from burnish.inspect.settings import ConvertConfig, MasksConfig
 
@@ -47,7 +47,7 @@ def convert(dataset: Dataset, config: ConvertConfig, *, engine: Engine | None = 
     form = "coco" if (config.to, config.task) == ("masks", "panoptic") else config.to
     load_format(form)
     options = _options(config, form)
-    made, problems, told = labelled(dataset, config)
+    made, problems, told = labelled(dataset, config.labels, config.superlabels, config.chain, loose=config.loose)
     text = f"{dataset}\nwritten as {form}: {FORMATS[form].summary}{told}{_skipped_text(made, form)}"
     return Derived(
         made,

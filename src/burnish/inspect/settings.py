@@ -7,19 +7,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from burnish.config import Config
+from burnish.data.chains import ChainChoice
 
 Share = Annotated[float, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-ChainChoice = Literal[
-    "auto",
-    "mark",
-    "label2superind",
-    "label2superlabel",
-    "meaning2superind",
-    "label2meaning",
-    "meaning2superlabel",
-    "superlabel2superind",
-]
 
 
 def _scale_text(value: Any) -> str:
@@ -133,6 +124,14 @@ class StatsConfig(Config):
 
     by: Literal["split", "subset", "none"] = "split"
     """Count each class in each split, each subset, or only in all."""
+    labels: str | None = None
+    """Table of labels (xlsx, csv, tsv): what each class of the dataset means; counted are the classes that the tables make."""
+    superlabels: str | None = None
+    """Table of superlabels: the classes to count."""
+    chain: ChainChoice = "auto"
+    """Which part of the chain from label to index the tables are for; mark keeps the classes and only takes their superclasses."""
+    loose: bool = False
+    """Take labels in any letter case, and a label's meaning in place of the label."""
 
 
 class SplitConfig(Config):

@@ -10,6 +10,7 @@ import polars as pl
 
 from burnish.data.shown import shown
 from burnish.engine.files import atomic_path, write_text
+from burnish.formats.labelled import labelled
 from burnish.inspect.counting import Counts, count_shapes
 from burnish.inspect.settings import StatsConfig
 from burnish.inspect.source_counts import source_counts, superclass_counts
@@ -72,9 +73,13 @@ def stats(dataset: Dataset, config: StatsConfig | None = None) -> Stats:
     """Count each class: pictures that show it, shapes (or labels), tracks, its share; in all and in each split or subset.
 
     Counted is what tasks show: tracks on every frame on which they are seen, nothing that is hidden. A shape without a track counts as one
-    object of its own; elements of a skeleton are not counted beside it.
+    object of its own; elements of a skeleton are not counted beside it. With label tables the classes that they make are counted.
+
+    Raises:
+        LabelError: The label tables do not know a class that has objects.
     """
     chosen = config or StatsConfig()
+    dataset = labelled(dataset, chosen.labels, chosen.superlabels, chosen.chain, loose=chosen.loose)[0]
     if not dataset.tasks.is_empty():
         dataset = shown(dataset)
     counts = count_shapes(dataset, None if chosen.by == "none" else chosen.by)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PIL import Image
-from scipy import sparse
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from scipy import sparse
 
 _SPARE: Final = 4  # blocks that are left to each pixel of the result, at least, when the rest is averaged away first
 _FEW: Final = 128  # blocks, up to which multiplying by zeros is faster than leaving them out
@@ -66,6 +66,8 @@ def _weights(length: int, block: int, wanted: int) -> NDArray[np.float32] | spar
     block_of = np.searchsorted(edges[1:-1], middles)
     shares = (np.diff(cuts) * (wanted / length)).astype(np.float32)
     if len(edges) > _FEW:
+        from scipy import sparse  # noqa: PLC0415 - a fifth of a second to load, and few pictures need it
+
         return sparse.csr_array((shares, block_of, np.searchsorted(pixel, np.arange(wanted + 1))), shape=(wanted, len(edges) - 1))
     weights = np.zeros((wanted, len(edges) - 1), np.float32)
     weights[pixel, block_of] = shares

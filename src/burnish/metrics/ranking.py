@@ -65,6 +65,31 @@ def best_f1(score: ArrayLike, wrong: ArrayLike) -> float:
     return float((2 * caught / (flagged + caught[-1])).max())
 
 
+def precision_recall_curve(score: ArrayLike, wrong: ArrayLike) -> NDArray[np.float64]:
+    """Threshold, precision and recall (T, 3) at each distinct score, from the highest down: what flags all scores from the threshold on.
+
+    Raises:
+        DataError: Different lengths, a NaN score, or nothing wrong.
+    """
+    values, truth = _checked(score, wrong)
+    caught, flagged = _caught(values, truth)
+    return np.stack([np.sort(values)[::-1][flagged - 1], caught / flagged, caught / caught[-1]], axis=1)
+
+
+def roc_curve(score: ArrayLike, wrong: ArrayLike) -> NDArray[np.float64]:
+    """Threshold, false positive rate and true positive rate (T, 3) at each distinct score, from the highest down.
+
+    Raises:
+        DataError: Different lengths, a NaN score, or all or nothing wrong.
+    """
+    values, truth = _checked(score, wrong)
+    caught, flagged = _caught(values, truth)
+    if caught[-1] == len(truth):
+        raise DataError("everything is wrong; the ROC curve needs right ones too.")
+    thresholds = np.sort(values)[::-1][flagged - 1]
+    return np.stack([thresholds, (flagged - caught) / (len(truth) - caught[-1]), caught / caught[-1]], axis=1)
+
+
 def _checked(score: ArrayLike, wrong: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     values, truth = np.asarray(score, dtype=np.float64), np.asarray(wrong, dtype=np.bool_)
     if values.shape != truth.shape or values.ndim != 1:

@@ -41,6 +41,7 @@ def bars(
     form: NumberFormat = "count",
     tone: Tone = "plain",
     most: int = 40,
+    longest: float | None = None,
 ) -> str:
     """Horizontal bars with their values, in the order given.
 
@@ -52,11 +53,12 @@ def bars(
         form: How values are written.
         tone: Colour of the bars.
         most: Bars drawn; how many are left out is said below.
+        longest: The value whose bar takes the whole width, so that two charts can have one scale; the longest bar when not given.
 
     Raises:
         DataError: There are not as many values as names.
     """
-    return stacked_bars(names, {"": values}, title=title, note=note, form=form, tones=(tone,), most=most)
+    return stacked_bars(names, {"": values}, title=title, note=note, form=form, tones=(tone,), most=most, longest=longest)
 
 
 def stacked_bars(
@@ -68,6 +70,7 @@ def stacked_bars(
     form: NumberFormat = "count",
     tones: Sequence[Tone] = ("plain", "bad", "accent", "good", "soft"),
     most: int = 40,
+    longest: float | None = None,
 ) -> str:
     """Horizontal bars of several parts one after another, their sum beside them, and a legend where parts have names.
 
@@ -79,14 +82,15 @@ def stacked_bars(
         return figure(title, note, "")
     drawn = [str(name) for name in names[:most]]
     table = np.array([list(values)[:most] for values in parts.values()], float)
-    longest = float(np.nansum(table, axis=0).max()) or 1.0
+    whole = float(np.nansum(table, axis=0).max()) or 1.0
     start = _bars_start(drawn)
     rows = [
-        _bar_row(row, name, table[:, row], tuple(parts), tones, start=start, longest=longest, form=form) for row, name in enumerate(drawn)
+        _bar_row(row, name, table[:, row], tuple(parts), tones, start=start, longest=longest or whole, form=form)
+        for row, name in enumerate(drawn)
     ]
     keys = legend(tuple(parts), tones) if any(parts) else ""
     left_out = f'<p class="note">{len(names) - most:,} more are not drawn.</p>' if len(names) > most else ""
-    description = f"{len(rows)} bars, the longest {number(longest, form)}."
+    description = f"{len(rows)} bars, the longest {number(whole, form)}."
     return figure(title, note, keys + svg(title, description, len(rows) * _ROW, "".join(rows), kind="bars") + left_out)
 
 

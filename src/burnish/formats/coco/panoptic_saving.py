@@ -16,7 +16,7 @@ from burnish.errors import DataError
 from burnish.formats.carrying import not_carried
 from burnish.formats.coco.heads import picture_records, split_file, splits_of, top_fields
 from burnish.formats.coco.layout import source_of
-from burnish.formats.painting import PAINTED, Layers, Painted, PaintOrder, covered_findings, layers_of, paint_objects
+from burnish.formats.painting import PAINTED, Layers, Painted, PaintOrder, covered_findings, layers_of, paint_objects, rasterised_findings
 from burnish.geometry import masks
 from burnish.media.images import encode_png
 
@@ -45,7 +45,7 @@ def write_panoptic(
     The number of a pixel's segment is red + 256 green + 65536 blue, 0 where nothing is labelled or it is not clear what is there.
 
     Args:
-        dataset: Its masks and polygons are painted.
+        dataset: Its masks, polygons, ellipses and boxes are painted.
         folder: The folder to fill.
         names: File name of each picture, by image id.
         paint: What decides first where objects overlap, the priority of classes or the z order of objects.
@@ -80,7 +80,7 @@ def write_panoptic(
             entries.append(_entry(image, names[image], painted, writing))
         pictures = picture_records(dataset, images, names, source_of(file).split)
         write_bytes(file, orjson.dumps({**top, "images": pictures, "annotations": entries}, option=orjson.OPT_NON_STR_KEYS))
-    return join_findings(findings_table(found), not_carried(dataset, "coco", CARRIES))
+    return join_findings(findings_table(found), rasterised_findings(dataset), not_carried(dataset, "coco", CARRIES))
 
 
 def _stuff(dataset: Dataset, names: Sequence[str]) -> frozenset[int]:

@@ -8,10 +8,16 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from burnish.formats.reading import is_picture, list_files, list_pictures, normal_path, walk_some
+from burnish.formats.splits import split_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+MASKS: Final = "Masks"
+
+_ANNOTATIONS: Final = "Annotations"
+_IMAGES: Final = "Images"
+_NO_PICTURES: Final = frozenset({MASKS, "Scribbles"})
 _SNIFFED_BYTES: Final = 16384
 _LOOKS: Final = 30
 _ENDINGS: Final = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".JPG", ".JPEG", ".PNG")
@@ -49,7 +55,7 @@ def is_labelme(path: Path) -> bool:
 def root_of(path: Path) -> Path:
     """The dataset's folder: the web tool keeps Annotations, Images and Masks side by side."""
     folder = path.parent if path.is_file() else path
-    return next((p.parent for p in (folder, *folder.parents[:2]) if p.name == "Annotations" and (p.parent / "Images").is_dir()), folder)
+    return next((p.parent for p in (folder, *folder.parents[:2]) if p.name == _ANNOTATIONS and (p.parent / _IMAGES).is_dir()), folder)
 
 
 def find_files(path: Path, root: Path) -> list[str]:
@@ -63,7 +69,7 @@ def find_files(path: Path, root: Path) -> list[str]:
 
 def list_all(root: Path) -> Pictures:
     """The pictures below a root, without the masks and scribbles of the web tool."""
-    paths = [p for p in list_pictures(root) if not p.startswith(("Masks/", "Scribbles/"))]
+    paths = [p for p in list_pictures(root) if not _NO_PICTURES.intersection(PurePosixPath(p).parts[:-1])]
     return Pictures(frozenset(paths), _only(paths, stem=False), _only(paths, stem=True))
 
 
@@ -72,13 +78,21 @@ def picture_of(file: str, told: str, pictures: Pictures) -> str:
     folder = posixpath.dirname(file)
     told = "" if "\0" in told else told  # no file has such a name
     named = normal_path(posixpath.join(folder, told.replace("\\", "/"))) if told else ""
-    if named in pictures.paths:
-        return named
+    apart = _IMAGES + named.removeprefix(_ANNOTATIONS) if named.startswith(_ANNOTATIONS + "/") else named
+    if named in pictures.paths or apart in pictures.paths:
+        return named if named in pictures.paths else apart
     stem = posixpath.splitext(file)[0]
     twin = next((p for p in (stem + ending for ending in _ENDINGS) if p in pictures.paths), None)
     name = PurePosixPath(told.replace("\\", "/")).name
     other = pictures.by_name.get(name) or pictures.by_stem.get(PurePosixPath(name).stem) or pictures.by_stem.get(PurePosixPath(file).stem)
-    return twin or other or (named if is_picture(named) else stem + ".jpg")
+    return twin or other or (apart if is_picture(apart) else stem + ".jpg")
+
+
+def split_of(file: str) -> tuple[str | None, str | None]:
+    """The split that a folder above a file is named as, and the folder's own name where it spells it otherwise."""
+    name = next((part for part in PurePosixPath(file).parts[:-1] if split_named(part)), None)
+    split = None if name is None else split_named(name)
+    return split, None if name == split else name
 
 
 def _only(paths: list[str], *, stem: bool) -> dict[str, str]:

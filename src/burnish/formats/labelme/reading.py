@@ -8,12 +8,13 @@ import shutil
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
+from xml.etree.ElementTree import Element
 
 from burnish.engine.files import write_bytes
 from burnish.errors import DataError, FormatError
 from burnish.formats.escapes import read_names, refuse_half_characters
 from burnish.formats.gathering import Gathered, add_annotation, add_attribute, add_extras, note, to_dataset
-from burnish.formats.labelme.layout import find_files, list_all, picture_of, root_of
+from burnish.formats.labelme.layout import find_files, list_all, picture_of, root_of, split_of
 from burnish.formats.labelme.shapes import shape_columns, usual_type
 from burnish.formats.labelme.web_tool import gather_xml
 from burnish.formats.reading import picture_tables, read_text
@@ -22,7 +23,6 @@ from burnish.media.images import UnreadableImage, probe_image
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from xml.etree.ElementTree import Element
 
     from burnish.data.dataset import Dataset
 
@@ -72,7 +72,9 @@ def read(path: Path, *, names: Sequence[str] | None = None, extract: Path | str 
     declared = list(names) if names is not None else [name for name in read_names(root / LABELS) if name not in _NOT_CLASSES]
     if extract is not None:
         pictures = [_put(Path(extract), root, file, picture) for file, picture in zip(files, pictures, strict=True)]
-    tables = picture_tables(root if extract is None else Path(extract), pictures, sizes=[file.size for file in files])
+    splits = [split_of(file.path) if isinstance(file.content, Element) else (None, None) for file in files]
+    columns = {"split": [split for split, _ in splits], "subset": [subset for _, subset in splits]}
+    tables = picture_tables(root if extract is None else Path(extract), pictures, sizes=[file.size for file in files], columns=columns)
     return to_dataset(gathered, root if extract is None else Path(extract), tables, path=path, declared=declared)
 
 

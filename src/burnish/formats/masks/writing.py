@@ -16,7 +16,7 @@ from burnish.formats.escapes import write_names
 from burnish.formats.indexed import colour_channels, voc_colour, write_indexed
 from burnish.formats.masks.layout import plain_path
 from burnish.formats.masks.tables import BACKGROUND
-from burnish.formats.painting import PAINTED, Layers, Painted, PaintOrder, covered_findings, layers_of, paint_objects
+from burnish.formats.painting import PAINTED, Layers, Painted, PaintOrder, covered_findings, layers_of, paint_objects, rasterised_findings
 from burnish.formats.placing import HowPlaced, distinct_paths, place_media
 from burnish.formats.reading import is_outside
 
@@ -53,7 +53,7 @@ def write(
     """Write images/, masks/ and classes.txt, with a folder for each split below.
 
     A pixel has one value, so where masks overlap the one of the class with the higher priority is on top, then the one with the larger
-    z order (or the other way round), then the class that comes first. Polygons are painted too.
+    z order (or the other way round), then the class that comes first. Polygons, ellipses and boxes are painted too.
 
     Args:
         dataset: What to write.
@@ -81,7 +81,8 @@ def write(
         found += _write_picture(folder, targets[image], rows, (width, height), painting)
     if style != "binary" or len(painting.layers.places) == 1:
         write_names(folder / "classes.txt", [BACKGROUND, *dataset.class_names().values()])
-    return join_findings(placed, findings_table([*found, *_shared(dataset, style)]), not_carried(dataset, "masks", _carried(style)))
+    shared = findings_table([*found, *_shared(dataset, style)])
+    return join_findings(placed, shared, rasterised_findings(dataset), not_carried(dataset, "masks", _carried(style)))
 
 
 def _painting(dataset: Dataset, style: WrittenStyle, layers: Layers, ignore: Sequence[str]) -> _Painting:
@@ -120,8 +121,10 @@ def _palette(colours: Sequence[str | None]) -> list[tuple[int, int, int]]:
 
 
 def _carried(style: WrittenStyle) -> frozenset[str]:
-    """Parts and polygons are painted; an order of painting has been obeyed."""
-    return CARRIES | {"polygon", "parts", "z_order", "priority"} | ({"colour"} if style == "palette" else set())
+    """Shapes are painted; an order of painting has been obeyed."""
+    return (
+        CARRIES | {"polygon", "ellipse", "box", "rotation", "parts", "z_order", "priority"} | ({"colour"} if style == "palette" else set())
+    )
 
 
 def _write_picture(
@@ -166,9 +169,6 @@ def _losses(painted: Painted, painting: _Painting) -> Iterator[dict[str, Any]]:
 
 def _shared(dataset: Dataset, style: WrittenStyle) -> Iterator[dict[str, Any]]:
     """What holds for the dataset as a whole."""
-    polygon_count = dataset.annotations.filter(pl.col("kind") == "polygon").height
-    if polygon_count:
-        yield finding("rasterised", f"{polygon_count} polygons are painted as pixels; their corners are not written.", is_issue=False)
     used = dataset.annotations.filter(pl.col("kind").cast(pl.String).is_in(PAINTED))["class"].drop_nulls().n_unique()
     if style == "binary" and used > 1:
         yield finding("not_carried", f"A binary mask does not tell classes apart; {used} classes become one.")

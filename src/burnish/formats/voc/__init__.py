@@ -6,7 +6,10 @@ SegmentationClass/2007_000001.png   SegmentationObject/2007_000001.png   labelma
 ```
 
 VOC counts pixels from 1 and names the last one that belongs to an object: `x1 = xmin - 1`, `x2 = xmax` (likewise y). Many tools write
-plain corners instead; `count_from=0` reads and writes those as they are. Fractions are kept to the last digit.
+plain corners instead; `count_from=0` reads and writes those as they are, and files that CVAT exported are read so by themselves.
+Fractions are kept to the last digit.
+
+The segmentation alone (CVAT's "Segmentation mask 1.1") is read too: classes by their colours in labelmap.txt, objects by theirs.
 """
 
 from burnish.formats.voc.layout import recognise

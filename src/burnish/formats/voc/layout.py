@@ -29,13 +29,18 @@ _SNIFFED_BYTES: Final = 16384
 
 
 class Entry(NamedTuple):
-    """One picture of the dataset: its name without folders of the format and ending, its file, its XML file (None where it has none)."""
+    """One picture of the dataset: its name without folders of the format and ending, its file, and what tells about it, None where nothing.
+
+    `classes` and `objects` are the pictures of its segmentation; `found` says whether the picture itself is there.
+    """
 
     key: str
     picture: str
     xml: str | None
     split: str | None
     found: bool
+    classes: str | None = None
+    objects: str | None = None
 
 
 class Lists(NamedTuple):
@@ -48,13 +53,15 @@ class Lists(NamedTuple):
 
 
 def recognise(path: Path) -> bool:
-    """Whether there are XML files with <annotation> at the top and what VOC has in it, rather than LabelMe."""
+    """Whether there are XML files with <annotation> at the top and what VOC has in it, rather than LabelMe, or a segmentation."""
     if path.is_file():
         return path.suffix.lower() == ".xml" and _sniff(path) is True
     try:
         root = root_of(path)
     except FormatError:
         return False
+    if mask_paths(root, CLASS_MASKS):
+        return True
     verdicts = [_sniff(file) for file in _some_xml(path) or _some_xml(root)]
     return True in verdicts or (bool(verdicts) and False not in verdicts and (root / "ImageSets").is_dir())
 
@@ -69,9 +76,9 @@ def root_of(path: Path) -> Path:
         path = path.parent
     if path.name.lower() in _XML_FOLDERS or (_holds_xml(path) and not list_pictures(path) and _picture_folder(path.parent)):
         return path.parent
-    if (path / ANNOTATIONS).is_dir() or _holds_xml(path):
+    if (path / ANNOTATIONS).is_dir() or (path / CLASS_MASKS).is_dir() or _holds_xml(path):
         return path
-    inner = sorted(p.parent for p in path.glob(f"*/{ANNOTATIONS}"))
+    inner = sorted({p.parent for name in (ANNOTATIONS, CLASS_MASKS) for p in path.glob(f"*/{name}")})
     if len(inner) > 1 and not all(split_named(p.name) for p in inner):
         names = ", ".join(p.name for p in inner)
         raise FormatError(f"several VOC datasets lie in here ({names}); name one of them.", path=path)
@@ -79,7 +86,7 @@ def root_of(path: Path) -> Path:
 
 
 def find_entries(root: Path, lists: Lists) -> list[Entry]:
-    """Every picture that has an XML file, stands in a list, or merely lies there, in natural order of names."""
+    """Every picture that has an XML file or a segmentation, stands in a list, or merely lies there, in natural order of names."""
     pictures: dict[str, str] = {}
     for picture in list_pictures(root):
         if not _MASK_FOLDERS.intersection(part.lower() for part in PurePosixPath(picture).parts):
@@ -91,7 +98,14 @@ def find_entries(root: Path, lists: Lists) -> list[Entry]:
         key = _known_key(_key(xml, _XML_FOLDERS), pictures, by_stem)
         xmls[key if key not in xmls else posixpath.splitext(xml)[0]] = xml
     listed = {_known_key(name, pictures, by_stem) for name in lists.splits}
-    return [_entry(key, pictures.get(key), xmls.get(key), lists) for key in in_order({*xmls, *listed, *pictures})]
+    masks = [
+        {_known_key(key, pictures, by_stem): file for key, file in mask_paths(root, folder).items()}
+        for folder in (CLASS_MASKS, OBJECT_MASKS)
+    ]
+    keys = in_order({*xmls, *listed, *pictures, *masks[0]})
+    return [
+        _entry(key, pictures.get(key), xmls.get(key), lists)._replace(classes=masks[0].get(key), objects=masks[1].get(key)) for key in keys
+    ]
 
 
 def read_lists(root: Path) -> Lists:

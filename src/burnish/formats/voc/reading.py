@@ -10,7 +10,8 @@ from burnish.errors import DataError, FormatError
 from burnish.formats.decimals import exact, minus
 from burnish.formats.escapes import unescaped
 from burnish.formats.gathering import Gathered, add_annotation, add_attribute, add_extras, note, to_dataset
-from burnish.formats.reading import picture_tables
+from burnish.formats.reading import measured_size, picture_tables
+from burnish.formats.splits import split_named
 from burnish.formats.voc.layout import Entry, find_entries, read_lists, root_of
 from burnish.formats.voc.segmentation import gather_masks, read_label_map
 from burnish.formats.xml_text import child_text, parse_xml, raw_xml
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 FLAGS: Final = ("pose", "truncated", "difficult")
 """Elements of an object that become attributes of the same name."""
 
+ROTATION: Final = "rotation"
+"""An attribute of this name, as CVAT writes it, is the turn of the box in degrees."""
+
 _KNOWN_TOP: Final = frozenset({"folder", "filename", "size", "segmented", "object"})
 _KNOWN_OBJECT: Final = frozenset({"name", "bndbox", "occluded", "attributes", *FLAGS})
 _CORNERS: Final = ("xmin", "ymin", "xmax", "ymax")
@@ -36,13 +40,14 @@ class _File(NamedTuple):
     root: Element | None
 
 
-def read(path: Path, *, names: Sequence[str] | None = None, count_from: Literal[0, 1] = 1) -> Dataset:
-    """Read a VOC dataset.
+def read(path: Path, *, names: Sequence[str] | None = None, count_from: Literal[0, 1] | None = None) -> Dataset:
+    """Read a VOC dataset: boxes, segmentation, or both.
 
     Args:
         path: Its folder, its folder of XML files, or one XML file.
         names: The classes in their order; else those of labelmap.txt without the background, else all names in natural order.
-        count_from: 1: corners are numbers of pixels from 1, the last included, as in VOC; 0: corners are plain coordinates.
+        count_from: 1: corners are numbers of pixels from 1, the last included, as in VOC; 0: corners are plain coordinates; None: 0 for
+            files that CVAT exported (they name an unknown source), else 1.
 
     Raises:
         FormatError: No XML file can be read, or several datasets lie in the folder.
@@ -62,15 +67,17 @@ def read(path: Path, *, names: Sequence[str] | None = None, count_from: Literal[
         entries = [e for e in entries if e.xml is not None and (root / e.xml).samefile(path)]
     files = _parsed(root, entries, gathered)
     entries = [_with_file_name(root, file, gathered, image) for image, file in enumerate(files, start=1)]
+    plain = {image for image, file in enumerate(files, start=1) if count_from == 0 or (count_from is None and _is_exported(file.root))}
     for image, file in enumerate(files, start=1):
-        _gather(gathered, image, file, count_from)
-    _note_zero(gathered, count_from)
+        _gather(gathered, image, file, 0 if image in plain else 1)
+    if count_from is None and plain:
+        reason = f"{len(plain)} files are as CVAT exports them: their corners are plain coordinates and are read so (count_from=0)."
+        note(gathered, "plain_corners", reason, is_issue=False, path=files[min(plain) - 1].entry.xml)
+    _note_zero(gathered, plain)
     label_map = read_label_map(root)
     declared = list(names) if names is not None else list(label_map.names)
     classes = gather_masks(gathered, root, entries, label_map._replace(names=tuple(declared)))
-    pictures = picture_tables(
-        root, [e.picture for e in entries], sizes=[_size(file.root) for file in files], columns={"split": [e.split for e in entries]}
-    )
+    pictures = picture_tables(root, [e.picture for e in entries], sizes=[_size(root, file) for file in files], columns=_splits(entries))
     return to_dataset(gathered, root, pictures, path=path, declared=classes, class_columns=label_map.columns)
 
 
@@ -85,8 +92,9 @@ def _parsed(root: Path, entries: Sequence[Entry], gathered: Gathered) -> list[_F
 
 def _root_element(root: Path, entry: Entry, gathered: Gathered, image: int) -> Element | None:
     if entry.xml is None:
-        reason = "The picture has no XML file; it is read as unlabelled."
-        note(gathered, "no_annotation_file", reason, is_issue=False, path=entry.picture, image=image)
+        if entry.classes is None:
+            reason = "The picture has no XML file; it is read as unlabelled."
+            note(gathered, "no_annotation_file", reason, is_issue=False, path=entry.picture, image=image)
         return None
     try:
         element = parse_xml(root / entry.xml)
@@ -117,15 +125,22 @@ def _with_file_name(root: Path, file: _File, gathered: Gathered, image: int) -> 
     return entry
 
 
-def _size(root: Element | None) -> tuple[int, int] | None:
-    """The declared size; None where it is missing or no size, so that the picture is asked."""
-    if root is None:
-        return None
+def _splits(entries: Sequence[Entry]) -> dict[str, list[str | None]]:
+    """Splits by their usual names, and as their lists spell them where that differs (Train, Validation)."""
+    usual = [None if e.split is None else split_named(e.split) or e.split for e in entries]
+    return {"split": usual, "subset": [None if e.split == split else e.split for e, split in zip(entries, usual, strict=True)]}
+
+
+def _size(root: Path, file: _File) -> tuple[int, int] | None:
+    """The declared size; None where it is missing or no size, so that the picture is asked, or its mask where it is not there."""
+    entry, element = file
     try:
-        width, height = (int(Decimal(child_text(root, f"size/{side}"))) for side in ("width", "height"))
+        width, height = (0, 0) if element is None else (int(Decimal(child_text(element, f"size/{side}"))) for side in ("width", "height"))
     except (ArithmeticError, ValueError):
-        return None
-    return (width, height) if width > 0 and height > 0 else None
+        width, height = 0, 0
+    if width > 0 and height > 0:
+        return width, height
+    return None if entry.found or entry.classes is None else measured_size(root / entry.classes)
 
 
 def _gather(gathered: Gathered, image: int, file: _File, count_from: int) -> None:
@@ -137,8 +152,14 @@ def _gather(gathered: Gathered, image: int, file: _File, count_from: int) -> Non
         if not _gather_object(gathered, element, where, count_from):
             kept.setdefault("objects", []).append(raw_xml(element))
     kept |= _usual_differs(file)
-    unknown = [raw_xml(element) for element in file.root if element.tag not in _KNOWN_TOP]
+    known = _KNOWN_TOP | ({"source"} if _is_exported(file.root) else set[str]())  # ours say of themselves that they count from 1
+    unknown = [raw_xml(element) for element in file.root if element.tag not in known]
     add_extras(gathered, "images", image, {**kept, "elements": unknown} if unknown else kept)
+
+
+def _is_exported(root: Element | None) -> bool:
+    """Whether CVAT, or Datumaro which it exports with, wrote the file: nobody else names a source of which it knows nothing."""
+    return root is not None and all(child_text(root, f"source/{name}") == "Unknown" for name in ("database", "annotation", "image"))
 
 
 def _usual_differs(file: _File) -> dict[str, str]:
@@ -191,12 +212,23 @@ def _gather_attributes(gathered: Gathered, annotation: int, element: Element) ->
         if child_text(element, flag):
             add_attribute(gathered, annotation, flag, unescaped(child_text(element, flag)))
     for attribute in element.iterfind("attributes/attribute"):
-        add_attribute(gathered, annotation, unescaped(child_text(attribute, "name")), unescaped(child_text(attribute, "value")))
+        name, value = unescaped(child_text(attribute, "name")), unescaped(child_text(attribute, "value"))
+        if name == ROTATION and (degrees := _number(value)) is not None:
+            gathered.annotations[annotation - 1]["rotation"] = degrees
+        else:
+            add_attribute(gathered, annotation, name, value)
 
 
-def _note_zero(gathered: Gathered, count_from: int) -> None:
+def _number(text: str) -> float | None:
+    try:
+        return float(exact(text))
+    except DataError:
+        return None
+
+
+def _note_zero(gathered: Gathered, plain: set[int]) -> None:
     """A corner at 0 cannot be where pixels are counted from 1; told once, since all boxes then lie a pixel off."""
-    low = [row for row in gathered.annotations if row["x1"] < 0 or row["y1"] < 0] if count_from == 1 else []
+    low = [row for row in gathered.annotations if row["image"] not in plain and (row["x1"] < 0 or row["y1"] < 0)]
     if low:
         reason = (
             f"{len(low)} boxes have a corner below 1, and VOC counts pixels from 1. "

@@ -18,7 +18,7 @@ from burnish.formats.escapes import escaped
 from burnish.formats.indexed import colour_channels, paint, voc_colour, write_indexed
 from burnish.formats.placing import HowPlaced, place_media, target_paths
 from burnish.formats.voc.layout import ANNOTATIONS, CLASS_MASKS, OBJECT_MASKS, PICTURES
-from burnish.formats.voc.reading import FLAGS
+from burnish.formats.voc.reading import FLAGS, ROTATION
 from burnish.formats.voc.segmentation import BACKGROUND, LABEL_MAP, VOID
 from burnish.geometry import rle
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from burnish.data.dataset import Dataset
 
-CARRIES: Final = frozenset({"box", "mask", "occluded", "attributes", "split", "colour"})
+CARRIES: Final = frozenset({"box", "mask", "occluded", "rotation", "attributes", "split", "colour"})
 
 _CORNERS: Final = ("xmin", "ymin", "xmax", "ymax")
 _HAS_BOX: Final = (pl.col("kind") == "box") & pl.all_horizontal(pl.col("x1", "y1", "x2", "y2").is_finite().fill_null(value=False))
@@ -45,6 +45,7 @@ class _Picture(NamedTuple):
 class _Names(NamedTuple):
     classes: Mapping[int, str]
     places: Mapping[int, int]
+    colours: Mapping[int, tuple[int, int, int]]
     attributes: Mapping[int, Sequence[tuple[str, str]]]
     extras: Mapping[int | None, dict[str, Any]]
     image_extras: Mapping[int | None, dict[str, Any]]
@@ -57,7 +58,7 @@ def write(dataset: Dataset, folder: Path, *, media: HowPlaced = "copy", count_fr
         dataset: What to write.
         folder: The folder to fill.
         media: Whether pictures are copied, linked or left.
-        count_from: As in `read`.
+        count_from: 1: corners are numbers of pixels from 1, the last included, as in VOC; 0: corners are plain coordinates.
 
     Returns:
         Findings on what is not carried, for instance pixels of a mask that another covers.
@@ -80,9 +81,11 @@ def _names(dataset: Dataset) -> _Names:
     for annotation, name, value in dataset.attributes.select("annotation", "name", "value").iter_rows():
         attributes.setdefault(annotation, []).append((name, value))
     classes = dataset.class_names()
+    places = {number: place for place, number in enumerate(classes, start=1)}
     return _Names(
         classes=classes,
-        places={number: place for place, number in enumerate(classes, start=1)},
+        places=places,
+        colours={places[i]: colour_channels(colour) for i, colour in dataset.classes.select("id", "colour").iter_rows() if colour},
         attributes=attributes,
         extras=extra_fields(dataset, "voc", "annotations"),
         image_extras=extra_fields(dataset, "voc", "images"),
@@ -138,6 +141,7 @@ def _object(row: Mapping[str, Any], names: _Names, count_from: int) -> ET.Elemen
         value = exact(row[side])
         _add(box, corner, decimal_text(plus(value, count_from) if corner.endswith("min") else value))
     others = [pair for pair in attributes if pair[0] not in flags]
+    others += [(ROTATION, decimal_text(exact(row["rotation"])))] if row["rotation"] else []
     if others:
         _add_attributes(element, others)
     element.extend(ET.fromstring(text) for text in names.extras.get(row["id"], {}).get("elements", []))
@@ -179,8 +183,9 @@ def _write_masks(folder: Path, picture: _Picture, names: _Names) -> Iterator[dic
             reason = f"{pixels} of its pixels are covered by another mask; a pixel belongs to one object only."
             yield finding("not_carried", reason, image=picture.image, annotation=row["id"])
     palette = [voc_colour(number) for number in range(VOID + 1)]
-    for name, values in ((CLASS_MASKS, _class_values(painted, names)), (OBJECT_MASKS, _object_values(painted))):
-        write_indexed(folder / name / f"{_key(picture.target)}.png", pl.Series(values, dtype=pl.Int32).to_numpy()[owners], palette)
+    coloured = [names.colours.get(number, colour) for number, colour in enumerate(palette)]
+    for name, values, shown in ((CLASS_MASKS, _class_values(painted, names), coloured), (OBJECT_MASKS, _object_values(painted), palette)):
+        write_indexed(folder / name / f"{_key(picture.target)}.png", pl.Series(values, dtype=pl.Int32).to_numpy()[owners], shown)
 
 
 def _class_values(painted: Sequence[Mapping[str, Any]], names: _Names) -> list[int]:

@@ -123,12 +123,13 @@ def _is_settings(value: Mapping[str, Any]) -> bool:
 
 
 def _darknet(folder: Path) -> dict[str, Any]:
-    """Darknet's obj.data: lines of `key = value`."""
+    """Darknet's obj.data: lines of `key = value`; CVAT lists each subset under its own name (`Train = data/Train.txt`)."""
     file = folder / "obj.data"
     if not file.is_file():
         return {}
-    pairs = (line.partition("=") for line in read_text(file).splitlines() if "=" in line)
-    return {key.strip(): value.strip() for key, _, value in pairs if key.strip() in {"train", "valid", "test", "names"}}
+    cut = (line.partition("=") for line in read_text(file).splitlines() if "=" in line)
+    pairs = {key.strip(): value.strip() for key, _, value in cut}
+    return {key: value for key, value in pairs.items() if key == "names" or (key not in _NOT_SPLITS and value.endswith(".txt"))}
 
 
 def _base(root: Path, settings: Mapping[str, Any]) -> Path:
@@ -144,7 +145,7 @@ def _entries(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             continue
         for entry in value if isinstance(value, list) else [value]:
             if isinstance(entry, str):
-                yield SPLITS.get(key, key), entry
+                yield SPLITS.get(key.lower(), key), entry
 
 
 def _pictures_of(root: Path, base: Path, entry: str, split: str, findings: list[dict[str, Any]]) -> list[str]:
@@ -174,7 +175,7 @@ def _listed(root: Path, base: Path, line: str) -> str:
     for place in _places(root, base, line):
         if place.is_file() and place.resolve().is_relative_to(root.resolve()):
             return place.resolve().relative_to(root.resolve()).as_posix()
-    return normal_path(line, root)
+    return normal_path(line if (base / "data").is_dir() else line.removeprefix("data/"), root)
 
 
 def _split_of(name: str) -> str | None:
@@ -210,7 +211,7 @@ def _holds_rows(path: Path, *, or_nothing: bool = False) -> bool:
     if not line:
         return or_nothing
     numbers = [re.fullmatch(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|nan", token) is not None for token in line]
-    return len(line) >= 3 and sum(numbers) >= min(len(line), 5)  # noqa: PLR2004 - a short row is a row still; DOTA's rows name the class
+    return len(line) >= 3 and numbers[0] and sum(numbers) >= min(len(line), 5)  # noqa: PLR2004 - a short row is a row still; DOTA's rows name the class
 
 
 def _deeper(path: Path, entries: list[Path]) -> list[Path]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 import polars as pl
 
 from burnish.data.dataset import extra_fields
 from burnish.data.findings import finding, findings_table, join_findings
+from burnish.data.job_borders import cut_at_jobs
 from burnish.data.tidying import hidden_after_gaps
 from burnish.engine.collector import collector_paused
 from burnish.engine.files import write_bytes, write_text
@@ -61,6 +62,13 @@ class _Task:
     images: pl.DataFrame
     jobs: Sequence[Mapping[str, Any]]
     folder: str
+
+
+class _Span(NamedTuple):
+    """The frames of a job, and whether people annotate it."""
+
+    frames: range | frozenset[int]
+    is_usual: bool
 
 
 def write(dataset: Dataset, folder: Path, *, media: HowPlaced = "copy") -> pl.DataFrame:
@@ -121,9 +129,10 @@ def _write_task(
     frames = dict(task.images.select("id", "frame").iter_rows())
     sizes = {i: Size(w, h) for i, w, h in task.images.select("id", "width", "height").iter_rows() if w and h}
     rows = dataset.annotations.filter(pl.col("image").is_in(task.images["id"].implode()))
-    objects = task_objects(rows, frames, sizes, content)
-    names, moved = _media_names(dataset, task)
     jobs = task.jobs or _one_job(task)
+    cut, attributes = cut_at_jobs(dataset, rows, frames, [_Span(_frames_of(job), job["kind"] == "annotation") for job in jobs])
+    objects = task_objects(cut, frames, sizes, replace(content, attributes={**content.attributes, **attributes}))
+    names, moved = _media_names(dataset, task)
     written = _jobs(objects, jobs, task.told.get("objects", []), unread)
     write_bytes(home / "annotations.json", orjson.dumps(written))
     write_text(home / "task.json", json.dumps(_task_dict(task, labels, jobs, is_video=_is_video(dataset, task)), ensure_ascii=False))
@@ -185,7 +194,7 @@ def _jobs(
     written: list[dict[str, Any]] = [
         {"version": 0, **(told[place] if place < len(told) else {}), "tags": [], "shapes": [], "tracks": []} for place in range(len(jobs))
     ]
-    spans = [frozenset(job["frames"]) if job["frames"] else range(job["start_frame"], job["stop_frame"] + 1) for job in jobs]
+    spans = [_frames_of(job) for job in jobs]
     usual = [place for place, job in enumerate(jobs) if job["kind"] == "annotation"] or list(range(len(jobs)))
     for name, items in (("tags", objects.tags), ("shapes", objects.shapes), ("tracks", objects.tracks)):
         for held, item in items:
@@ -196,6 +205,10 @@ def _jobs(
         for kind, found in item.items():
             written[0][f"{kind}s"].append(found)
     return written
+
+
+def _frames_of(job: Mapping[str, Any]) -> range | frozenset[int]:
+    return frozenset(job["frames"]) if job["frames"] else range(job["start_frame"], job["stop_frame"] + 1)
 
 
 def _task_dict(task: _Task, labels: Sequence[Label], jobs: Sequence[Mapping[str, Any]], *, is_video: bool) -> dict[str, Any]:

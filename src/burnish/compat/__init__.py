@@ -1,0 +1,1 @@
+"""Names that other projects know these functions by, as thin aliases."""
