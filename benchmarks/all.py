@@ -25,6 +25,7 @@ COMMANDS = {
     "cvat_backup": ["cvat_backup.py"],
     "tracks": ["tracks.py"],
     "video": ["video.py"],
+    "loop": ["loop.py"],
     "losses": ["losses.py"],
     "balance": ["balance.py"],
 }

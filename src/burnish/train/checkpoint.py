@@ -6,7 +6,7 @@ import pickle
 from typing import TYPE_CHECKING, Any
 
 from burnish.engine.files import atomic_path
-from burnish.errors import extra
+from burnish.errors import WeightsError, extra
 
 with extra("audit"):
     import torch
@@ -38,3 +38,21 @@ def load_checkpoint(path: Path, *, fingerprint: str) -> dict[str, Any] | None:
     except (FileNotFoundError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError):
         return None
     return content if isinstance(content, dict) and content.get("fingerprint") == fingerprint else None
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint that must be whole.
+
+    Raises:
+        WeightsError: It is damaged, or no checkpoint.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (EOFError, OSError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        reason = str(error).partition("\n")[0]
+        raise WeightsError(
+            f"The checkpoint {path} cannot be read: {reason}. Remove it to begin anew, or put a copy in its place."
+        ) from error
+    if not isinstance(content, dict):
+        raise WeightsError(f"{path} holds a {type(content).__name__}; expected a checkpoint of a training.")
+    return content

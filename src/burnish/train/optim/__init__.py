@@ -1,1 +1,1 @@
-"""Learning rates and optimisers."""
+"""Optimisers, the parameters that they get, and learning rates; nothing heavy is loaded before one is built."""

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from burnish.train.optim.plateau import Waiting, after_value
+
 if TYPE_CHECKING:
     from burnish.train.settings import TrainingConfig
 
@@ -59,10 +61,10 @@ def after_evaluation(schedule: Schedule, loss: float, training: TrainingConfig, 
     Equal to torch's ReduceLROnPlateau in its standard setting (a gain counts from one part in 10,000), except that evaluations during
     the warm-up are not held against it.
     """
-    if loss < schedule.best_loss * (1 - _SMALLEST_GAIN):
-        return replace(schedule, best_loss=loss, waited=0)
-    if schedule.step < training.warmup * steps_per_epoch:
+    waiting = after_value(Waiting(schedule.best_loss, schedule.waited), loss, threshold=_SMALLEST_GAIN)
+    warm = schedule.step < training.warmup * steps_per_epoch
+    if waiting.waited and warm:
         return schedule
-    if schedule.waited + 1 <= training.patience:
-        return replace(schedule, waited=schedule.waited + 1)
+    if waiting.waited <= training.patience:
+        return replace(schedule, best_loss=waiting.best, waited=waiting.waited)
     return replace(schedule, rate=max(schedule.rate * training.factor, training.min_lr), waited=0)
