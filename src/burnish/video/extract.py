@@ -18,7 +18,7 @@ from burnish.engine.map import Engine, ordered_map
 from burnish.engine.progress import Progress, silent
 from burnish.errors import DataError
 from burnish.media.images import encode_png
-from burnish.media.video import Decoded, UnreadableVideo, Video, open_video, to_jpeg, to_rgb
+from burnish.media.video import Decoded, UnreadableVideo, Video, open_video, reopen, to_jpeg, to_rgb
 from burnish.video.numbers import one_every, parse_numbers
 from burnish.video.settings import ExtractConfig
 from burnish.video.sources import list_videos, result_names
@@ -192,7 +192,7 @@ def _readers(video: Video, count: int) -> Generator[SimpleQueue[Video]]:
     readers: SimpleQueue[Video] = SimpleQueue()
     with ExitStack() as stack:
         for _ in range(count):
-            readers.put(stack.enter_context(open_video(video.info.path, threads=1)))
+            readers.put(stack.enter_context(reopen(video, threads=1)))
         yield readers
 
 

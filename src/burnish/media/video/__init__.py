@@ -7,7 +7,7 @@ packets are counted, every frame is known by the packet that it came from, and a
 from burnish.media.video.info import VideoInfo
 from burnish.media.video.opening import SUFFIXES, UnreadableVideo
 from burnish.media.video.pixels import to_jpeg, to_rgb
-from burnish.media.video.reading import Decoded, Frame, Video, open_video, probe_video, unreadable_frames
+from burnish.media.video.reading import Decoded, Frame, Video, open_video, probe_video, reopen, unreadable_frames
 
 __all__ = [
     "SUFFIXES",
@@ -18,6 +18,7 @@ __all__ = [
     "VideoInfo",
     "open_video",
     "probe_video",
+    "reopen",
     "to_jpeg",
     "to_rgb",
     "unreadable_frames",

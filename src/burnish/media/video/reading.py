@@ -222,6 +222,11 @@ def open_video(path: Path | str, *, stream: int = 0, threads: int = 0) -> Video:
         raise
 
 
+def reopen(video: Video, *, threads: int = 0) -> Video:
+    """Another reader of the same file, which knows the numbers already; arguments and errors as for `open_video`."""
+    return Video(open_video_file(video.info.path, stream=video.stream, threads=threads), video.info, video.index)
+
+
 def probe_video(path: Path | str, *, stream: int = 0) -> VideoInfo:
     """What kind of video a file is, with its real number of frames; arguments and errors as for `open_video`."""
     with open_video(path, stream=stream) as video:
