@@ -58,7 +58,7 @@ def _shrunk(picture: Image.Image, height: int, width: int) -> NDArray[np.uint8]:
 def _weights(length: int, block: int, wanted: int) -> NDArray[np.float32] | sparse.csr_array:
     """Shares (wanted, blocks) of blocks in the pixels of the result, along one side of `length` pixels; the last block may be cut."""
     edges = np.minimum(np.arange(-(-length // block) + 1) * block, length)
-    ends = np.arange(wanted + 1) * (length / wanted)
+    ends = np.arange(wanted + 1) * length / wanted  # in this order the last one is the length, to the last digit
     # Between two neighbouring cuts there is one block and one pixel of the result.
     cuts = np.union1d(edges, ends)
     middles = (cuts[1:] + cuts[:-1]) / 2
