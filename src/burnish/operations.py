@@ -11,8 +11,8 @@ class Operation(NamedTuple):
     Attributes:
         target: The function, "module:name".
         config: Its settings class, "module:name"; in a module that loads nothing heavy, so that help is quick.
-        inputs: What it works on, in order: dataset, findings, source (a dataset or findings), url, folder, recipe, table (of labels) or
-            video; a trailing ? marks one that may be left out.
+        inputs: What it works on, in order: dataset, samples, original (datasets with a part to play), findings, source (a dataset or
+            findings), url, folder, recipe, table (of labels) or video; a trailing ? marks one that may be left out.
         out: How its result is placed: "option" (--out, with a default), "argument" (named after the input), "asked" (only with --out),
             or "none".
         summary: What it does, in one line.
@@ -109,7 +109,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "home": Operation(
         "burnish.inspect.home:home",
         _SETTINGS + "HomeConfig",
-        ("dataset", "dataset"),
+        ("samples", "original"),
         "option",
         "Carry labels of samples back to the pictures and frames that these were made of.",
     ),

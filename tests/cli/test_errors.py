@@ -7,10 +7,11 @@ import unicodedata
 import pytest
 from builders import labels_folder, write_class_picture, write_lines
 
+from burnish.engine.archives import pack
 from burnish.formats.findings import read_findings
 from burnish.formats.recognise import FORMATS
 
-USAGE, DATA = 2, 3
+USAGE, DATA, SERVICE = 2, 3, 5
 
 
 @pytest.fixture
@@ -325,3 +326,36 @@ def test_debug_shows_where_an_error_arose(burnish_cli):
     assert said.code == DATA
     assert "Traceback (most recent call last)" in said.err
     assert "Data (FormatError): nothing: There is nothing at this path." in said.err
+
+
+def test_a_bound_of_a_setting_that_may_be_left_out_is_told_like_any_other(burnish_cli, cells):
+    said = burnish_cli("preview", cells, "--seconds", "-1")
+    assert said.code == USAGE
+    assert "seconds" in said.err
+    assert "greater than 0" in said.err
+    assert "://" not in said.err
+
+
+def test_an_archive_that_is_cut_off_is_told_as_such(burnish_cli, tmp_path):
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "whole/a.txt").write_text("a" * 1000)
+    pack(tmp_path / "whole", tmp_path / "backup.zip")
+    (tmp_path / "backup.zip").write_bytes((tmp_path / "backup.zip").read_bytes()[:60])
+    said = burnish_cli("check", tmp_path / "backup.zip")
+    assert said.code == DATA
+    assert "this is no zip archive, or it is damaged or cut off" in said.err
+    assert said.err.count("\n") == 1
+
+
+def test_each_input_of_a_command_has_a_name_of_its_own(burnish_cli):
+    said = burnish_cli("home", "--help")
+    assert all(name in said.out for name in ("SAMPLES", "ORIGINAL"))
+
+
+def test_a_server_that_does_not_answer_is_told_in_one_sentence(burnish_cli, monkeypatch):
+    pytest.importorskip("cvat_sdk")
+    monkeypatch.setenv("CVAT_TOKEN", "0" * 40)
+    said = burnish_cli("pull", "http://127.0.0.1:9/tasks/1", "there")
+    assert said.code == SERVICE
+    assert "http://127.0.0.1:9 does not answer (Connection refused). Check the address" in said.err
+    assert "MaxRetryError" not in said.err

@@ -21,6 +21,8 @@ _RUNNING = Group("Running", sort_key=2)
 
 _HELP = {
     "dataset": "A dataset in any format: a file or folder; NAME@2 takes version 2 of a burnish dataset.",
+    "samples": "The labelled samples: a dataset in any format, with samples.csv beside it.",
+    "original": "The dataset, in any format, that the samples were made of.",
     "findings": "findings.parquet or .csv of an audit, check or dedupe, or the folder that holds it.",
     "folder": "A burnish dataset folder.",
     "source": "A dataset in any format, or the findings of an audit, check or dedupe.",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import types
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 from cyclopts import Group, Parameter
@@ -75,7 +77,17 @@ def _annotation(path: tuple[str, ...], field: FieldInfo) -> Any:
         negative_none=(),
         negative_iterable=(),
     )
-    return Annotated[field.annotation | None, parameter]  # pyright: ignore[reportOptionalOperand]
+    return Annotated[_plain(field.annotation) | None, parameter]
+
+
+def _plain(annotation: Any) -> Any:
+    """The type without its bounds: the settings class checks those, and names the key when it complains."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _plain(inner[0])
+    if origin in (Union, types.UnionType):
+        return reduce(or_, map(_plain, inner))
+    return annotation
 
 
 def _help(field: FieldInfo) -> str:

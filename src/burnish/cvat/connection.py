@@ -270,6 +270,12 @@ def _told_wait(content: bytes) -> float | None:
 
 def _lost_text(host: str, error: Exception) -> str:
     return (
-        f"{host} does not answer ({type(error).__name__}: {error}). Check the address and the network, then run the same command again; "
-        "it continues."
+        f"{host} does not answer ({_innermost(error)}). Check the address and the network, then run the same command again; it continues."
     )
+
+
+def _innermost(error: BaseException) -> str:
+    """What the system said, without the wrappings of those that passed it on."""
+    while (inner := getattr(error, "reason", None) or error.__cause__ or error.__context__) and isinstance(inner, BaseException):
+        error = inner
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).rstrip(".")

@@ -189,8 +189,10 @@ def recognise_format(path: Path) -> str:
     """Name of the format of a file or folder, by its content.
 
     Raises:
-        FormatError: None fits, several do, or the layout is a known one that is not read.
+        FormatError: None fits, several do, the layout is a known one that is not read, or it is an archive that is cut off.
     """
+    if path.suffix.lower() == ".zip" and path.is_file() and not is_zip(path):
+        raise FormatError("this is no zip archive, or it is damaged or cut off. Download or export it again.", path=path)
     for rank in (0, 1):
         fitting = [name for name, form in FORMATS.items() if form.rank == rank and load_format(name).recognise(path)]
         if len(fitting) > 1:
