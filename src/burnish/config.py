@@ -206,7 +206,9 @@ def _inside(expected: Any, key: str | int) -> Any:
         return next((found for found in (_inside(member, key) for member in members) if found is not None), None)
     model = _model_in(expected)
     field = None if model is None else model.model_fields.get(str(key))
-    return None if field is None else Annotated[field.annotation, (), *field.metadata]
+    if field is None:
+        return None
+    return Annotated[field.annotation, (), *field.metadata]
 
 
 def _part_of(given: Any, key: str | int) -> Any:

@@ -69,7 +69,7 @@ class Kind:
     aliases: Mapping[str, Alias] = field(default_factory=dict[str, Alias])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Chosen:
     """Makes a field of a settings class a description of some kind: `loss: Annotated[Config, Chosen(LOSSES)]`.
 
