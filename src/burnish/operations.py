@@ -120,6 +120,13 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "asked",
         "Check label tables, show their tree, compare them with a dataset or CVAT.",
     ),
+    "predict": Operation(
+        "burnish.train.predict:predict",
+        "burnish.train.policies.settings:PredictConfig",
+        ("dataset",),
+        "option",
+        "Annotate pictures with a trained network.",
+    ),
     "preview": Operation(
         "burnish.inspect.preview:preview",
         _SETTINGS + "PreviewConfig",

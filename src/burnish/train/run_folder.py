@@ -41,7 +41,8 @@ def write_run(folder: Path, plan: TrainConfig, policy: Policy, mark: str) -> Non
         "names": list(policy.names),
         "classes": list(policy.examples.classes),
         "outputs": policy.outputs,
-        "size": plan.size,
+        "placement": {"size": plan.size, "how": plan.data.fit},
+        "details": dict(policy.details),
         "network": plan.model_dump(mode="json")["network"],
         "dataset": str(policy.examples.dataset.origin.get("path", policy.examples.dataset.root)),
     }

@@ -74,3 +74,11 @@ def describe_network(given: Config | Mapping[str, Any] | str, *, task: NetworkTa
         known = ", ".join(sorted(NETWORKS[task].entries))
         raise ConfigError(f"'{name}' is a network for {found}; for {task} there are: {known}.")
     return NETWORKS[found], describe(NETWORKS[found], given)
+
+
+EVERY_NETWORK: Final = Kind(
+    "network",
+    {name: entry for kind in NETWORKS.values() for name, entry in kind.entries.items()},
+    {name: alias for kind in NETWORKS.values() for name, alias in kind.aliases.items()},
+)
+"""All of them, whatever the task."""

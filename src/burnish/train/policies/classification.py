@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -62,6 +62,11 @@ class Classification:
     def names(self) -> tuple[str, ...]:
         """What the outputs are called."""
         return self.examples.classes
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """Nothing besides."""
+        return {}
 
     @property
     def outputs(self) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
     import numpy as np
     from numpy.typing import NDArray
     from torch import nn
@@ -60,6 +61,11 @@ class Policy(Protocol):
     @property
     def names(self) -> tuple[str, ...]:
         """What the outputs are called."""
+        ...
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """What a reader of the weights must know besides."""
         ...
 
     @property

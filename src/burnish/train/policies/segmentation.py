@@ -68,6 +68,11 @@ class Segmentation:
         return tuple(range(1, len(self.names))) if self.examples.mode == "multiclass" else tuple(range(len(self.names)))
 
     @property
+    def details(self) -> dict[str, Any]:
+        """Nothing besides."""
+        return {}
+
+    @property
     def outputs(self) -> int:
         """One for each name."""
         return len(self.names)

@@ -49,6 +49,8 @@ class DataConfig(Config):
     """plain: each picture once an epoch; balanced (classification): each class equally often."""
     plan: str | None = None
     """A plan of burnish balance: how often each picture comes in an epoch."""
+    fit: Literal["stretch", "letterbox", "crop"] = "stretch"
+    """How pictures are brought to `size`: stretched, with their proportions and padding, or with their proportions and cut to the middle."""
     workers: Annotated[int, Field(ge=0)] = 8
     """Threads that prepare batches ahead; never more than there are cores."""
 
@@ -117,3 +119,22 @@ class TrainConfig(Config):
     def named_files(self) -> tuple[str, ...]:
         """The plan of the data."""
         return self.data.named_files
+
+
+class PredictConfig(Config):
+    """Annotate a dataset's pictures with a trained network."""
+
+    model: str = ""
+    """Run folder of a training."""
+    min_score: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Predictions below it are left out."""
+    flips: bool = False
+    """Average over mirrored pictures: a little better, several times as long."""
+    batch_size: Count = 8
+    """Pictures at once."""
+    to: str = "burnish"
+    """Format of the written dataset, as in convert."""
+    media: Literal["copy", "link", "none"] = "none"
+    """Whether pictures are copied, linked or left where they are."""
+    device: str | None = None
+    """For instance cuda or cpu; the best there is when not given."""
