@@ -22,8 +22,9 @@ from burnish.media.shared.rows import Recipe, fill_rows, open_rows, reasons
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from burnish.engine.map import Engine
     from numpy.typing import NDArray
+
+    from burnish.engine.map import Engine
 
 _VERSION: Final = 1  # change it whenever the same file would give other pixels
 _SPARE_BYTES: Final = 64 * 2**20

@@ -35,17 +35,6 @@ def resize(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8
     return np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC))
 
 
-def nearest(values: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Scale (height, width) numbers to (height, width): each pixel takes the value at its middle, so that nothing is mixed."""
-    height, width = size
-    if values.shape[:2] == (height, width):
-        return values
-    rows, columns = (
-        ((np.arange(new) + 0.5) * old / new).astype(np.intp) for new, old in ((height, values.shape[0]), (width, values.shape[1]))
-    )
-    return values[rows[:, None], columns]
-
-
 def thumbnail(pixels: NDArray[np.uint8], size: int = 256) -> NDArray[np.uint8]:
     """Scale pixels down, in proportion, so that the longer side is at most `size`; small pictures stay as they are."""
     height, width = pixels.shape[:2]

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from burnish.engine.fingerprint import fingerprint
-from burnish.engine.map import Engine
 from burnish.engine.progress import Progress, silent
 from burnish.errors import DataError, extra
 from burnish.formats.plans import copies_for, read_plan
-from burnish.media.cache import build_cache
 from burnish.models.device import choose_device, seeded
 from burnish.train.handlers.order import build_handlers
 from burnish.train.handlers.saving import BEST
 from burnish.train.loaders.cached import worker_count
 from burnish.train.loaders.feeding import Feed
+from burnish.train.loaders.placement import Placement
 from burnish.train.loaders.sampler import class_weights
+from burnish.train.loaders.shared import share_samples
 from burnish.train.optim.factors import Clock
 from burnish.train.optim.optimizers import build_optimizer
 from burnish.train.optim.scheduler import build_scheduler
-from burnish.train.policies.examples import gather, with_files
+from burnish.train.policies.examples import gather
 from burnish.train.policies.policy import policy_of
 from burnish.train.policies.resolving import resolved
 from burnish.train.policies.settings import TrainConfig
@@ -58,7 +58,6 @@ def train(
     dataset: Dataset,
     config: TrainConfig | None = None,
     *,
-    engine: Engine | None = None,
     progress: Progress = silent,
     work: Path | None = None,
     force: bool = False,
@@ -68,7 +67,6 @@ def train(
     Args:
         dataset: Pictures with labels.
         config: The settings.
-        engine: Where pictures are decoded.
         progress: Where to report.
         work: The run folder; the same call with the same folder continues a training that was stopped or killed. Without one, nothing
             stays but the result.
@@ -79,7 +77,7 @@ def train(
         ConfigError: The settings do not fit one another or the dataset; the folder holds another training and `force` is not set.
         ModelError: The training failed.
     """
-    chosen, runner = config or TrainConfig(), engine or Engine()
+    chosen = config or TrainConfig()
     examples = gather(dataset, chosen.task, chosen.data, seed=chosen.seed)
     policy = policy_of(examples)
     plan = resolved(chosen, policy)
@@ -87,7 +85,7 @@ def train(
         folder = work or Path(temporary)
         mark = _mark(plan, examples)
         refuse_other_run(folder, plan, mark, force=force)
-        setup = _set_up(plan, examples, folder, runner, progress)
+        setup = _set_up(plan, examples, folder, progress)
         for note in setup.examples.notes:
             progress.say(note)
         write_run(folder, plan, setup.policy, mark)
@@ -112,17 +110,18 @@ class Setup:
     device: torch.device
 
 
-def _set_up(plan: TrainConfig, examples: Examples, folder: Path, engine: Engine, progress: Progress) -> Setup:
+def _set_up(plan: TrainConfig, examples: Examples, folder: Path, progress: Progress) -> Setup:
     assert isinstance(plan.size, tuple)
-    cache = build_cache(examples.paths, plan.size, folder / "cache", engine=engine, progress=progress)
-    examples = with_files(examples, cache.readable, cache.reasons)
-    policy = policy_of(examples)
     own = examples.part("train")
     if not len(examples.part("val")):
         raise DataError("There is no picture to validate with. Name such a split with data.validation, or add pictures.")
+    policy = policy_of(examples)
+    placement = Placement(size=plan.size, how=plan.data.fit)
+    place = Path(plan.data.cache or folder / "cache")
+    samples = share_samples(examples.paths, placement, place, targets=policy.targets, budget=plan.data.keep.budget, progress=progress)
 
     def sample(row: int) -> Sample:
-        return policy.sample(cache.pixels[row], row)
+        return policy.annotated(samples(row), row, samples.place(row))
 
     feed = Feed(
         sample=sample,
@@ -224,6 +223,6 @@ def _epoch_rows(plan: TrainConfig, examples: Examples) -> Callable[[int], NDArra
 
 def _mark(plan: TrainConfig, examples: Examples) -> str:
     """What must be equal for a folder to hold this very training; workers, writers and device change nothing."""
-    settings = plan.model_dump(mode="json", exclude={"writers": True, "device": True, "data": {"workers"}})
+    settings = plan.model_dump(mode="json", exclude={"writers": True, "device": True, "data": {"workers", "cache", "keep"}})
     rows = [str(sorted(row["id"] for row in examples.rows_of(place))) for place in range(len(examples))]
     return fingerprint(str(settings), examples.parts.tobytes(), *map(str, examples.paths), *rows, *examples.classes)

@@ -35,7 +35,11 @@ class Placement(Config):
     how: Literal["stretch", "letterbox", "crop"] = "stretch"
     """`stretch` fills the size without regard to proportions; `letterbox` keeps them and pads; `crop` keeps them and cuts to the middle."""
 
-    padding: tuple[Annotated[int, Field(ge=0, le=255)], Annotated[int, Field(ge=0, le=255)], Annotated[int, Field(ge=0, le=255)]] = (114, 114, 114)
+    padding: tuple[Annotated[int, Field(ge=0, le=255)], Annotated[int, Field(ge=0, le=255)], Annotated[int, Field(ge=0, le=255)]] = (
+        114,
+        114,
+        114,
+    )
     """Colour of what a letterbox pads, RGB."""
 
 

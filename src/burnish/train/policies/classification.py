@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from burnish.errors import ConfigError, DataError, extra
+from burnish.train.loaders.placement import find_place, place_picture
+from burnish.train.loaders.shared import Targets
 from burnish.train.metering import Meter, build
 from burnish.train.policies.losses import Batch, ScoreLoss, completed, probabilities, score_loss
 from burnish.train.policies.policy import Defaults
 from burnish.train.policies.predicted import labels_of_arrays
-from burnish.train.samples import Sample
 
 with extra("train"):
     import torch
@@ -26,7 +27,11 @@ if TYPE_CHECKING:
     from burnish.config import Config
     from burnish.data.labels import Labels
     from burnish.metrics.state import State
+    from burnish.train.loaders.placement import Place
     from burnish.train.policies.examples import Examples
+    from burnish.train.policies.settings import Mode
+    from burnish.train.samples import Sample
+    from burnish.train.trained import Trained
 
 
 def policy(examples: Examples) -> Classification:
@@ -83,12 +88,17 @@ class Classification:
         target = "max balanced_accuracy, min loss"
         return Defaults({"name": "classifier", "network": "small_net"}, {"name": "cross_entropy"}, metrics, target, (224, 224))
 
-    def sample(self, picture: NDArray[np.uint8], row: int) -> Sample:
-        """A picture with the shares of its classes."""
+    @property
+    def targets(self) -> Targets:
+        """Nothing beside the picture."""
+        return Targets()
+
+    def annotated(self, sample: Sample, row: int, _place: Place) -> Sample:
+        """The sample with the shares of its classes."""
         label = np.zeros(self.outputs, np.float32)
         for one in self.examples.rows_of(row):
             label[self.examples.numbers[one["class"]]] = 1
-        return Sample(picture, label=label)
+        return replace(sample, label=label)
 
     def collate(self, samples: Sequence[Sample]) -> Batch:
         """Pictures, and shares (B, K)."""
@@ -117,7 +127,7 @@ class Classification:
         """The likeliest class of each picture, or all that are more likely than not."""
         found = probabilities(model(batch.pictures), self.examples.mode).cpu().numpy()
         size = int(batch.pictures.shape[-1]), int(batch.pictures.shape[-2])
-        return [self._tags(one, size) for one in found]
+        return [_tags(one, size, self.examples.mode) for one in found]
 
     def given(self, sample: Sample) -> Labels:
         """The classes of a sample."""
@@ -125,9 +135,26 @@ class Classification:
         chosen = np.flatnonzero(sample.label)
         return labels_of_arrays("tag", chosen, np.full((len(chosen), 4), np.nan), (sample.size[1], sample.size[0]))
 
-    def _tags(self, found: NDArray[np.float32], size: tuple[int, int]) -> Labels:
-        chosen = np.array([found.argmax()]) if self.examples.mode == "multiclass" else np.flatnonzero(found > 0.5)  # noqa: PLR2004
-        return labels_of_arrays("tag", chosen, np.full((len(chosen), 4), np.nan), size, scores=found[chosen])
+
+def predict(trained: Trained, pictures: Sequence[NDArray[np.uint8]], *, flips: bool = False) -> list[Labels]:
+    """The classes of pictures with their probabilities."""
+    found = class_probabilities(trained, pictures, flips=flips)
+    return [_tags(one, (picture.shape[1], picture.shape[0]), trained.mode) for one, picture in zip(found, pictures, strict=True)]
+
+
+def class_probabilities(trained: Trained, pictures: Sequence[NDArray[np.uint8]], *, flips: bool = False) -> NDArray[np.float32]:
+    """Probabilities (N, K) of pictures (h, w, 3) uint8 of any sizes; with `flips` the mean over each and its mirror image."""
+    places = [find_place((picture.shape[0], picture.shape[1]), trained.placement) for picture in pictures]
+    frames = [place_picture(picture, place, trained.placement.padding) for picture, place in zip(pictures, places, strict=True)]
+    batch = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).to(trained.device)
+    with torch.inference_mode():
+        views = [probabilities(trained.model(batch.flip(turn)), trained.mode) for turn in (([], [3]) if flips else ([],))]
+        return torch.stack(views).mean(0).cpu().numpy()
+
+
+def _tags(found: NDArray[np.float32], size: tuple[int, int], mode: Mode) -> Labels:
+    chosen = np.array([found.argmax()]) if mode == "multiclass" else np.flatnonzero(found > 0.5)  # noqa: PLR2004 - more likely than not
+    return labels_of_arrays("tag", chosen, np.full((len(chosen), 4), np.nan), size, scores=found[chosen])
 
 
 @dataclass(slots=True, eq=False)

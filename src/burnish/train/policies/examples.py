@@ -158,7 +158,8 @@ def gather(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int
         rows=rows,
         notes=(*notes, *told),
     )
-    return _checked(_labelled_only(examples) if task == "classification" else examples)
+    sized = _readable_only(examples)
+    return _checked(_labelled_only(sized) if task == "classification" else sized)
 
 
 def divided(dataset: Dataset, config: DataConfig, *, seed: int = 0) -> tuple[NDArray[np.int64], tuple[str, ...]]:
@@ -178,15 +179,15 @@ def divided(dataset: Dataset, config: DataConfig, *, seed: int = 0) -> tuple[NDA
     return parts, (f"There is no validation split: {int(inner.sum()):,} of {len(own):,} training pictures validate.",)
 
 
-def with_files(examples: Examples, readable: NDArray[np.bool_], reasons: Sequence[str]) -> Examples:
-    """Without the pictures that cannot be read, which are told of."""
+def _readable_only(examples: Examples) -> Examples:
+    """Without the pictures whose size nobody could tell, which are told of."""
+    readable = examples.sizes.min(axis=1) > 0
     if readable.all():
         return examples
     bad = np.flatnonzero(~readable)
-    shown = "; ".join(f"{examples.paths[row]}: {reasons[row]}" for row in bad[:_LISTED])
-    note = f"{len(bad):,} pictures cannot be read and are left out: {shown}"
-    parts = np.where(readable, examples.parts, -1)
-    return _checked(replace(examples, parts=parts, notes=(*examples.notes, note)))
+    shown = ", ".join(str(examples.paths[row]) for row in bad[:_LISTED])
+    note = f"{len(bad):,} pictures are missing or cannot be read, and are left out: {shown}. burnish check says why."
+    return replace(examples, parts=np.where(readable, examples.parts, -1), notes=(*examples.notes, note))
 
 
 def _classes(dataset: Dataset, wanted: Sequence[str]) -> tuple[dict[int, int], tuple[str, ...]]:

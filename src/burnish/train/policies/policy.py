@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from burnish.config import Config
     from burnish.data.labels import Labels
+    from burnish.train.loaders.placement import Place
+    from burnish.train.loaders.shared import Targets
     from burnish.train.policies.examples import Examples
     from burnish.train.run import Measured
     from burnish.train.samples import Sample
@@ -78,8 +80,13 @@ class Policy(Protocol):
         """What is chosen where the user chooses nothing."""
         ...
 
-    def sample(self, picture: NDArray[np.uint8], row: int) -> Sample:
-        """A picture as the network sees it, with its targets in the same size."""
+    @property
+    def targets(self) -> Targets:
+        """What is computed once for each picture and kept beside it."""
+        ...
+
+    def annotated(self, sample: Sample, row: int, place: Place) -> Sample:
+        """A sample with what is not kept beside the picture: classes, boxes, points, where the picture lies now."""
         ...
 
     def collate(self, samples: Sequence[Sample]) -> Any:

@@ -60,10 +60,11 @@ def labels_of_arrays(
     )
 
 
-def mask_labels(masks: NDArray[np.bool_], numbers: Sequence[int]) -> Labels:
+def mask_labels(masks: NDArray[np.bool_], numbers: Sequence[int], *, scores: Sequence[float] | None = None) -> Labels:
     """Masks (K, h, w) as annotations of the classes `numbers`; empty ones are left out."""
     there = [place for place in range(len(masks)) if masks[place].any()]
     size = masks.shape[2], masks.shape[1]
     boxes = [mask_geometry.box(masks[place]) for place in there]
     codes = [rle.compress(rle.encode(masks[place])) for place in there]
-    return labels_of_arrays("mask", [numbers[place] for place in there], boxes or np.empty((0, 4)), size, masks=codes)
+    certain = None if scores is None else [scores[place] for place in there]
+    return labels_of_arrays("mask", [numbers[place] for place in there], boxes or np.empty((0, 4)), size, masks=codes, scores=certain)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from burnish.engine.fingerprint import fingerprint
 from burnish.errors import ConfigError, extra
 from burnish.formats.painting import layers_of, object_pixels, paint_objects
-from burnish.media.scaling import nearest
+from burnish.train.loaders.placement import find_place, place_picture, probabilities_home
+from burnish.train.loaders.shared import Targets
 from burnish.train.metering import Meter, build
 from burnish.train.policies.losses import Batch, ScoreLoss, completed, probabilities, score_loss
 from burnish.train.policies.policy import Defaults
@@ -27,7 +29,10 @@ if TYPE_CHECKING:
 
     from burnish.config import Config
     from burnish.data.labels import Labels
+    from burnish.train.loaders.placement import Place
     from burnish.train.policies.examples import Examples
+    from burnish.train.policies.settings import Mode
+    from burnish.train.trained import Trained
 
 _MOST_CLASSES = 254
 
@@ -87,28 +92,44 @@ class Segmentation:
         metrics = [{"name": name, "mode": self.examples.mode, "ignore_index": IGNORED, **several} for name in measured]
         return Defaults({"name": "unet"}, {"name": "combined", "parts": parts}, metrics, "max iou_dataset", (256, 256))
 
-    def sample(self, picture: NDArray[np.uint8], row: int) -> Sample:
-        """A picture with its mask in the same size."""
-        size = picture.shape[0], picture.shape[1]
-        mask, beliefs = self.masks(row)
-        return Sample(
-            picture,
-            mask=None if mask is None else nearest(mask, size),
-            beliefs=None if beliefs is None else np.stack([nearest(beliefs[..., k], size) for k in range(beliefs.shape[2])], axis=2),
-        )
+    @property
+    def targets(self) -> Targets:
+        """Masks, and where classes overlap beliefs beside what does not count."""
+        examples = self.examples
+        rows = [str(examples.rows_of(row)) for row in range(len(examples))]
+        key = fingerprint(examples.mode, str(sorted(examples.numbers.items())), *rows)
+        if examples.mode == "multilabel":
+            return Targets(key, self.ignored, self.layers, len(examples.classes))
+        return Targets(key, self.mask)
 
-    def masks(self, row: int) -> tuple[NDArray[np.uint8] | None, NDArray[np.uint8] | None]:
-        """The mask (h, w), and beliefs (h, w, K) where classes overlap, in the size of the picture itself."""
-        width, height = (int(side) for side in self.examples.sizes[row])
-        rows = self.examples.rows_of(row)
-        if self.examples.mode == "multilabel":
-            return self._ignored(rows, width, height), self._layers(rows, width, height)
+    def annotated(self, sample: Sample, _row: int, _place: Place) -> Sample:
+        """The sample: its masks are kept beside the picture."""
+        return sample
+
+    def mask(self, row: int) -> NDArray[np.uint8]:
+        """The class of each pixel (h, w), in the size of the picture itself."""
+        width, height = self._size(row)
         numbers = self.examples.numbers
-        known = [one for one in rows if one["class"] is None or one["class"] in numbers]
+        known = [one for one in self.examples.rows_of(row) if one["class"] is None or one["class"] in numbers]
         painted = paint_objects(known, (width, height), layers_of(self.examples.dataset))
         binary = self.examples.mode == "binary"
         values = [IGNORED if one["class"] is None else 1 if binary else 1 + numbers[one["class"]] for one in painted.rows]
-        return np.array([0, *values], dtype=np.uint8)[painted.owners], None
+        return np.array([0, *values], dtype=np.uint8)[painted.owners]
+
+    def layers(self, row: int) -> NDArray[np.uint8]:
+        """Which classes each pixel has, (h, w, K), 0 or 255."""
+        width, height = self._size(row)
+        beliefs = np.zeros((height, width, len(self.examples.classes)), np.uint8)
+        for one in self.examples.rows_of(row):
+            if one["class"] in self.examples.numbers:
+                beliefs[object_pixels(one, width, height), self.examples.numbers[one["class"]]] = 255
+        return beliefs
+
+    def ignored(self, row: int) -> NDArray[np.uint8]:
+        """IGNORED where a pixel (h, w) counts for nothing, else 0."""
+        width, height = self._size(row)
+        void = [object_pixels(one, width, height) for one in self.examples.rows_of(row) if one["class"] is None]
+        return np.where(np.any(void, axis=0), np.uint8(IGNORED), np.uint8(0)) if void else np.zeros((height, width), np.uint8)
 
     def collate(self, samples: Sequence[Sample]) -> Batch:
         """Pictures and masks as tensors; soft ones are shares from 0 to 1, and IGNORED where a pixel does not count."""
@@ -143,7 +164,7 @@ class Segmentation:
     def predictions(self, model: nn.Module, batch: Batch) -> list[Labels]:
         """The masks that are more likely than not, one annotation a class."""
         found = probabilities(model(batch.pictures), self.examples.mode).cpu().numpy()
-        return [mask_labels(self.decided(one), self.shown) for one in found]
+        return [mask_labels(decided(one, self.examples.mode), self.shown) for one in found]
 
     def given(self, sample: Sample) -> Labels:
         """The masks of a sample; soft ones where they are more than half."""
@@ -152,23 +173,45 @@ class Segmentation:
         assert sample.mask is not None
         return mask_labels(np.stack([sample.mask == max(number, 1) for number in self.shown]), self.shown)
 
-    def decided(self, found: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Which pixels (K, h, w) belong to which output, of probabilities (K, h, w); the background of several classes is left out."""
-        if self.examples.mode != "multiclass":
-            return found > 0.5  # noqa: PLR2004 - more likely than not
-        return found.argmax(0) == np.arange(1, len(found))[:, None, None]
+    def _size(self, row: int) -> tuple[int, int]:
+        width, height = self.examples.sizes[row]
+        return int(width), int(height)
 
-    def _layers(self, rows: Sequence[dict[str, Any]], width: int, height: int) -> NDArray[np.uint8]:
-        beliefs = np.zeros((height, width, len(self.examples.classes)), np.uint8)
-        for row in rows:
-            if row["class"] in self.examples.numbers:
-                beliefs[object_pixels(row, width, height), self.examples.numbers[row["class"]]] = 255
-        return beliefs
 
-    @staticmethod
-    def _ignored(rows: Sequence[dict[str, Any]], width: int, height: int) -> NDArray[np.uint8] | None:
-        void = [object_pixels(row, width, height) for row in rows if row["class"] is None]
-        return np.any(void, axis=0).astype(np.uint8) * np.uint8(IGNORED) if void else None
+def decided(found: NDArray[np.float32], mode: Mode) -> NDArray[np.bool_]:
+    """Which pixels (K, h, w) belong to which output, of probabilities (K, h, w); the background of several classes is left out."""
+    if mode != "multiclass":
+        return found > 0.5  # noqa: PLR2004 - more likely than not
+    return found.argmax(0) == np.arange(1, len(found))[:, None, None]
+
+
+def predict(trained: Trained, pictures: Sequence[NDArray[np.uint8]], *, flips: bool = False) -> list[Labels]:
+    """Masks of pictures, one annotation a class, in the size of each; the score is the mean probability inside."""
+    made: list[Labels] = []
+    for found in probability_maps(trained, pictures, flips=flips):
+        masks = decided(found, trained.mode)
+        shown = found[1:] if trained.mode == "multiclass" else found
+        certain = [float(values[mask].mean()) if mask.any() else 0.0 for values, mask in zip(shown, masks, strict=True)]
+        made.append(mask_labels(masks, range(len(masks)), scores=certain))
+    return made
+
+
+def probability_maps(trained: Trained, pictures: Sequence[NDArray[np.uint8]], *, flips: bool = False) -> list[NDArray[np.float32]]:
+    """Probabilities (K, h, w) of the outputs, in the size of each picture (h, w, 3) uint8.
+
+    Args:
+        trained: The network.
+        pictures: Of any sizes, all at once.
+        flips: Average over the picture, its mirror images and its half turn.
+    """
+    places = [find_place((picture.shape[0], picture.shape[1]), trained.placement) for picture in pictures]
+    frames = [place_picture(picture, place, trained.placement.padding) for picture, place in zip(pictures, places, strict=True)]
+    batch = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).to(trained.device)
+    with torch.inference_mode():
+        turns = ([], [3], [2], [2, 3]) if flips else ([],)
+        views = [probabilities(trained.model(batch.flip(turn)), trained.mode).flip(turn) for turn in turns]
+        found = torch.stack(views).mean(0).cpu().numpy()
+    return [probabilities_home(one, place) for one, place in zip(found, places, strict=True)]
 
 
 @dataclass(slots=True, eq=False)

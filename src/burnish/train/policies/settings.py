@@ -12,6 +12,7 @@ from burnish.metrics.names import METRICS
 from burnish.models.networks.names import EVERY_NETWORK as NETWORKS
 from burnish.train.augs.settings import Size
 from burnish.train.handlers.names import HANDLERS
+from burnish.train.loaders.settings import CacheConfig
 from burnish.train.losses.names import LOSSES
 from burnish.train.optim.names import OPTIMIZERS
 from burnish.train.optim.schedules import SCHEDULES
@@ -51,6 +52,10 @@ class DataConfig(Config):
     """A plan of burnish balance: how often each picture comes in an epoch."""
     fit: Literal["stretch", "letterbox", "crop"] = "stretch"
     """How pictures are brought to `size`: stretched, with their proportions and padding, or with their proportions and cut to the middle."""
+    cache: str | None = None
+    """Folder of the decoded pictures; trainings that name the same one share them. In the run folder when not given."""
+    keep: CacheConfig = CacheConfig()
+    """How decoded pictures are kept, and what they may take."""
     workers: Annotated[int, Field(ge=0)] = 8
     """Threads that prepare batches ahead; never more than there are cores."""
 
