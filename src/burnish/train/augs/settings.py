@@ -24,7 +24,12 @@ def _odd(size: int) -> int:
     return size
 
 
-def _rising(ends: tuple[float, float]) -> tuple[float, float]:
+def rising(ends: tuple[float, float]) -> tuple[float, float]:
+    """The two ends, the lower one first.
+
+    Raises:
+        ValueError: They come the other way round.
+    """
     if ends[0] > ends[1]:
         raise ValueError(f"expected the lower end first; take [{ends[1]:g}, {ends[0]:g}]")
     return ends
@@ -45,7 +50,7 @@ class Resize(Config):
 class Rotation(Config):
     """Turn by a random angle; what comes in from outside is black."""
 
-    degrees: Annotated[float, Field(ge=0, le=360)] | Annotated[tuple[float, float], AfterValidator(_rising)]
+    degrees: Annotated[float, Field(ge=0, le=360)] | Annotated[tuple[float, float], AfterValidator(rising)]
     """The angle is drawn from -degrees to degrees, or from the two given ends."""
 
 
@@ -78,7 +83,7 @@ class ColorJitter(Config):
     saturation: Strength = 0.0
     """Strength, or the two ends of the factor."""
 
-    hue: Annotated[float, Field(ge=0, le=0.5)] | Annotated[tuple[HueShift, HueShift], AfterValidator(_rising)] = 0.0
+    hue: Annotated[float, Field(ge=0, le=0.5)] | Annotated[tuple[HueShift, HueShift], AfterValidator(rising)] = 0.0
     """Largest turn of the colour circle (0.5 is half of it), or the two ends of the turn."""
 
 
@@ -95,7 +100,7 @@ class Blur(Config):
     kernel_size: Kernel | tuple[Kernel, Kernel]
     """Odd width and height of the blur in pixels."""
 
-    sigma: Positive | Annotated[tuple[Positive, Positive], AfterValidator(_rising)] = (0.1, 2.0)
+    sigma: Positive | Annotated[tuple[Positive, Positive], AfterValidator(rising)] = (0.1, 2.0)
     """Standard deviation in pixels, or the two ends that it is drawn from."""
 
 
