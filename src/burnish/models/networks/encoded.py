@@ -48,19 +48,19 @@ def build_encoder_unet(config: EncoderUNetConfig, outputs: int, image_size: tupl
 class GatedUNet(nn.Module):
     """An encoder, a gate on its deepest features, the U-Net decoder and its head; (N, C, H, W) to (N, K, H, W)."""
 
-    def __init__(self, model: nn.Module, *, gate: bool, dropout: float) -> None:
+    def __init__(self, model: Any, *, gate: bool, dropout: float) -> None:
         """Take the parts of a U-Net of segmentation-models-pytorch."""
         super().__init__()
         self.encoder = model.encoder
-        self.gate = PlaceGate(model.encoder.out_channels[-1]) if gate else nn.Identity()  # pyright: ignore[reportIndexIssue, reportArgumentType, reportAttributeAccessIssue]
+        self.gate = PlaceGate(model.encoder.out_channels[-1]) if gate else nn.Identity()
         self.dropout = nn.Dropout2d(dropout)
         self.decoder = model.decoder
         self.segmentation_head = model.segmentation_head
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Give logits of the size of the pictures."""
-        *skips, deepest = self.encoder(pictures)  # pyright: ignore[reportCallIssue]
-        return self.segmentation_head(self.decoder([*skips, self.dropout(self.gate(deepest))]))  # pyright: ignore[reportCallIssue]
+        *skips, deepest = self.encoder(pictures)
+        return self.segmentation_head(self.decoder([*skips, self.dropout(self.gate(deepest))]))
 
 
 class PlaceGate(nn.Module):
@@ -76,14 +76,14 @@ class PlaceGate(nn.Module):
         return features * self.weigh(features)
 
 
-def _smp_model(config: EncodedConfig, decoder: str, options: dict[str, Any], outputs: int, image_size: tuple[int, int]) -> nn.Module:
+def _smp_model(config: EncodedConfig, decoder: str, options: dict[str, Any], outputs: int, image_size: tuple[int, int]) -> Any:
     name = find_encoder(config.encoder)
     filled = (image_size[0] + -image_size[0] % _STRIDE, image_size[1] + -image_size[1] % _STRIDE)
     arguments = {**encoder_arguments(name, filled), **options}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of smp on its own names; what does not work is an error below
-            model = smp.create_model(decoder, name, encoder_weights=None, in_channels=config.in_channels, classes=outputs, **arguments)
+            model: Any = smp.create_model(decoder, name, encoder_weights=None, in_channels=config.in_channels, classes=outputs, **arguments)
     except (ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
         reason = " ".join(str(error).split())[:300]
         raise ConfigError(f"The decoder {decoder} cannot stand on the encoder '{config.encoder}': {reason}. Change one of them.") from error

@@ -147,7 +147,9 @@ def free_of_idle_parts(encoder: nn.Module) -> None:
     """Do not train what an encoder keeps but does not use, deeper stages and a head: no gradient would ever reach it."""
     if isinstance(encoder, TimmViTEncoder):
         for name in ("norm", "fc_norm", "head", "head_dist"):
-            getattr(encoder.model, name, encoder.model.head).requires_grad_(requires_grad=False)
+            idle: nn.Module | None = getattr(encoder.model, name, None)
+            if idle is not None:
+                idle.requires_grad_(requires_grad=False)
     for stride, modules in _stages(encoder).items():
         if stride > 2 ** _depth(encoder):
             for module in modules:
@@ -171,9 +173,14 @@ def _is_plain_transformer(name: str) -> bool:
 def _load_timm(encoder: nn.Module, name: str, source: Path, in_channels: int, image_size: tuple[int, int]) -> None:
     """Through the classifier, because timm loads features without asking whether all fits."""
     whole = timm_with_weights(name, source, {})
-    arguments = encoder_arguments(f"tu-{name}", image_size)
     overlay = {"state_dict": whole.state_dict(), "num_classes": whole.num_classes, "source": "", "custom_load": False, "label_offset": 0}
-    arguments = {**arguments, "pretrained": True, "pretrained_cfg_overlay": overlay, "in_channels": in_channels, "depth": _depth(encoder)}
+    arguments: dict[str, Any] = {
+        **encoder_arguments(f"tu-{name}", image_size),
+        "pretrained": True,
+        "pretrained_cfg_overlay": overlay,
+        "in_channels": in_channels,
+        "depth": _depth(encoder),
+    }
     if isinstance(encoder, TimmViTEncoder):
         made: nn.Module = TimmViTEncoder(name, **arguments)
     else:
@@ -182,7 +189,7 @@ def _load_timm(encoder: nn.Module, name: str, source: Path, in_channels: int, im
 
 
 def _load_own(encoder: nn.Module, name: str, in_channels: int, state: dict[str, Tensor], source: Path) -> None:
-    fresh = smp.get_encoder(name, depth=_depth(encoder))
+    fresh: Any = smp.get_encoder(name, depth=_depth(encoder))
     known = fresh.state_dict()
     load_checked(fresh, {k: v for k, v in state.items() if k in known or k.partition(".")[0] not in _HEADS}, source=source)
     fresh.set_in_channels(in_channels, pretrained=True)
