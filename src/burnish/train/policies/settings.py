@@ -10,6 +10,7 @@ from burnish.config import Config
 from burnish.descriptions import Chosen
 from burnish.metrics.names import METRICS
 from burnish.models.networks.names import EVERY_NETWORK as NETWORKS
+from burnish.train.augs.pipeline_settings import AugsConfig
 from burnish.train.augs.settings import Size
 from burnish.train.handlers.names import HANDLERS
 from burnish.train.loaders.settings import CacheConfig
@@ -105,6 +106,8 @@ class TrainConfig(Config):
     """Which parameters are trained, and how."""
     schedule: Annotated[Config, Chosen(SCHEDULES)] | None = None
     """The learning rates; cosine with a short warm-up when not given."""
+    augs: AugsConfig = AugsConfig()
+    """How training pictures are changed at random: a strength of the task's preset, and steps beside it."""
     handlers: tuple[Annotated[Config, Chosen(HANDLERS)], ...] = ()
     """What else happens around the steps; saving and interrupts are always there."""
     writers: tuple[Annotated[Config, Chosen(WRITERS)], ...] = ()
