@@ -120,6 +120,13 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "asked",
         "Check label tables, show their tree, compare them with a dataset or CVAT.",
     ),
+    "prepare": Operation(
+        "burnish.refine.prepare:prepare",
+        "burnish.refine.settings:PrepareConfig",
+        ("dataset",),
+        "option",
+        "Make sets for training, validation and evaluation out of a few hand-drawn masks and many weak boxes.",
+    ),
     "preview": Operation(
         "burnish.inspect.preview:preview",
         _SETTINGS + "PreviewConfig",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from burnish.data.findings import finding
-from burnish.data.splits import joined_groups
+from burnish.data.splits import group_numbers, joined_groups
 from burnish.media.hashing import hash_pictures
 from burnish.similarity.copies import alone_apart
 from burnish.similarity.duplicates import KINDS, find_duplicates
@@ -33,12 +35,12 @@ class Copies(NamedTuple):
     groups: NDArray[np.int64]
 
 
-def find_copies(items: Sequence[Item], *, false_pairs: float, engine: Engine, progress: Progress) -> Copies:
-    """Decode each picture once and look for copies of it."""
+def find_copies(items: Sequence[Item], *, together: str | None, false_pairs: float, engine: Engine, progress: Progress) -> Copies:
+    """Decode each picture once and look for copies of it; names in which an expression finds the same belong together as well."""
     hashes = hash_pictures([item.path for item in items], engine=engine, progress=progress)
     duplicates = find_duplicates(hashes, false_pairs=false_pairs)
     scenes = np.array([item.group for item in items], dtype=np.int64)
-    return Copies(hashes, duplicates, joined_groups(scenes, alone_apart(duplicates.groups)))
+    return Copies(hashes, duplicates, joined_groups(scenes, _named(items, together), alone_apart(duplicates.groups)))
 
 
 def surplus(copies: Copies, hand: NDArray[np.bool_], drop: str) -> NDArray[np.bool_]:
@@ -62,3 +64,11 @@ def copy_findings(items: Sequence[Item], copies: Copies) -> Iterator[dict[str, A
         reason = f"{kind.capitalize()} as {items[a].path.name}." if exact else f"A near copy of {items[a].path.name} ({similarity:.2f})."
         name = "exact_duplicate" if exact else "near_duplicate"
         yield finding(name, reason, score=similarity, path=items[b].path.name, given=items[a].path.name, suggestion="remove")
+
+
+def _named(items: Sequence[Item], together: str | None) -> NDArray[np.int64]:
+    """Groups of pictures by what an expression finds in their names."""
+    if together is None:
+        return np.arange(len(items))
+    found = [re.search(together, posixpath.basename(item.key)) for item in items]
+    return group_numbers([None if match is None else match[1] for match in found])

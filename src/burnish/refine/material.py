@@ -105,7 +105,9 @@ def _weak_dataset(dataset: Dataset, config: PrepareConfig) -> Dataset | None:
     """The dataset of weak labels, if they are not in the dataset itself."""
     if config.weak is not None:
         found = open_dataset(config.weak)
-        if found.annotations.filter(pl.col("kind").cast(pl.String).is_in(_SHAPES)).is_empty() and load_format("masks").recognise(Path(config.weak)):
+        if found.annotations.filter(pl.col("kind").cast(pl.String).is_in(_SHAPES)).is_empty() and load_format("masks").recognise(
+            Path(config.weak)
+        ):
             found = load_format("masks").read(Path(config.weak))
         return found
     beside = dataset.root / "masks"

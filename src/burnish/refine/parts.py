@@ -13,7 +13,7 @@ from burnish.data.splits import divide
 from burnish.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -119,14 +119,12 @@ def _named(items: Sequence[Item], file: Path) -> NDArray[np.bool_]:
         raise ConfigError(f"'hand' is neither a number nor a file of names that can be read: {file} ({error}).") from error
     known: dict[str, int] = {}
     for place, item in enumerate(items):
-        known |= {form: place for form in (item.key, posixpath.basename(item.key))}
+        known |= dict.fromkeys((item.key, posixpath.basename(item.key)), place)
     wanted = {line: _form(line.strip()) for line in text.splitlines() if line.strip()}
     places = {line: next((known[f] for f in forms if f in known), None) for line, forms in wanted.items()}
     missing = [line for line, place in places.items() if place is None]
     if missing:
-        raise ConfigError(
-            f"{file} names {len(missing)} pictures that the dataset does not have, such as {', '.join(missing[:_LISTED])}."
-        )
+        raise ConfigError(f"{file} names {len(missing)} pictures that the dataset does not have, such as {', '.join(missing[:_LISTED])}.")
     if not places:
         raise ConfigError(f"{file} names no picture; expected one name a line.")
     taken = np.zeros(len(items), dtype=np.bool_)
@@ -139,3 +137,19 @@ def _form(name: str) -> tuple[str, ...]:
     text = unicodedata.normalize("NFC", name.replace("\\", "/"))
     stem = posixpath.splitext(text)[0]
     return text, stem, posixpath.basename(stem)
+
+
+def divided_with_fixed(groups: NDArray[np.int64], fixed: Mapping[int, bool], *, share: float, seed: int) -> NDArray[np.bool_]:
+    """(n,) which rows are in the first part: as `fixed` says of their groups, and a share of the others, whole groups.
+
+    Args:
+        groups: (n,) equal for rows that stay together.
+        fixed: Group -> whether it is in the first part.
+        share: Of the rows that are free.
+        seed: Of the division.
+    """
+    first = np.array([fixed.get(group, False) for group in groups.tolist()], dtype=np.bool_)
+    free = np.array([group not in fixed for group in groups.tolist()], dtype=np.bool_)
+    if free.any():
+        first[free] = divide(np.empty((int(free.sum()), 0)), groups[free], [share, 1 - share], seed=seed) == 0
+    return first

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from burnish.data.dataset import Dataset
+    from burnish.refine.weak_boxes import Boxes
 
 SETS: Final = (parts.BASELINE, parts.VAL, parts.EVAL, parts.WEAK)
 _WHITE: Final = 255
@@ -47,6 +48,7 @@ class Prepared:
         material: Pictures, classes and labels.
         copies: Hashes and groups of the pictures.
         sets: (n,) BASELINE, BASELINE_VAL, EVAL, WEAK, or empty for what is in no set.
+        boxes: Weak boxes of each picture.
         config: The settings.
         findings: What was noticed.
         source: Path and format of the dataset.
@@ -58,6 +60,7 @@ class Prepared:
     material: Material
     copies: Copies
     sets: NDArray[np.str_]
+    boxes: Sequence[Boxes]
     config: PrepareConfig
     findings: Findings
     source: Mapping[str, Any]
@@ -130,8 +133,7 @@ class Prepared:
         )
         write_set(place, [self._entry(n, names[n], weak=one == parts.WEAK) for n in places], engine=self.engine, progress=self.progress)
         if one == parts.WEAK:
-            boxes = {names[n]: (self.material.items[n], weak_boxes(self.material.items[n], self.material.classes)) for n in places}
-            write_boxes(folder, boxes, self.material.classes)
+            write_boxes(folder, {names[n]: (self.material.items[n].size, self.boxes[n]) for n in places}, self.material.classes)
 
     def _entry(self, place: int, name: str, *, weak: bool) -> Entry:
         item = self.material.items[place]
@@ -142,12 +144,14 @@ class Prepared:
         return Entry(name, item.path, "weak" if weak else "manual", partial(painted, rows, item.size, self.material), about)
 
 
-def prepare(dataset: Dataset, config: PrepareConfig | None = None, *, engine: Engine | None = None, progress: Progress = silent) -> Prepared:
+def prepare(
+    dataset: Dataset, config: PrepareConfig | None = None, *, engine: Engine | None = None, progress: Progress = silent
+) -> Prepared:
     """Divide a dataset with a few hand-drawn masks and many weak boxes into the sets of iterative mask refinement.
 
-    Half of the hand-labelled pictures evaluate all models (EVAL), the others train (BASELINE) and validate (BASELINE_VAL) the first one; the
-    pictures with weak labels alone are refined by it (WEAK). Copies, near copies and pictures of one scene never come to different sets, and
-    a weakly labelled picture that goes with one of EVAL is left out.
+    Half of the hand-labelled pictures evaluate all models (EVAL), the others train (BASELINE) and validate (BASELINE_VAL) the first one;
+    the pictures with weak labels alone are refined by it (WEAK). Copies, near copies and pictures of one scene never come to different
+    sets, and a weakly labelled picture that goes with one of EVAL is left out.
 
     Raises:
         DataError: There are no hand-labelled pictures, too few of them, or fewer than asked for.
@@ -157,7 +161,7 @@ def prepare(dataset: Dataset, config: PrepareConfig | None = None, *, engine: En
     material = gather(dataset, chosen)
     if not material.items:
         raise DataError("The dataset has no pictures that can be read; there is nothing to prepare.", table="images")
-    copies = find_copies(material.items, false_pairs=chosen.false_pairs, engine=runner, progress=progress)
+    copies = find_copies(material.items, together=chosen.together, false_pairs=chosen.false_pairs, engine=runner, progress=progress)
     drawn = np.array([_has_pixels(item, material) for item in tracked(material.items, progress, "painting masks", len(material.items))])
     readable = copies.hashes.readable
     hand = parts.chosen_by_hand(material.items, drawn & readable, chosen.hand, chosen.seed) & readable
@@ -165,13 +169,16 @@ def prepare(dataset: Dataset, config: PrepareConfig | None = None, *, engine: En
     hand &= ~gone
     counts = _class_counts(material)
     sets = parts.divided(counts, copies.groups, hand, evaluate=chosen.evaluate, train=chosen.train, seed=chosen.seed)
-    unlabelled = (sets == parts.WEAK) & np.array([not _weak_rows(item) for item in material.items])
+    boxes = [weak_boxes(_weak_rows(item), item.size, material.classes) for item in material.items]
+    unlabelled = (sets == parts.WEAK) & np.array([len(corners) == 0 for corners, _ in boxes])
     leaks = parts.leaking(sets, copies.groups) & ~unlabelled & ~gone
     sets[unlabelled | leaks | gone | ~readable] = parts.NONE
     told = [*copy_findings(material.items, copies), *_told(material.items, drawn, unlabelled & readable, leaks, gone)]
     source = {"path": str(dataset.origin.get("path", dataset.root)), "format": dataset.origin.get("format")}
-    findings = Findings(ranked(join_findings(material.findings, findings_table(told))), {"verb": "prepare", "dataset": source["path"], **source})
-    return Prepared(chosen.name or _name(dataset), material, copies, sets, chosen, findings, source, runner, progress)
+    findings = Findings(
+        ranked(join_findings(material.findings, findings_table(told))), {"verb": "prepare", "dataset": source["path"], **source}
+    )
+    return Prepared(chosen.name or _name(dataset), material, copies, sets, boxes, chosen, findings, source, runner, progress)
 
 
 def painted(rows: Sequence[Mapping[str, Any]], size: tuple[int, int], material: Material) -> NDArray[np.uint8]:
@@ -214,7 +221,9 @@ def _told(
     for place, item in enumerate(items):
         where = {"path": item.path.name}
         if item.hand and not drawn[place]:
-            yield finding("empty_mask", "Its hand-drawn shapes hold no pixel of the picture, so it does not count as labelled by hand.", **where)
+            yield finding(
+                "empty_mask", "Its hand-drawn shapes hold no pixel of the picture, so it does not count as labelled by hand.", **where
+            )
         if gone[place]:
             yield finding("dropped_copy", "A better copy of it is kept; it is in no set.", is_issue=False, **where)
         elif unlabelled[place]:

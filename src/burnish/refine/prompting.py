@@ -64,13 +64,10 @@ def _prompt(image: int, weak: Weak) -> Labels:
 
 def _by_box(labels: Labels, weak: Weak) -> Bools:
     height, width = weak.size
-    drawn = [None if mask is None else rle.decode(rle.decompress(mask), height, width) for mask in labels.masks]
     nothing = np.zeros(weak.size, dtype=np.bool_)
-    masks = [nothing if mask is None else mask for mask in drawn]
-    if len(masks) == len(weak.boxes):
-        return np.stack(masks) if masks else np.zeros((0, height, width), dtype=np.bool_)
-    if not masks:
-        return np.zeros((len(weak.boxes), height, width), dtype=np.bool_)
-    overlaps = box_overlaps(weak.boxes, np.nan_to_num(labels.boxes))
-    best = overlaps.argmax(axis=1)
-    return np.stack([masks[place] if overlaps[row, place] > 0 else nothing for row, place in enumerate(best)] or [nothing])[: len(weak.boxes)]
+    masks = [nothing if mask is None else rle.decode(rle.decompress(mask), height, width) for mask in labels.masks]
+    chosen = masks
+    if len(masks) != len(weak.boxes):
+        overlaps = box_overlaps(weak.boxes, np.nan_to_num(labels.boxes))
+        chosen = [masks[int(row.argmax())] if row.max(initial=0) > 0 else nothing for row in overlaps]
+    return np.stack(chosen) if chosen else np.zeros((0, height, width), dtype=np.bool_)

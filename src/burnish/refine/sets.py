@@ -171,6 +171,7 @@ def _write_entry(place: SetFolder, taken: frozenset[str], entry: Entry) -> list[
     if mask.shape[-2:] != (info.height, info.width):
         raise DataError(f"The mask of {entry.path} is {mask.shape[-1]} x {mask.shape[-2]} and the picture {info.width} x {info.height}.")
     row = {"name": stem, "file": f"{_IMAGES}/{entry.name}", "origin": entry.origin, "copy_of": None, "source": str(entry.path)}
+    row["group"] = entry.about.get("group")
     rows = [{**row, **entry.about, **_write_mask(place, stem, mask)}]
     if not place.copies:
         return rows
@@ -203,4 +204,3 @@ def _write_mask(place: SetFolder, stem: str, mask: NDArray[np.uint8]) -> dict[st
         for name, one in zip(place.classes, mask, strict=True):
             write_bytes(place.folder / BELIEFS / safe_name(name) / f"{stem}.png", encode_png(one))
     return {"mask_hash": file_hash(path)}
-

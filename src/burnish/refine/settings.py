@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
@@ -40,6 +41,8 @@ class PrepareConfig(Config):
     """What the sets are called; the dataset's own name else."""
     group: Literal["scene", "task", "subset", "none"] = "scene"
     """Pictures that are never divided, beside copies of one another: of one scene, one task or video, or one subset."""
+    together: str | None = None
+    """A regular expression: pictures on whose names its first group finds the same text are never divided, such as ^(.+?)(-\\d+)?$."""
     false_pairs: Positive = 0.5
     """Pairs of pictures that may be taken for near copies by mistake, as expected in the whole dataset."""
     drop: Literal["none", "exact", "near"] = "none"
@@ -48,6 +51,16 @@ class PrepareConfig(Config):
     """Copy the pictures, or link them."""
     seed: int = 42
     """Another seed draws other pictures, parts and augmentations."""
+
+    @field_validator("together")
+    @classmethod
+    def _expression(cls, value: str | None) -> str | None:
+        try:
+            if value is not None and re.compile(value).groups == 0:
+                raise ValueError("the regular expression has no group; put what shall be the same in (parentheses)")
+        except re.error as error:
+            raise ValueError(f"this is no regular expression: {error}") from error
+        return value
 
     @property
     def named_files(self) -> tuple[str, ...]:
@@ -78,4 +91,7 @@ class HybridSetConfig(Config):
     @field_validator("mode", mode="after")
     @classmethod
     def _described(cls, value: Any) -> dict[str, Any]:
-        return describe(MODES, value).model_dump(mode="json")
+        described = describe(MODES, value).model_dump(mode="json")
+        if described["instances"]:
+            raise ValueError("a set holds masks of classes; for masks of instances call the mode itself (burnish.refine.modes.build)")
+        return described

@@ -20,24 +20,28 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from burnish.refine.material import Item
 
 Boxes = tuple["NDArray[np.float64]", "NDArray[np.int64]"]
 """(N, 4) boxes and (N,) places of their classes, from 0."""
 
 
-def weak_boxes(item: Item, classes: Sequence[str]) -> Boxes:
-    """The boxes of a picture's weak labels, cut at its edges: those that were drawn, and those around the parts of turned boxes and masks."""
-    shapes = item.weak or tuple({**row, "kind": "box", "rotation": 0.0} for row in item.hand)
-    found = [(box, classes.index(row["class"])) for row in shapes for box in _boxes_of(row, item.size)]
+def weak_boxes(rows: Sequence[Mapping[str, Any]], size: tuple[int, int], classes: Sequence[str]) -> Boxes:
+    """The boxes of weak shapes, cut at the picture's edges: those that were drawn, and those around the parts of turned boxes and masks.
+
+    Args:
+        rows: Of the annotations table, with the names of classes.
+        size: Width and height of the picture.
+        classes: All names.
+    """
+    found = [(box, classes.index(row["class"])) for row in rows for box in _boxes_of(row, size)]
     corners = np.array([box for box, _ in found], dtype=np.float64).reshape(-1, 4)
     return corners, np.array([number for _, number in found], dtype=np.int64)
 
 
-def write_boxes(folder: Path, found: Mapping[str, tuple[Item, Boxes]], classes: Sequence[str]) -> None:
-    """Write the boxes of a set as COCO JSON, by the names of its pictures."""
+def write_boxes(folder: Path, found: Mapping[str, tuple[tuple[int, int], Boxes]], classes: Sequence[str]) -> None:
+    """Write the boxes of a set as COCO JSON; `found` holds the size, width and height, and the boxes of each picture's file name."""
     ids = list(range(1, len(found) + 1))
-    sizes = {side: [item.size[axis] for item, _ in found.values()] for axis, side in enumerate(("width", "height"))}
+    sizes = {side: [size[axis] for size, _ in found.values()] for axis, side in enumerate(("width", "height"))}
     paths = [f"images/{name}" for name in found]
     rows = [
         {"id": 0, "image": image, "class": int(number), "kind": "box", **dict(zip(("x1", "y1", "x2", "y2"), corners, strict=True))}

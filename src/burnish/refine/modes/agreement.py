@@ -30,9 +30,7 @@ def _merge(evidence: Evidence, config: AgreementConfig) -> Merged:
     return merge_boxes(
         weak,
         len(one),
-        lambda n, window, region: _verdict(
-            one[weak.classes[n]][window] & region, two[weak.classes[n]][window] & region, region, config
-        ),
+        lambda n, window, region: _verdict(one[weak.classes[n]][window] & region, two[weak.classes[n]][window] & region, region, config),
         instances=config.instances,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from burnish.geometry.arrays import Bools
-    from burnish.refine.modes.evidence import Mode, Window
+    from burnish.refine.modes.evidence import Mode, Weak, Window
     from burnish.refine.modes.settings import HybridConfig
 
 _FULL = 255.0
@@ -46,16 +47,18 @@ def _merge(evidence: Evidence, config: HybridConfig) -> Merged:
     soft = _saturated(config.alpha * _FULL * inside + (1 - config.alpha) * predicted)
     origins = np.where(predicted > 0, PREDICTED, np.where(inside, BOX, NOWHERE)).astype(np.uint8)
     taken = predicted > _FULL / 2
-    told = merge_boxes(weak, len(maps), lambda place, window, region: _verdict(taken[weak.classes[place]][window], region, window), instances=config.instances)
+    judge = partial(_verdict, taken, weak)
+    told = merge_boxes(weak, len(maps), judge, instances=config.instances)
     return Merged(soft, origins, told.boxes, told.instances)
 
 
-def _verdict(taken: Bools, region: Bools, window: Window) -> Verdict:
-    del window
+def _verdict(taken: Bools, weak: Weak, place: int, window: Window, region: Bools) -> Verdict:
+    """What the record says of a box; the beliefs have been computed for the whole picture."""
+    inside = taken[weak.classes[place]][window]
     nothing = np.zeros(region.shape), np.zeros(region.shape, np.uint8)
-    if not (taken & region).any():
-        return Verdict(*nothing, taken, "empty", "Nothing is predicted in it; the weak share alone is kept.")
-    return Verdict(*nothing, taken, "accepted", "The prediction inside of it is added to the weak share.")
+    if not (inside & region).any():
+        return Verdict(*nothing, inside, "empty", "Nothing is predicted in it; the weak share alone is kept.")
+    return Verdict(*nothing, inside, "accepted", "The prediction inside of it is added to the weak share.")
 
 
 def _saturated(values: NDArray[np.floating]) -> NDArray[np.uint8]:
