@@ -42,7 +42,7 @@ def guided_filter(values: ArrayLike, guide: NDArray[np.uint8], *, radius: int = 
     return (_windowed(slopes, radius) * colours).sum(axis=-1) + _windowed(offsets, radius)
 
 
-def _windowed(array: Floats, radius: int) -> Floats:
+def _windowed(array: NDArray[np.floating], radius: int) -> Floats:
     """The mean in the window around each pixel."""
-    size = (2 * radius + 1, 2 * radius + 1, *([1] * (array.ndim - 2)))
-    return np.asarray(ndimage.uniform_filter(array, size=size, mode="reflect"), dtype=np.float64)
+    rows = ndimage.uniform_filter1d(array, 2 * radius + 1, axis=0, mode="reflect")
+    return np.asarray(ndimage.uniform_filter1d(rows, 2 * radius + 1, axis=1, mode="reflect"), dtype=np.float64)

@@ -35,7 +35,7 @@ def linear(maps: ArrayLike, size: tuple[int, int]) -> NDArray[np.float32]:
     first, second, share = rows
     tall = array[..., first, :] * (1 - share)[:, None] + array[..., second, :] * share[:, None]
     first, second, share = columns
-    return tall[..., first] * (1 - share) + tall[..., second] * share
+    return (tall[..., first] * (1 - share) + tall[..., second] * share).astype(np.float32, copy=False)
 
 
 def _neighbours(have: int, want: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:

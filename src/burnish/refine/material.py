@@ -32,6 +32,7 @@ DRAWN: Final = ("polygon", "mask", "ellipse")
 """Kinds of annotations that follow an object's outline."""
 
 _UNNAMED: Final = "object"
+_MIDDLE: Final = 128
 _SHAPES: Final = (*DRAWN, "box")
 _GROUPS: Final[dict[str, Callable[[Dataset], NDArray[np.int64]]]] = {
     "scene": scene_groups,
@@ -121,20 +122,31 @@ def _weak_dataset(dataset: Dataset, config: PrepareConfig) -> Dataset | None:
 def _masks_dataset(path: str) -> Dataset:
     """A dataset of hand-drawn shapes; masks beside pictures are taken where the folder's first format holds boxes only."""
     found = open_dataset(path)
-    if _has_drawn(found):
+    if not _has(found, DRAWN) or found.origin.get("format") == "masks":
+        found = _masks_beside(Path(path)) or found
+    if _has(found, DRAWN):
         return found
-    if load_format("masks").recognise(Path(path)):
-        again = load_format("masks").read(Path(path))
-        if _has_drawn(again):
-            return again
     raise DataError(
         f"{path} holds no masks, polygons or ellipses (format {found.origin.get('format')}), and 'masks' asks for labels drawn by hand. "
         "Name a dataset with them, for instance the folder above images/ and masks/."
     )
 
 
-def _has_drawn(dataset: Dataset) -> bool:
-    return not dataset.annotations.filter(pl.col("kind").cast(pl.String).is_in(DRAWN)).is_empty()
+def _masks_beside(root: Path) -> Dataset | None:
+    """The mask pictures of a folder that may hold other formats too.
+
+    Values that no file names are black and white with grey between, as after JPEG or smoothing, if there are such beyond the middle.
+    """
+    form = load_format("masks")
+    if not form.recognise(root):
+        return None
+    found = form.read(root)
+    unnamed = not found.notes.filter(pl.col("kind") == "no_names").is_empty()
+    return form.read(root, style="binary") if unnamed and found.classes.height >= _MIDDLE else found
+
+
+def _has(dataset: Dataset, kinds: Sequence[str]) -> bool:
+    return not dataset.annotations.filter(pl.col("kind").cast(pl.String).is_in(kinds)).is_empty()
 
 
 def _add(found: dict[str, Item], dataset: Dataset, group: str, *, weak: Sequence[str] = (), hand: Sequence[str] = ()) -> None:

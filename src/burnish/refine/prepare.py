@@ -173,7 +173,10 @@ def prepare(
     unlabelled = (sets == parts.WEAK) & np.array([len(corners) == 0 for corners, _ in boxes])
     leaks = parts.leaking(sets, copies.groups) & ~unlabelled & ~gone
     sets[unlabelled | leaks | gone | ~readable] = parts.NONE
-    told = [*copy_findings(material.items, copies), *_told(material.items, drawn, unlabelled & readable, leaks, gone)]
+    told = [
+        *copy_findings(material.items, copies),
+        *_told(material.items, drawn, hand, unlabelled=unlabelled & readable, leaks=leaks, gone=gone),
+    ]
     source = {"path": str(dataset.origin.get("path", dataset.root)), "format": dataset.origin.get("format")}
     findings = Findings(
         ranked(join_findings(material.findings, findings_table(told))), {"verb": "prepare", "dataset": source["path"], **source}
@@ -214,16 +217,20 @@ def _class_counts(material: Material) -> NDArray[np.float64]:
 def _told(
     items: Sequence[Item],
     drawn: NDArray[np.bool_],
+    hand: NDArray[np.bool_],
+    *,
     unlabelled: NDArray[np.bool_],
     leaks: NDArray[np.bool_],
     gone: NDArray[np.bool_],
 ) -> Iterator[dict[str, Any]]:
     for place, item in enumerate(items):
-        where = {"path": item.path.name}
-        if item.hand and not drawn[place]:
-            yield finding(
-                "empty_mask", "Its hand-drawn shapes hold no pixel of the picture, so it does not count as labelled by hand.", **where
-            )
+        where: dict[str, Any] = {"path": item.path.name}
+        if hand[place] and not drawn[place]:
+            reason = "It is named as labelled by hand and has no shape with a pixel: it counts as a picture without objects."
+            yield finding("no_objects", reason, is_issue=False, **where)
+        elif item.hand and not drawn[place]:
+            reason = "Its hand-drawn shapes hold no pixel of the picture, so it does not count as labelled by hand."
+            yield finding("empty_mask", reason, **where)
         if gone[place]:
             yield finding("dropped_copy", "A better copy of it is kept; it is in no set.", is_issue=False, **where)
         elif unlabelled[place]:
