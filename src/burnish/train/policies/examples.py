@@ -108,18 +108,20 @@ def task_of(dataset: Dataset) -> Task:
     return found
 
 
-def suited(dataset: Dataset, task: Task | None, form: str | None) -> tuple[Dataset, tuple[str, ...]]:
+def suited(dataset: Dataset, task: Task | None, config: DataConfig) -> tuple[Dataset, tuple[str, ...]]:
     """The dataset as the task needs it: read as mask pictures, where these lie beside labels that the task cannot learn from.
 
     Args:
         dataset: As it was opened.
         task: What is to be learnt.
-        form: A format to read it as; None looks whether it must be read anew.
+        config: `format` says what to read it as, `soft` that masks are shares; where they do not, it is looked.
 
     Returns:
         The dataset, and what to tell of it.
     """
-    source = dataset.origin.get("path")
+    source, form = dataset.origin.get("path"), config.format
+    if source is not None and holds_soft_masks(dataset, wanted=config.soft) and not (dataset.root / "beliefs").is_dir():
+        return open_dataset(dataset.root, "masks", style="binary", threshold=1), ()  # values between black and white are no classes
     if form is not None and source is not None and dataset.origin.get("format") != form:
         return open_dataset(str(source), form), ()
     kinds = set(dataset.annotations["kind"].cast(pl.String).unique())
@@ -148,10 +150,10 @@ def gather(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int
     own = {"train": (), "validation": (), "test": ()}
     for part, path in (("val", config.validation_dataset), ("test", config.test_dataset)):
         if path is not None:
-            other = suited(open_dataset(path), examples.task, config.format)[0]
+            other = suited(open_dataset(path), examples.task, config)[0]
             # Masks in black and white have no names: one class is the other, whatever each is called.
             named = () if len(examples.classes) == other.classes.height == 1 else examples.classes
-            alone = config.model_copy(update={**own, "mode": examples.mode, "classes": named})
+            alone = config.model_copy(update={**own, "soft": None, "mode": examples.mode, "classes": named})
             more = _gathered(other, examples.task, alone, seed=seed, is_whole=True)
             examples = _joined(examples, more, PARTS.index(part))
     return _checked(examples)
@@ -159,7 +161,7 @@ def gather(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int
 
 def _gathered(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int, is_whole: bool = False) -> Examples:
     """The examples of one dataset; of a whole one all are in the first part, whatever its splits say."""
-    dataset, notes = suited(dataset, task, config.format)
+    dataset, notes = suited(dataset, task, config)
     task = task or task_of(dataset)
     numbers, classes = _classes(dataset, config.classes)
     files = dataset.image_files().join(dataset.images.select("id", "width", "height"), left_on="image", right_on="id", how="left")
@@ -170,7 +172,7 @@ def _gathered(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: 
         raise DataError(f"No picture has a {' or '.join(KINDS[task])} of the classes {', '.join(classes)}; nothing can be learnt.")
     rows = {key[0]: part.to_dicts() for key, part in usable.partition_by("image", as_dict=True, maintain_order=True).items()}
     parts, told = (np.zeros(files.height, np.int64), ()) if is_whole else divided(dataset, config, seed=seed)
-    beliefs = soft_masks(dataset, classes, config.soft) if task == "segmentation" else ((),) * files.height
+    beliefs = soft_masks(dataset, classes, wanted=config.soft) if task == "segmentation" else ((),) * files.height
     examples = Examples(
         dataset=dataset,
         task=task,
@@ -195,7 +197,7 @@ def divided(dataset: Dataset, config: DataConfig, *, seed: int = 0) -> tuple[NDA
     splits = dataset.images["split"].to_list()
     known = any(split in named for split in splits)
     parts = np.array([named.get(split, -1 if known else 0) for split in splits], dtype=np.int64)
-    if (parts == 1).any():
+    if (parts == 1).any() or config.validation_dataset is not None:
         return parts, ()
     own = np.flatnonzero(parts == 0)
     if len(own) < 2:  # noqa: PLR2004 - one picture cannot be divided
@@ -206,7 +208,15 @@ def divided(dataset: Dataset, config: DataConfig, *, seed: int = 0) -> tuple[NDA
     return parts, (f"There is no validation split: {int(inner.sum()):,} of {len(own):,} training pictures validate.",)
 
 
-def soft_masks(dataset: Dataset, classes: Sequence[str], wanted: bool | None) -> tuple[tuple[Path, ...], ...]:
+def holds_soft_masks(dataset: Dataset, *, wanted: bool | None) -> bool:
+    """Whether the masks of a dataset are shares of belief: as is `wanted`, or where that is None, as the provenance of a set says."""
+    told = dataset.root / "provenance.json"
+    if wanted is not None or not told.is_file():
+        return bool(wanted)
+    return bool(json.loads(told.read_text(encoding="utf-8")).get("soft"))
+
+
+def soft_masks(dataset: Dataset, classes: Sequence[str], *, wanted: bool | None) -> tuple[tuple[Path, ...], ...]:
     """The files of each picture's soft masks, one a class.
 
     Args:
@@ -218,10 +228,7 @@ def soft_masks(dataset: Dataset, classes: Sequence[str], wanted: bool | None) ->
         DataError: Soft masks are asked for, and a picture has none.
     """
     paths = dataset.image_files()["path"].to_list()
-    told = dataset.root / "provenance.json"
-    if wanted is None and told.is_file():
-        wanted = bool(json.loads(told.read_text(encoding="utf-8")).get("soft"))
-    if not wanted:
+    if not holds_soft_masks(dataset, wanted=wanted):
         return ((),) * len(paths)
     masks = {pair.picture: pair.mask for pair in find_pairs(dataset.root).pairs}
     lacking = [path for path in paths if masks.get(path) is None]
