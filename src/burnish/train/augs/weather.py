@@ -5,7 +5,7 @@ Each takes 1 to 4 ms for 512 x 512 pixels on one core: what is smooth is compute
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -123,7 +123,7 @@ def shadow(picture: Picture, choice: Choice) -> Picture:
     return _covered(picture, toned(picture, _TONES * (1 - choice["strength"])), hidden)
 
 
-def _covered(picture: Picture, cover: Picture, hidden: NDArray[np.float32]) -> Picture:
+def _covered(picture: Picture, cover: Picture, hidden: NDArray[np.floating[Any]]) -> Picture:
     """The picture under a cover that hides so much of it, given in fewer pixels."""
     height, width = picture.shape[:2]
     weights = cv2.resize(np.asarray(hidden, dtype=np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
