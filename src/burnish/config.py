@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -133,7 +133,8 @@ def validated(
     try:
         return cls.model_validate(values)
     except ValidationError as error:
-        placed = sorted((_complaint(cls, detail, text, below) for detail in error.errors(include_url=False)), key=lambda found: found[0])
+        found = (_complaint(cls, detail, values, text, below) for detail in error.errors(include_url=False))
+        placed = sorted(found, key=lambda complaint: complaint[0])
         complaints = [f"line {line}: {complaint}" if line else complaint for line, complaint in placed]
         head = f"{path}:" if path else ""
         lines = [f" {complaints[0]}"] if len(complaints) == 1 else [f"\n- {complaint}" for complaint in complaints]
@@ -164,13 +165,15 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"Known: {', '.join(options)}."
 
 
-def _complaint(cls: type[Config], detail: ErrorDetails, text: str, below: Sequence[str | int]) -> tuple[int, str]:
+def _complaint(
+    cls: type[Config], detail: ErrorDetails, values: Mapping[str, Any], text: str, below: Sequence[str | int]
+) -> tuple[int, str]:
     """The line of a complaint, 0 where it has none, and what it says."""
     keys = [key for key in detail["loc"] if isinstance(key, int) or not key.startswith("function-")]
     dotted = ".".join(str(key) for key in keys)
     line = key_line(text, [*below, *keys]) or 0
     if detail["type"] == "extra_forbidden":
-        return line, f"unknown key '{dotted}'. {nearest(str(keys[-1]), _fields_at(cls, keys[:-1]))}"
+        return line, f"unknown key '{dotted}'. {nearest(str(keys[-1]), _fields_at(cls, keys[:-1], values))}"
     if detail["type"] == "missing":
         return line, f"'{dotted}' is missing and must be given."
     message = detail["msg"].removeprefix("Value error, ")
@@ -180,19 +183,53 @@ def _complaint(cls: type[Config], detail: ErrorDetails, text: str, below: Sequen
     return line, f"'{dotted}' is {detail['input']!r}: {message[:1].lower()}{message[1:]}"
 
 
-def _fields_at(cls: type[BaseModel], keys: Sequence[str | int]) -> list[str]:
+def _fields_at(cls: type[BaseModel], keys: Sequence[str | int], given: Any) -> list[str]:
+    """The names that are known at a place; what was given there says which class a description that is chosen by name has."""
+    expected: Any = cls
     for key in keys:
-        field = cls.model_fields.get(str(key))
-        inner = None if field is None else _model_in(field.annotation)
-        if inner is None:
-            return []
-        cls = inner
-    return [field.alias or name for name, field in cls.model_fields.items()]
+        expected, given = _inside(expected, key), _part_of(given, key)
+        chooser = _chooser_in(expected)
+        if chooser is not None and isinstance(given, str | dict):
+            expected = chooser(given)
+    inner = _model_in(expected)
+    return [] if inner is None else [field.alias or name for name, field in inner.model_fields.items()]
+
+
+def _inside(expected: Any, key: str | int) -> Any:
+    """The type at a key of a type; None where there is none."""
+    origin, members = get_origin(expected), get_args(expected)
+    if origin is Annotated:
+        return _inside(members[0], key)
+    if origin in {dict, tuple, list}:
+        return members[1 if origin is dict else 0]
+    if members:  # one of several
+        return next((found for found in (_inside(member, key) for member in members) if found is not None), None)
+    model = _model_in(expected)
+    field = None if model is None else model.model_fields.get(str(key))
+    if field is None:
+        return None
+    return Annotated[field.annotation, (), *field.metadata]
+
+
+def _part_of(given: Any, key: str | int) -> Any:
+    try:
+        return given[key]
+    except (KeyError, IndexError, TypeError):
+        return None
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
-    candidates = (annotation, *get_args(annotation))
-    return next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for found in map(_model_in, get_args(annotation)) if found is not None), None)
+
+
+def _chooser_in(annotation: Any) -> Any:
+    """What gives the class of a description from what was given for it; the mark `Chosen` of `burnish.descriptions` has it."""
+    own = getattr(annotation, "class_of", None)
+    if own is not None and not isinstance(annotation, type):
+        return own
+    return next((found for found in map(_chooser_in, get_args(annotation)) if found is not None), None)
 
 
 def _set_nested(values: Mapping[str, Any], keys: Sequence[str], value: Any) -> dict[str, Any]:

@@ -11,12 +11,17 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
+from pydantic_core import PydanticCustomError, core_schema
+
 from burnish.config import Config, apply_overrides, nearest, read_text, read_yaml, validated
 from burnish.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
+
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,44 @@ class Kind:
     aliases: Mapping[str, Alias] = field(default_factory=dict[str, Alias])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Chosen:
+    """Makes a field of a settings class a description of some kind: `loss: Annotated[Config, Chosen(LOSSES)]`.
+
+    A name, a mapping or a description is taken, and complaints about what stands inside name its keys and their line.
+    """
+
+    kind: Kind
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        """Read by name; written with all fields of the description that it is."""
+        del source, handler
+        told = core_schema.plain_serializer_function_ser_schema(_as_values, info_arg=True)
+        return core_schema.no_info_plain_validator_function(self._read, serialization=told)
+
+    def __get_pydantic_json_schema__(self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """A name, or a mapping with one; what else it holds stands in the schema of the kind, which may hold this very field again."""
+        del schema, handler
+        name = {"type": "string", "enum": sorted([*self.kind.entries, *self.kind.aliases])}
+        return {"title": self.kind.noun, "anyOf": [name, {"type": "object", "properties": {"name": name}, "required": ["name"]}]}
+
+    def class_of(self, given: Mapping[str, Any] | str) -> type[Config] | None:
+        """The class of the description that is meant; None where there is none of its name."""
+        try:
+            return selected(self.kind, given)[0]
+        except ConfigError:
+            return None
+
+    def _read(self, given: Any) -> Config:
+        if not isinstance(given, Config | dict | str):
+            raise PydanticCustomError("choice", "expected the name of a {noun}, or a mapping with it", {"noun": self.kind.noun})
+        try:
+            cls, values = selected(self.kind, given)
+        except ConfigError as error:
+            raise PydanticCustomError("choice", "{told}", {"told": str(error)}) from error
+        return given if isinstance(given, Config) else cls.model_validate(values)
+
+
 def load(kind: Kind, path: Path | str, overrides: Iterable[str] = ()) -> Config:
     """Read a description from a YAML file, with overrides such as `gamma=3` or `parts.region.weight=0.5`.
 
@@ -88,16 +131,28 @@ def describe(kind: Kind, given: Config | Mapping[str, Any] | str, *, path: Path 
     """
     if isinstance(given, Config):
         return given
+    cls, values = selected(kind, given, where=f"{path}: there" if path else "There")
+    below = ("args",) if isinstance(given, dict) and "args" in given else ()
+    return validated(cls, values, path=path, text=text, below=below)
+
+
+def selected(kind: Kind, given: Config | Mapping[str, Any] | str, *, where: str = "There") -> tuple[type[Config], dict[str, Any]]:
+    """The class of the description that is meant, and the values for it, not yet looked at.
+
+    Raises:
+        ConfigError: The name is unknown, with the nearest known one.
+    """
+    if isinstance(given, Config):
+        maker(kind, given)
+        return type(given), given.model_dump()
     name, values = _named(kind, given)
     alias = kind.aliases.get(name)
     if alias is not None:
         values = cast("Callable[[Mapping[str, Any]], dict[str, Any]]", _found(alias.read))(values) if alias.read else values
         name, values = alias.name, {**alias.values, **values}
     if name not in kind.entries:
-        where = f"{path}: there" if path else "There"
         raise ConfigError(f"{where} is no {kind.noun} '{name}'. {nearest(name, [*kind.entries, *kind.aliases])}")
-    below = ("args",) if isinstance(given, dict) and "args" in given else ()
-    return validated(config_class(kind, name), {**values, "name": name}, path=path, text=text, below=below)
+    return config_class(kind, name), {**values, "name": name}
 
 
 def build(kind: Kind, given: Config | Mapping[str, Any] | str) -> Any:
@@ -131,6 +186,11 @@ def config_class(kind: Kind, name: str) -> type[Config]:
 def schema(kind: Kind) -> dict[str, Any]:
     """The JSON Schema of everything that can be chosen; one of the entries' descriptions."""
     return {"title": kind.noun, "oneOf": [config_class(kind, name).model_json_schema() for name in sorted(kind.entries)]}
+
+
+def _as_values(description: Config, info: core_schema.SerializationInfo) -> dict[str, Any]:
+    values = description.model_dump(mode=info.mode)
+    return {"name": values.pop("name"), **values}
 
 
 def _named(kind: Kind, given: Mapping[str, Any] | str) -> tuple[str, dict[str, Any]]:

@@ -13,8 +13,8 @@ class Operation(NamedTuple):
         config: Its settings class, "module:name"; in a module that loads nothing heavy, so that help is quick.
         inputs: What it works on, in order: dataset, samples, original (datasets with a part to play), findings, source (a dataset or
             findings), url, folder, recipe, table (of labels) or video; a trailing ? marks one that may be left out.
-        out: How its result is placed: "option" (--out, with a default), "argument" (named after the input), "asked" (only with --out),
-            or "none".
+        out: How its result is placed: "option" (--out, with a default), "run" (the same, and the verb works in that very folder),
+            "argument" (named after the input), "asked" (only with --out), or "none".
         summary: What it does, in one line.
     """
 
@@ -120,6 +120,13 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "asked",
         "Check label tables, show their tree, compare them with a dataset or CVAT.",
     ),
+    "predict": Operation(
+        "burnish.train.predict:predict",
+        "burnish.train.policies.settings:PredictConfig",
+        ("dataset",),
+        "option",
+        "Annotate pictures with a trained network.",
+    ),
     "preview": Operation(
         "burnish.inspect.preview:preview",
         _SETTINGS + "PreviewConfig",
@@ -164,6 +171,13 @@ OPERATIONS: Final[dict[str, Operation]] = {
         ("dataset",),
         "asked",
         "Mend tracks, groups and overlaps that models or annotators left.",
+    ),
+    "train": Operation(
+        "burnish.train.train:train",
+        "burnish.train.policies.settings:TrainConfig",
+        ("dataset?",),
+        "run",
+        "Train a network on a dataset, into a run folder with weights, numbers and a report.",
     ),
     "undo": Operation(
         "burnish.inspect.undo:undo", _SETTINGS + "UndoConfig", ("folder",), "none", "Return a dataset to the version before."

@@ -9,12 +9,12 @@ from builders import boxes_dataset, labels_folder, tags_dataset
 
 import burnish
 from burnish.balance.balance import balance
-from burnish.balance.plans import read_plan
 from burnish.balance.settings import BalanceConfig
 from burnish.cli.app import run
 from burnish.data.taxonomy import LabelEntry, Member, Superlabel, Taxonomy
 from burnish.errors import ConfigError, LabelError
 from burnish.formats.label_tables import write_tables
+from burnish.formats.plans import read_plan
 from burnish.formats.recognise import write_dataset
 
 

@@ -8,18 +8,16 @@ from builders import boxes_dataset
 import burnish
 from burnish.balance.incidence import incidence_of
 from burnish.balance.plans import (
-    Plan,
     mark_of,
     picture_list,
-    read_plan,
     reasons,
     refuse_outdated,
     repeated,
     sampler_weights,
-    write_plan,
 )
 from burnish.data.dataset import same_content
 from burnish.errors import DataError, FormatError
+from burnish.formats.plans import Plan, read_plan, write_plan
 from burnish.formats.recognise import write_dataset
 
 

@@ -1,12 +1,17 @@
 """The registry lists our families and those of plug-ins, and loads nothing heavy for it."""
 
+import importlib
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
 from burnish.errors import ConfigError, ModelError
 from burnish.models.registry import builder, find_family, list_families
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -37,6 +42,17 @@ def plug_in(tmp_path, monkeypatch):
 def test_our_own_families_come_through_entry_points():
     assert {"embedder", "small_net", "timm", "torchvision"} <= {family.name for family in list_families()}
     assert all(family.code_licence and family.weights_licence for family in list_families())
+
+
+def test_every_family_that_we_declare_is_there_and_can_be_built():
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["entry-points"]["burnish.models"]
+    for name, target in declared.items():
+        module, _, function = target.partition(":")
+        family = getattr(importlib.import_module(module), function)()
+        assert family.name == name
+        assert family.code_licence
+        assert family.weights_licence
+        assert callable(builder(family))
 
 
 @pytest.mark.usefixtures("plug_in")
@@ -71,7 +87,7 @@ def test_listing_loads_no_torch():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize("module", ["models.classifiers", "models.embedders", "train.loop", "train.policies.classification"])
+@pytest.mark.parametrize("module", ["models.classifiers", "models.embedders", "train.loop", "train.policies.folds"])
 def test_without_torch_the_command_that_installs_it_is_told(module):
     code = (
         "import sys; sys.modules['torch'] = None\n"

@@ -116,7 +116,7 @@ class NetworkModel:
 
     def predict(self, task: FoldTask) -> NDArray[np.float64]:
         """(test rows, classes) probabilities."""
-        from burnish.train.policies.classification import train_fold  # noqa: PLC0415 - loads torch
+        from burnish.train.policies.folds import train_fold  # noqa: PLC0415 - loads torch
 
         probabilities, report = train_fold(
             self.pixels,

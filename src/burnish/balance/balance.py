@@ -12,7 +12,7 @@ from burnish.balance.baselines import NAMES, baseline_copies
 from burnish.balance.exact import solve_exactly
 from burnish.balance.frontier import MOST_ENTRIES, Frontier, frontier_of
 from burnish.balance.incidence import incidence_of
-from burnish.balance.plans import FRAMES, Plan, mark_of, reasons
+from burnish.balance.plans import FRAMES, mark_of, reasons
 from burnish.balance.problem import class_wishes, four_weights, limits_of, measured, objective_of, target_shares
 from burnish.balance.result import BalanceResult, Outcome
 from burnish.balance.rounding import whole_copies
@@ -22,6 +22,7 @@ from burnish.engine.progress import Progress, silent
 from burnish.engine.timing import Stopwatch
 from burnish.errors import ConfigError
 from burnish.formats.labelled import labelled
+from burnish.formats.plans import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,11 +1,8 @@
-"""Plans: how often each picture comes and why; on disk, checked against their dataset, and in the forms that consumers read."""
+"""Plans: how often each picture comes and why; checked against their dataset, and in the forms that consumers read."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
@@ -14,10 +11,11 @@ import polars.exceptions
 from burnish.balance.sparse import row_sums, turned
 from burnish.engine.files import atomic_path, write_text
 from burnish.engine.fingerprint import fingerprint
-from burnish.errors import DataError, FormatError
+from burnish.errors import DataError
+from burnish.formats.plans import Plan, copies_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -25,102 +23,14 @@ if TYPE_CHECKING:
     from burnish.data.dataset import Dataset
     from burnish.geometry.arrays import Floats, Ints
 
-_KEY: Final = "burnish"
-_COLUMNS: Final = {"image": pl.Int64, "path": pl.String, "frame": pl.Int64, "is_file": pl.Boolean, "copies": pl.Int64, "why": pl.String}
-_LISTED: Final = 5
-
 FRAMES: Final = "frames of videos or sequences, which a list of files cannot name; turn them into pictures first with burnish convert"
 """What is said of pictures that are no files of their own."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Plan:
-    """How often each picture comes.
-
-    Attributes:
-        table: One row a picture of the split: image (id), path, frame (number in its file), is_file (whether it is a file of its own),
-            copies, why.
-        about: dataset, split, objective, value, bound, gap, and the mark of the pictures and labels that it was made from.
-    """
-
-    table: pl.DataFrame
-    about: Mapping[str, Any] = field(default_factory=dict[str, Any])
-
-    @property
-    def copies(self) -> Ints:
-        """(N,) copies in the order of the table."""
-        return self.table["copies"].to_numpy()
-
-    @property
-    def samples(self) -> int:
-        """Copies of all pictures together."""
-        return int(self.table["copies"].sum())
-
-    def __len__(self) -> int:
-        return self.table.height
-
-    def __str__(self) -> str:
-        repeated = self.table.filter(pl.col("copies") > 1).height
-        dropped = self.table.filter(pl.col("copies") == 0).height
-        told = f", {dropped:,} left out" if dropped else ""
-        return f"Plan of {self.samples:,} samples of {len(self):,} pictures: {repeated:,} repeated{told}"
 
 
 def mark_of(incidence: Incidence) -> str:
     """A short name for the pictures and the objects on them: a dataset that has changed has another one."""
     rows = incidence.pictures.select("path", "frame").with_columns(**_class_columns(incidence)).sort("path", "frame", maintain_order=True)
     return fingerprint(*incidence.classes, rows.hash_rows(seed=0).to_numpy().tobytes())
-
-
-def write_plan(plan: Plan, folder: Path) -> list[Path]:
-    """Write plan.parquet, which knows what it is about, and plan.csv for people; each file whole or not at all."""
-    paths = [folder / "plan.parquet", folder / "plan.csv"]
-    with atomic_path(paths[0]) as temporary:
-        plan.table.write_parquet(temporary, metadata={_KEY: json.dumps(dict(plan.about), default=str)})
-    with atomic_path(paths[1]) as temporary:
-        plan.table.write_csv(temporary)
-    return paths
-
-
-def read_plan(path: Path | str) -> Plan:
-    """Read plan.parquet or plan.csv, or take them from the folder that holds one; a CSV needs the columns path and copies.
-
-    Raises:
-        FormatError: There is no such file, or it is no plan.
-    """
-    file = Path(path) / "plan.parquet" if Path(path).is_dir() else Path(path)
-    if not file.is_file():
-        raise FormatError("there is no plan here. Expected plan.parquet or plan.csv, as burnish balance writes them.", path=file)
-    try:
-        frame = pl.read_parquet(file) if file.suffix == ".parquet" else pl.read_csv(file)
-        about = json.loads(pl.read_parquet_metadata(file).get(_KEY, "{}")) if file.suffix == ".parquet" else {}
-        known = [pl.col(n).cast(t) if n in frame.columns else pl.lit(None, dtype=t).alias(n) for n, t in _COLUMNS.items()]
-        table = frame.select(known).with_columns(pl.col("frame").fill_null(0), pl.col("is_file").fill_null(value=True))
-    except (polars.exceptions.PolarsError, ValueError) as error:
-        raise FormatError(f"this is no plan ({error}). Expected what burnish balance writes.", path=file) from error
-    wrong = table.with_row_index("row").filter(pl.col("path").is_null() | pl.col("copies").is_null() | (pl.col("copies") < 0))
-    if wrong.height:
-        raise FormatError("expected a path and a whole number of copies, at least 0.", path=file, position=f"row {wrong['row'][0] + 1}")
-    return Plan(table, about)
-
-
-def copies_for(plan: Plan, dataset: Dataset) -> dict[int, int]:
-    """Copies of each picture of a plan by its id in the dataset, the pictures being found by their paths and frames.
-
-    Raises:
-        DataError: The dataset lacks pictures of the plan: the plan is older than the dataset, or belongs to another one.
-    """
-    files = dataset.image_files().select("image", "path", frame="true_frame")
-    joined = plan.table.select("path", "frame", "copies").join(files, on=["path", "frame"], how="left", maintain_order="left")
-    lost = joined.filter(pl.col("image").is_null())["path"]
-    if len(lost):
-        shown = ", ".join(lost.head(_LISTED))
-        raise DataError(
-            f"{len(lost):,} of the {len(plan):,} pictures of the plan are not in the dataset: {shown}. The plan is older than the dataset, "
-            "or made from another one; run burnish balance again.",
-            table="images",
-        )
-    return dict(joined.select("image", "copies").iter_rows())
 
 
 def refuse_outdated(plan: Plan, incidence: Incidence) -> None:

@@ -11,10 +11,11 @@ import polars as pl
 
 from burnish.balance.copies import Duplicated, as_counts, duplicate_files, remove_copies
 from burnish.balance.page import balance_page
-from burnish.balance.plans import save_outputs, write_plan
+from burnish.balance.plans import save_outputs
 from burnish.balance.solver import gap_of
 from burnish.balance.sparse import applied
 from burnish.engine.files import atomic_path, write_text
+from burnish.formats.plans import Plan, write_plan
 from burnish.report.numbers import number
 from burnish.report.tables import text_table
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from burnish.balance.frontier import Frontier
     from burnish.balance.incidence import Incidence
-    from burnish.balance.plans import Plan
     from burnish.balance.settings import BalanceConfig
     from burnish.data.dataset import Dataset
     from burnish.geometry.arrays import Ints

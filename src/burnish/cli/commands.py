@@ -124,8 +124,8 @@ def _file_parameters(operation: Operation) -> list[inspect.Parameter]:
             Parameter(name="--set", help="Any setting as key=value, nested keys with dots.", group=_RUNNING, negative=()),
         ],
     }
-    if operation.out in {"option", "asked"}:
-        text = "Folder for the results." + (" [default: runs/COMMAND/NAME]" if operation.out == "option" else "")
+    if operation.out in {"option", "run", "asked"}:
+        text = "Folder for the results." + ("" if operation.out == "asked" else " [default: runs/COMMAND/NAME]")
         shown["out"] = Annotated[Path | None, Parameter(name=["--out", "-o"], help=text, group=_RUNNING)]
     return [_keyword(name, annotation, None) for name, annotation in shown.items()]
 

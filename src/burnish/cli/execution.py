@@ -86,7 +86,7 @@ def _opened(request: Request) -> tuple[Any, ...]:
 def _out(request: Request) -> Path | None:
     if request.operation.out == "argument":
         return Path(str(request.inputs[-1]))
-    if request.out is not None or request.operation.out != "option":
+    if request.out is not None or request.operation.out not in {"option", "run"}:
         return request.out
     source = request.inputs[0] or getattr(request.settings, "dataset", None) or "dataset"
     return Path("runs") / request.verb / (Path(source).resolve().stem or "dataset")
@@ -98,7 +98,7 @@ def _work(out: Path | None, request: Request) -> Path | None:
         return None
     if request.operation.out == "argument":
         return out.with_name(f".{out.name}.part")
-    return out / "work"
+    return out if request.operation.out == "run" else out / "work"
 
 
 def _open_source(text: str) -> Any:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 from cyclopts import Group, Parameter
 from pydantic import BaseModel
 
+from burnish.descriptions import Chosen
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -46,11 +48,16 @@ def given_values(config: type[Config], arguments: Mapping[str, Any]) -> dict[str
 
 def _leaves(config: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:
     for name, field in config.model_fields.items():
-        inner = _group(field.annotation)
+        inner = None if _is_chosen(field) else _group(field.annotation)
         if inner is not None and not above:
             yield from _leaves(inner, (name,))
-        elif inner is None and _is_simple(field.annotation):
+        elif inner is None and (_is_chosen(field) or _is_simple(field.annotation)):
             yield (*above, name), field
+
+
+def _is_chosen(field: FieldInfo) -> bool:
+    """Whether one description is chosen by its name, which the option takes; its settings are for the file and --set."""
+    return any(isinstance(mark, Chosen) for mark in (*field.metadata, *(m for a in get_args(field.annotation) for m in get_args(a)[1:])))
 
 
 def _group(annotation: Any) -> type[BaseModel] | None:
@@ -77,7 +84,13 @@ def _annotation(path: tuple[str, ...], field: FieldInfo) -> Any:
         negative_none=(),
         negative_iterable=(),
     )
-    return Annotated[_plain(field.annotation) | None, parameter]
+    return Annotated[_option_type(field) | None, parameter]
+
+
+def _option_type(field: FieldInfo) -> Any:
+    if _is_chosen(field):
+        return tuple[str, ...] if get_origin(field.annotation) is tuple else str
+    return _plain(field.annotation)
 
 
 def _plain(annotation: Any) -> Any:
@@ -99,6 +112,8 @@ def _help(field: FieldInfo) -> str:
 
 
 def _default_text(default: Any) -> str:
+    if isinstance(default, BaseModel):
+        return str(getattr(default, "name", ""))
     if isinstance(default, bool):
         return "yes" if default else "no"
     return ", ".join(map(str, default)) if isinstance(default, tuple | list) else str(default)

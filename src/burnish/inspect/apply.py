@@ -11,7 +11,7 @@ from burnish.data.dataset import same_content
 from burnish.errors import ConfigError, DataError
 from burnish.formats import versioned
 from burnish.formats.recognise import open_dataset
-from burnish.inspect.derived import Derived, versions_home
+from burnish.formats.derived import Derived, versions_home
 from burnish.inspect.settings import ApplyConfig
 
 if TYPE_CHECKING:

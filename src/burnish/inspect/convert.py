@@ -12,7 +12,7 @@ from burnish.engine.progress import Progress, silent
 from burnish.errors import ConfigError
 from burnish.formats.labelled import labelled
 from burnish.formats.recognise import FORMATS, load_format
-from burnish.inspect.derived import Derived
+from burnish.formats.derived import Derived
 from burnish.inspect.sampling import sampling_of
 from burnish.inspect.settings import ConvertConfig, MasksConfig
 

@@ -9,7 +9,7 @@ from burnish.data.findings import join_findings
 from burnish.data.homing import carried_home
 from burnish.errors import FormatError
 from burnish.formats.sample_manifest import CSV, PARQUET, read_manifest
-from burnish.inspect.derived import Derived
+from burnish.formats.derived import Derived
 from burnish.inspect.settings import HomeConfig
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from burnish.data.shown import shown
 from burnish.data.splits import class_counts, column_groups, divide, group_numbers, joined_groups, scene_groups
 from burnish.engine.progress import Progress, silent
 from burnish.errors import DataError
-from burnish.inspect.derived import Derived
+from burnish.formats.derived import Derived
 from burnish.inspect.named_parts import named_parts
 from burnish.inspect.settings import SplitConfig
 from burnish.similarity.copies import copy_groups

@@ -10,7 +10,7 @@ from burnish.data.scenes import split_scenes
 from burnish.data.segments import fit_segments
 from burnish.data.shown import shown
 from burnish.data.tidying import hidden_after_gaps, with_one_label
-from burnish.inspect.derived import Derived
+from burnish.formats.derived import Derived
 from burnish.inspect.settings import TidyConfig
 
 if TYPE_CHECKING:

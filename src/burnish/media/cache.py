@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import json
-import math
-import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.lib.format import open_memmap
 
-from burnish.engine.files import atomic_path, explained_os_errors, free_bytes
+from burnish.engine.files import free_bytes
 from burnish.engine.fingerprint import fingerprint
-from burnish.engine.map import Engine, ordered_map
 from burnish.engine.progress import Progress, silent
 from burnish.errors import ConfigError, DataError
 from burnish.media.images import cut_out, read_image, resize
-from burnish.media.unreadable import UnreadableImage
+from burnish.media.shared.budget import Budget
+from burnish.media.shared.fields import Field
+from burnish.media.shared.files import READY
+from burnish.media.shared.rows import Recipe, fill_rows, open_rows, reasons
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from burnish.engine.map import Engine
+
 _VERSION: Final = 1  # change it whenever the same file would give other pixels
-_WAITING, _READABLE, _UNREADABLE = 0, 1, 2
 _SPARE_BYTES: Final = 64 * 2**20
 
 
@@ -37,17 +36,17 @@ class Parts:
 
     paths: Sequence[Path]
     boxes: NDArray[np.float64] | None
+    size: tuple[int, int]
 
-    def read(self, index: int, size: tuple[int, ...]) -> NDArray[np.uint8]:
-        """(height, width, 3) uint8 of one part, scaled to a size.
+    def make(self, index: int) -> dict[str, NDArray[np.uint8]]:
+        """(height, width, 3) uint8 `pixels` of one part, scaled.
 
         Raises:
             UnreadableImage: The picture cannot be read.
         """
-        height, width = size
         if self.boxes is None:
-            return read_image(self.paths[index], size=(height, width))
-        return resize(cut_out(_lately_read(self.paths[index]), self.boxes[index]), (height, width))
+            return {"pixels": read_image(self.paths[index], size=self.size)}
+        return {"pixels": resize(cut_out(_lately_read(self.paths[index]), self.boxes[index]), self.size)}
 
 
 @lru_cache(maxsize=8)
@@ -60,8 +59,8 @@ class PictureCache:
     """Decoded pictures in the order of their paths.
 
     Attributes:
-        pixels: (n, height, width, 3) uint8, RGB, read-only, mapped from disk: slicing reads only what is taken, and worker processes that
-            are given the cache's folder share the same memory.
+        pixels: (n, height, width, 3) uint8, RGB, read-only, mapped from disk: slicing reads only what is taken, and processes that open the
+            same cache share the same memory.
         readable: (n,) bool; an unreadable picture's pixels are zeros.
         reasons: n texts, why a picture is unreadable, or empty.
         folder: Where it lies.
@@ -90,7 +89,8 @@ def build_cache(
     """Decode pictures into a shared file, or take what an earlier call has decoded.
 
     The cache belongs to the exact list of paths with their times and sizes, and to the target size: any change gives another cache.
-    A killed build leaves a valid part, and the same call continues it.
+    A killed build leaves a valid part, and the same call continues it. Several processes may call at once: they decode together, each picture
+    once.
 
     Args:
         paths: Picture files.
@@ -109,19 +109,23 @@ def build_cache(
     place = Path(folder) / cache_key(paths, size, boxes)
     if not paths:
         return PictureCache(np.zeros((0, *size, 3), np.uint8), np.zeros(0, np.bool_), (), place)
-    shape = (len(paths), size[0], size[1], 3)
-    if not (place / "state.npy").exists():
-        _allocate(place, shape)
-    state = open_memmap(place / "state.npy", mode="r+")
-    decoded = _fill(place, state, Parts(paths, boxes), engine or Engine(), progress)
-    return PictureCache(open_memmap(place / "pixels.npy", mode="r"), state == _READABLE, _reasons(place, state), place, decoded)
+    disk = None if (place / "state.npy").exists() else _refuse_too_little_space(place, len(paths), size)
+    recipe = Recipe(paths, {"pixels": Field((*size, 3), is_picture=True)}, Parts(paths, boxes, size).make)
+    rows = open_rows(recipe, place, Budget(disk, keeping="raw"))
+    decoded = fill_rows(rows, engine=engine, progress=progress, label="decoding pictures")
+    return PictureCache(rows.arrays["pixels"], rows.state == READY, reasons(rows), place, decoded)
 
 
 def cache_key(paths: Sequence[Path], size: tuple[int, int], boxes: NDArray[np.float64] | None = None) -> str:
     """Name of the cache of exactly these files, as they are now, at this size."""
     cut = b"" if boxes is None else np.ascontiguousarray(boxes).tobytes()
+    return fingerprint(f"{_VERSION} {size[0]}x{size[1]}", cut, *file_stamps(paths))
+
+
+def file_stamps(paths: Sequence[Path]) -> Iterator[str]:
+    """A text for each file that changes when the file does: its path, time and size."""
     stamps = {path: _stamp(path) for path in dict.fromkeys(paths)}
-    return fingerprint(f"{_VERSION} {size[0]}x{size[1]}", cut, *(f"{path.absolute()}\0{stamps[path]}" for path in paths))
+    return (f"{path.absolute()}\0{stamps[path]}" for path in paths)
 
 
 def _stamp(path: Path) -> str:
@@ -132,61 +136,13 @@ def _stamp(path: Path) -> str:
     return f"{status.st_mtime_ns} {status.st_size}"
 
 
-def _allocate(place: Path, shape: tuple[int, ...]) -> None:
-    """Make both files; the state comes last, so that its presence says that the pixels' file is whole."""
-    needed = math.prod(shape) + shape[0]
+def _refuse_too_little_space(place: Path, count: int, size: tuple[int, int]) -> int:
+    """The space that may be used; DataError where it is less than the pictures need."""
+    needed = count * (size[0] * size[1] * 3 + 1)
     free = free_bytes(place)
     if needed + _SPARE_BYTES > free:
-        size = f"{shape[0]:,} pictures of {shape[1]} x {shape[2]}"
         raise DataError(
-            f"The decoded cache of {size} needs {needed / 1e9:,.2f} GB, and {place.parent} has {free / 1e9:,.2f} GB free. "
-            "Free some space, choose another work folder, or a smaller picture size."
+            f"The decoded cache of {count:,} pictures of {size[0]} x {size[1]} needs {needed / 1e9:,.2f} GB, and {place.parent} has "
+            f"{free / 1e9:,.2f} GB free. Free some space, choose another work folder, or a smaller picture size."
         )
-    _zeros(place / "pixels.npy", shape)
-    _zeros(place / "state.npy", shape[:1])
-
-
-def _zeros(path: Path, shape: tuple[int, ...]) -> None:
-    with atomic_path(path) as temporary:
-        open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
-        # A sparse file would end the process with a bus error, not with a message, when the disk fills up.
-        if hasattr(os, "posix_fallocate"):
-            with temporary.open("r+b") as stream, explained_os_errors(path):
-                os.posix_fallocate(stream.fileno(), 0, temporary.stat().st_size)
-
-
-def _fill(place: Path, state: np.memmap[Any, np.dtype[np.uint8]], parts: Parts, engine: Engine, progress: Progress) -> int:
-    waiting = np.flatnonzero(state == _WAITING)
-    if not len(waiting):
-        return 0
-    pixels = open_memmap(place / "pixels.npy", mode="r+")
-
-    def decode(index: int) -> str:
-        try:
-            pixels[index] = parts.read(index, pixels.shape[1:3])
-        except UnreadableImage as error:
-            return error.reason
-        return ""
-
-    results = ordered_map(decode, waiting.tolist(), engine=engine, progress=progress, label="decoding pictures")
-    with (place / "reasons.jsonl").open("a", encoding="utf-8") as stream:
-        stream.write("\n")  # a killed build may have left half a line
-        for index, reason in zip(waiting, results, strict=True):
-            if reason:
-                stream.write(json.dumps({"index": int(index), "reason": reason}, ensure_ascii=False) + "\n")
-                stream.flush()
-            state[index] = _UNREADABLE if reason else _READABLE
-    pixels.flush()
-    state.flush()
-    return len(waiting)
-
-
-def _reasons(place: Path, state: NDArray[np.uint8]) -> tuple[str, ...]:
-    reasons = [""] * len(state)
-    for line in (place / "reasons.jsonl").read_text(encoding="utf-8").splitlines():
-        try:
-            entry = json.loads(line)
-        except json.JSONDecodeError:  # a line that a killed build left half written; its picture was decoded again
-            continue
-        reasons[entry["index"]] = entry["reason"] if state[entry["index"]] == _UNREADABLE else ""
-    return tuple(reasons)
+    return free - _SPARE_BYTES

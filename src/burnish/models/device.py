@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 def choose_device(name: str | None = None) -> torch.device:
-    """The best device that this machine has, or the one that is asked for.
+    """The best device that this machine has, or the one that is asked for; a CUDA device computes in TF32 from now on.
+
+    TensorFloat-32 keeps 10 bits of the mantissa in products of matrices and convolutions, and adds up in float32: enough for training, and
+    several times as fast.
 
     Args:
         name: For instance "cpu", "cuda" or "cuda:1"; None or "auto" chooses.
@@ -27,7 +30,7 @@ def choose_device(name: str | None = None) -> torch.device:
         ConfigError: There is no such device here.
     """
     if name is None or name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu")
+        return _prepared(torch.device("cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"))
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
@@ -35,7 +38,7 @@ def choose_device(name: str | None = None) -> torch.device:
         reason = str(error).partition("\n")[0]
         best = f"This machine's best is '{choose_device()}'; auto takes it."
         raise ConfigError(f"The device '{name}' cannot be used: {reason}. {best}") from error
-    return device
+    return _prepared(device)
 
 
 def mixed_precision(device: torch.device) -> AbstractContextManager[object]:
@@ -51,3 +54,9 @@ def seeded(device: torch.device, *seeds: int) -> Generator[None]:
     with torch.random.fork_rng([device] if device.type == "cuda" else [], device_type="cuda"):
         torch.manual_seed(seed)
         yield
+
+
+def _prepared(device: torch.device) -> torch.device:
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision("high")  # TF32 in matrix products; convolutions have it from the start
+    return device

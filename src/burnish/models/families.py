@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from burnish.models.registry import ModelFamily
+from burnish.models.registry import ModelFamily, Task
 
 
 def torchvision_classifiers() -> ModelFamily:
@@ -44,6 +44,22 @@ def small_net() -> ModelFamily:
     )
 
 
+def unet() -> ModelFamily:
+    """The U-Nets of our own."""
+    return _network("unet", "segmenter", "Our U-Net, with attention gates if wanted, trained from scratch.", "MIT", "none exist")
+
+
+def smp_segmenters() -> ModelFamily:
+    """Decoders of segmentation-models-pytorch on encoders of timm and its own."""
+    return _network(
+        "smp",
+        "segmenter",
+        "Any of 12 decoders of segmentation-models-pytorch on any encoder; UNet and UNetAttention.",
+        "MIT (encoders of timm: Apache-2.0)",
+        "of each encoder: burnish.models.networks.building.network_licences",
+    )
+
+
 def pretrained_embedders() -> ModelFamily:
     """Frozen embedders of timm and transformers."""
     return ModelFamily(
@@ -55,3 +71,8 @@ def pretrained_embedders() -> ModelFamily:
         weights_licence="of each model: DINOv2 and SigLIP Apache-2.0, CLIP MIT, DINOv3 its own licence",
         extra="audit",
     )
+
+
+def _network(name: str, task: Task, summary: str, code: str, weights: str) -> ModelFamily:
+    build = "burnish.models.networks.building:build_network"
+    return ModelFamily(name=name, task=task, build=build, summary=summary, code_licence=code, weights_licence=weights, extra="train")

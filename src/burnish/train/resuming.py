@@ -39,7 +39,7 @@ def run_state(run: Run) -> dict[str, Any]:
         "run": {name: getattr(run, name) for name in _NUMBERS},
         "score": None if run.score is None else asdict(run.score),
         "best": None if run.best is None else {"score": asdict(run.best[0]), "step": run.best[1]},
-        "chance": _chance(),
+        "chance": chance_state(),
     }
 
 
@@ -71,7 +71,29 @@ def read_run(run: Run, path: Path) -> dict[str, Any]:
 def finish_reading(run: Run, content: Mapping[str, Any]) -> None:
     """Bring the handlers to where they were, and chance last, so that nothing draws from it before the next step does."""
     run.job.handlers.restore(content["handlers"])
-    _set_chance(content["chance"])
+    set_chance(content["chance"])
+
+
+def chance_state() -> dict[str, Any]:
+    """Where the generators of torch, Python and NumPy are, as tensors and plain values."""
+    numpy_state: Any = np.random.get_state(legacy=False)  # noqa: NPY002 - the user's own code may draw from it
+    return {
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "python": random.getstate(),
+        "numpy": {**numpy_state, "state": {**numpy_state["state"], "key": torch.from_numpy(numpy_state["state"]["key"].astype(np.int64))}},
+    }
+
+
+def set_chance(chance: Mapping[str, Any]) -> None:
+    """Bring the generators to where a state was taken."""
+    torch.set_rng_state(chance["torch"])
+    if chance["cuda"] and torch.cuda.is_available() and len(chance["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(chance["cuda"])
+    version, internal, gauss = chance["python"]
+    random.setstate((version, tuple(internal), gauss))
+    inner = chance["numpy"]["state"]
+    np.random.set_state({**chance["numpy"], "state": {**inner, "key": inner["key"].numpy().astype(np.uint32)}})  # noqa: NPY002 - as above
 
 
 def _check_network(model: nn.Module, weights: Mapping[str, torch.Tensor], path: Path) -> None:
@@ -85,23 +107,3 @@ def _check_network(model: nn.Module, weights: Mapping[str, torch.Tensor], path: 
 
 def _score(values: Mapping[str, Any]) -> Score:
     return Score(values["feasible"], values["violation"], tuple(values["values"]))
-
-
-def _chance() -> dict[str, Any]:
-    numpy_state: Any = np.random.get_state(legacy=False)  # noqa: NPY002 - the user's own code may draw from it
-    return {
-        "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-        "python": random.getstate(),
-        "numpy": {**numpy_state, "state": {**numpy_state["state"], "key": torch.from_numpy(numpy_state["state"]["key"].astype(np.int64))}},
-    }
-
-
-def _set_chance(chance: Mapping[str, Any]) -> None:
-    torch.set_rng_state(chance["torch"])
-    if chance["cuda"] and torch.cuda.is_available() and len(chance["cuda"]) == torch.cuda.device_count():
-        torch.cuda.set_rng_state_all(chance["cuda"])
-    version, internal, gauss = chance["python"]
-    random.setstate((version, tuple(internal), gauss))
-    inner = chance["numpy"]["state"]
-    np.random.set_state({**chance["numpy"], "state": {**inner, "key": inner["key"].numpy().astype(np.uint32)}})  # noqa: NPY002 - as above

@@ -158,6 +158,18 @@ class Run:
         self.stop = self.stop or reason
 
 
+def mean_loss(found: Tensor | tuple[Tensor, float] | Measured) -> Tensor:
+    """The loss of a batch, whichever form a forward pass gives it in."""
+    if isinstance(found, torch.Tensor):
+        return found
+    return found[0] if isinstance(found, tuple) else found.mean
+
+
+def network_device(model: nn.Module) -> torch.device:
+    """Where a network is, by its first parameter; the CPU where it has none."""
+    return next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+
+
 def trained_parameters(run: Run) -> list[Tensor]:
     """The parameters of the optimiser that have a gradient."""
     return [parameter for group in run.job.optimizer.param_groups for parameter in group["params"] if parameter.grad is not None]

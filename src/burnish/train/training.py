@@ -15,7 +15,7 @@ from burnish.errors import DataError, ModelError, extra
 from burnish.train.handlers.saving import LAST
 from burnish.train.optim.parameters import begin_training
 from burnish.train.resuming import finish_reading, read_run
-from burnish.train.run import Job, Run, trained_parameters
+from burnish.train.run import Job, Run, network_device, trained_parameters
 from burnish.train.target import require_metrics, score
 
 with extra("train"):
@@ -38,7 +38,7 @@ def train(job: Job) -> Run:
         DataError: An epoch has fewer batches than was said, or the target asks for a metric that evaluations do not give.
         ModelError: The memory of the device does not suffice, or too many steps had to be skipped.
     """
-    run = Run(job, _device(job.model))
+    run = Run(job, network_device(job.model))
     checkpoint = None if job.folder is None else job.folder / LAST
     content = read_run(run, checkpoint) if checkpoint is not None and checkpoint.exists() else None
     try:
@@ -219,7 +219,3 @@ def _optimizer_mode(job: Job, mode: str) -> None:
 def _without_exchange(job: Job) -> AbstractContextManager[Any]:
     no_sync: Callable[[], AbstractContextManager[Any]] | None = getattr(job.model, "no_sync", None)
     return nullcontext() if no_sync is None else no_sync()
-
-
-def _device(model: torch.nn.Module) -> torch.device:
-    return next((parameter.device for parameter in model.parameters()), torch.device("cpu"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +16,7 @@ from burnish.train.handlers.precision import Precision
 from burnish.train.handlers.settings import AccumulationConfig, PrecisionConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from burnish.config import Config
     from burnish.train.run import Run
@@ -90,7 +91,22 @@ def build_handlers(given: Iterable[Config | Mapping[str, Any] | str] = (), more:
     for needed in (AccumulationConfig, PrecisionConfig):
         if not any(isinstance(one, needed) for one in described):
             described.append(needed())
-    members = _ordered([build(HANDLERS, one) for one in described], list(more))
+    return _bundle(_ordered([build(HANDLERS, one) for one in described], list(more)))
+
+
+def fresh_handlers(handlers: Handlers, names: Collection[str], more: Iterable[Any] = ()) -> Handlers:
+    """Copies of some handlers of a training that has not begun, for trials that must leave the originals as they are.
+
+    Args:
+        handlers: Those of the training.
+        names: Which to copy; accumulation and precision are always among them.
+        more: As in `build_handlers`.
+    """
+    wanted = {*names, Accumulation.name, Precision.name}
+    return _bundle(_ordered([deepcopy(member) for member in handlers.members if member.name in wanted], list(more)))
+
+
+def _bundle(members: list[Any]) -> Handlers:
     listening = {event: tuple(getattr(member, event) for member in members if hasattr(member, event)) for event in EVENTS}
     accumulation = next(member for member in members if isinstance(member, Accumulation))
     precision = next(member for member in members if isinstance(member, Precision))

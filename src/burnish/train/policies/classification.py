@@ -1,200 +1,196 @@
-"""The training of one fold of a classification dataset: inner split, network, loop, probabilities of the part that it never saw."""
+"""Classification: one class for each picture, or several."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from burnish.data.splits import divide
-from burnish.engine.progress import Progress, silent
-from burnish.errors import ConfigError, DataError
-from burnish.models.classifiers import build_classifier
-from burnish.models.device import choose_device, seeded
-from burnish.train.augs.classification import output_size
-from burnish.train.augs.settings import TransformConfig
-from burnish.train.fitted import EpochReport, predict_probabilities
-from burnish.train.loaders.cached import worker_count
-from burnish.train.loop import Task, fit_classifier
-from burnish.train.settings import TrainingConfig
+from burnish.errors import ConfigError, DataError, extra
+from burnish.train.loaders.placement import find_place, place_picture
+from burnish.train.loaders.shared import Targets
+from burnish.train.metering import Meter, build
+from burnish.train.policies.losses import Batch, ScoreLoss, completed, probabilities, score_loss
+from burnish.train.policies.policy import Defaults
+from burnish.train.policies.predicted import labels_of_arrays
+
+with extra("train"):
+    import torch
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
+    from torch import nn
 
-_INNER_SHARE = 0.15
-
-
-@dataclass(frozen=True, slots=True)
-class FoldReport:
-    """How the training of a fold went.
-
-    Attributes:
-        network: Library and name.
-        device: Where it was trained.
-        train_pictures: Pictures trained on.
-        inner_pictures: Pictures that chose the epoch.
-        history: All epochs.
-        best_epoch: Number, from 0, of the epoch that was taken.
-        temperature: Of the probabilities; above 1 the network was too sure of itself.
-        seconds: Time of this call, which is short where the fold had been trained before.
-        notes: What the user should know, one sentence each.
-    """
-
-    network: str
-    device: str
-    train_pictures: int
-    inner_pictures: int
-    history: tuple[EpochReport, ...]
-    best_epoch: int
-    temperature: float
-    seconds: float
-    notes: tuple[str, ...] = ()
-
-    @property
-    def best(self) -> EpochReport:
-        """The epoch that was taken."""
-        return self.history[self.best_epoch]
+    from burnish.config import Config
+    from burnish.data.labels import Labels
+    from burnish.metrics.state import State
+    from burnish.train.loaders.placement import Place
+    from burnish.train.policies.examples import Examples
+    from burnish.train.policies.settings import Mode
+    from burnish.train.samples import Sample
+    from burnish.train.trained import Trained
 
 
-def train_fold(
-    pixels: NDArray[np.uint8],
-    labels: NDArray[np.int64],
-    train_rows: NDArray[np.int64],
-    test_rows: NDArray[np.int64],
-    *,
-    num_classes: int,
-    model_name: str = "EfficientNetV2_s",
-    weights: str | Path | None = None,
-    training: TrainingConfig | None = None,
-    transform: TransformConfig | None = None,
-    groups: NDArray[np.int64] | None = None,
-    seed: int = 0,
-    device: str | None = None,
-    calibrate: bool = True,
-    work_folder: Path | str | None = None,
-    progress: Progress = silent,
-    label: str = "Training",
-) -> tuple[NDArray[np.float64], FoldReport]:
-    """Train a network on one part of the pictures and predict another part, which has no say in the training.
-
-    A share of the training part, every class in proportion and no group cut, is set aside to choose the best epoch and to calibrate.
-
-    Args:
-        pixels: (N, H, W, 3) uint8, RGB, usually a memory map.
-        labels: (N,) class indices 0 to K - 1; those of test rows are never looked at.
-        train_rows: Rows to train on.
-        test_rows: (n,) rows to predict.
-        num_classes: K.
-        model_name: The network, as `find_network` understands it.
-        weights: What the network begins with, as in `build_classifier`.
-        training: Settings of the training; the seed's when None.
-        transform: Transforms; none when None.
-        groups: (N,) pictures with the same number stay together.
-        seed: Same seed, same result on a CPU.
-        device: For instance "cuda" or "cpu"; the best there is when None.
-        calibrate: Fit a temperature on the inner part.
-        work_folder: Where checkpoints are kept, so that a killed training continues.
-        progress: Where to report.
-        label: What the work is called there.
-
-    Returns:
-        (n, K) float64 probabilities, and how the training went.
+def policy(examples: Examples) -> Classification:
+    """The policy of a dataset's tags.
 
     Raises:
-        ConfigError: The network is not known, or cannot take the size of the pictures.
-        DataError: A training row has no class, or a row is in both parts.
-        ModelError: The training failed; WeightsError: the weights cannot be had or do not fit.
+        ConfigError: There are not two classes to choose from, or the mode is for masks.
+        DataError: A picture has several classes where it may have one.
     """
-    began = time.monotonic()
-    training, transform = training or TrainingConfig(), transform or TransformConfig()
-    train_rows, test_rows = np.asarray(train_rows, dtype=np.int64), np.asarray(test_rows, dtype=np.int64)
-    labels = np.asarray(labels, dtype=np.int64)
-    _check_rows(pixels, labels, train_rows, test_rows, num_classes)
-    kept, inner = inner_split(labels, train_rows, groups=groups, num_classes=num_classes, seed=seed)
-    chosen = choose_device(device)
-    with seeded(chosen, seed):
-        size = output_size(transform, (pixels.shape[1], pixels.shape[2]))
-        model = build_classifier(model_name, num_classes, weights=weights, image_size=size)
-    task = Task(pixels, labels, kept, inner, training, transform, seed, chosen)
-    fitted = fit_classifier(model, task, work_folder=work_folder, progress=progress, label=label, calibrate=calibrate)
-    workers = worker_count(training.num_workers)
-    probabilities = predict_probabilities(fitted, pixels, test_rows, workers=workers, progress=progress, label=f"{label}: predicting")
-    report = FoldReport(
-        network="/".join(model.name),
-        device=str(chosen),
-        train_pictures=len(kept),
-        inner_pictures=len(inner),
-        history=fitted.history,
-        best_epoch=fitted.best_epoch,
-        temperature=fitted.temperature,
-        seconds=time.monotonic() - began,
-        notes=_notes(training, inner),
-    )
-    return probabilities, report
+    if examples.mode == "binary":
+        raise ConfigError("Pictures are classified as multiclass (one class each) or multilabel; a yes or no is two classes.")
+    if examples.mode == "multiclass" and len(examples.classes) < 2:  # noqa: PLR2004 - a choice needs two
+        raise ConfigError(f"There is one class, {examples.classes[0]}; a classification needs at least two.")
+    if examples.mode == "multiclass":
+        several = [image for image, rows in examples.rows.items() if len({row["class"] for row in rows}) > 1]
+        if several:
+            told = f"{len(several):,} pictures have several classes, for instance picture {several[0]}"
+            raise DataError(f"{told}; set data.mode to multilabel.", table="images", rows=several)
+    return Classification(examples)
 
 
-def inner_split(
-    labels: NDArray[np.int64],
-    rows: NDArray[np.int64],
-    *,
-    num_classes: int,
-    groups: NDArray[np.int64] | None = None,
-    share: float = _INNER_SHARE,
-    seed: int = 0,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Divide rows into those to train on and those that choose the epoch.
+@dataclass(frozen=True, slots=True, eq=False)
+class Classification:
+    """Classes of whole pictures.
 
-    Classes keep their proportions, groups are not cut, and a class that would have nothing left to train on gets its pictures back.
-
-    Args:
-        labels: (N,) class indices.
-        rows: The rows to divide.
-        num_classes: K.
-        groups: (N,) pictures with the same number stay together; each is alone when None.
-        share: Share of the inner part.
-        seed: Decides between equals.
-
-    Returns:
-        Rows to train on and inner rows, each sorted; the second may be empty.
+    Attributes:
+        examples: The pictures.
     """
-    own = labels[rows]
-    together = np.arange(len(rows)) if groups is None else np.asarray(groups)[rows]
-    counts = np.zeros((len(rows), num_classes))
-    counts[np.arange(len(rows)), own] = 1
-    inner = divide(counts, together, (1 - share, share), seed=seed) == 1
-    lost = np.setdiff1d(own[inner], own[~inner])
-    inner &= ~np.isin(together, together[inner & np.isin(own, lost)])
-    return np.sort(rows[~inner]), np.sort(rows[inner])
+
+    examples: Examples
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the outputs are called."""
+        return self.examples.classes
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """Nothing besides."""
+        return {}
+
+    @property
+    def outputs(self) -> int:
+        """One for each class."""
+        return len(self.examples.classes)
+
+    @property
+    def defaults(self) -> Defaults:
+        """A small network from scratch, cross-entropy, and the mean recall of the classes."""
+        if self.examples.mode == "multilabel":
+            metrics = [{"name": name, "mode": "multilabel"} for name in ("f", "precision", "recall")]
+            return Defaults({"name": "classifier", "network": "small_net"}, {"name": "binary_cross_entropy"}, metrics, "max f", (224, 224))
+        metrics = [{"name": "confusion"}, {"name": "ece"}]
+        target = "max balanced_accuracy, min loss"
+        return Defaults({"name": "classifier", "network": "small_net"}, {"name": "cross_entropy"}, metrics, target, (224, 224))
+
+    @property
+    def targets(self) -> Targets:
+        """Nothing beside the picture."""
+        return Targets()
+
+    def annotated(self, sample: Sample, row: int, _place: Place) -> Sample:
+        """The sample with the shares of its classes."""
+        label = np.zeros(self.outputs, np.float32)
+        for one in self.examples.rows_of(row):
+            label[self.examples.numbers[one["class"]]] = 1
+        return replace(sample, label=label)
+
+    def collate(self, samples: Sequence[Sample]) -> Batch:
+        """Pictures, and shares (B, K)."""
+        pictures = torch.from_numpy(np.stack([sample.picture for sample in samples])).permute(0, 3, 1, 2)
+        return Batch(pictures, torch.from_numpy(np.stack([sample.label for sample in samples])))  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+    def completed(self, description: Config | None) -> Config:
+        """The loss with the mode of the classes.
+
+        Raises:
+            ConfigError: It is not one on scores.
+        """
+        if description is None:
+            raise ConfigError("A classification needs a loss.")
+        return completed(description, self.examples.mode)
+
+    def loss(self, description: Config | None) -> ScoreLoss:
+        """A loss on logits (B, K)."""
+        return score_loss(self.completed(description), self.examples.mode)
+
+    def measuring(self, metrics: Sequence[Config], loss: ScoreLoss) -> ClassificationMeasuring:
+        """Measures classes."""
+        return ClassificationMeasuring(self, loss, tuple(build(metric) for metric in metrics))
+
+    def predictions(self, model: nn.Module, batch: Batch) -> list[Labels]:
+        """The likeliest class of each picture, or all that are more likely than not."""
+        found = probabilities(model(batch.pictures), self.examples.mode).cpu().numpy()
+        size = int(batch.pictures.shape[-1]), int(batch.pictures.shape[-2])
+        return [_tags(one, size, self.examples.mode) for one in found]
+
+    def given(self, sample: Sample) -> Labels:
+        """The classes of a sample."""
+        assert sample.label is not None
+        chosen = np.flatnonzero(sample.label)
+        return labels_of_arrays("tag", chosen, np.full((len(chosen), 4), np.nan), (sample.size[1], sample.size[0]))
 
 
-def _check_rows(
-    pixels: NDArray[np.uint8], labels: NDArray[np.int64], train_rows: NDArray[np.int64], test_rows: NDArray[np.int64], num_classes: int
-) -> None:
-    if pixels.ndim != 4 or pixels.shape[3] != 3 or pixels.dtype != np.uint8:  # noqa: PLR2004 - (N, H, W, 3)
-        raise DataError(f"The pixels have shape {pixels.shape} and type {pixels.dtype}; expected (N, H, W, 3) uint8.")
-    if len(labels) != len(pixels):
-        raise DataError(f"There are {len(pixels):,} pictures and {len(labels):,} labels; expected one label for each.")
-    if num_classes < 2:  # noqa: PLR2004 - a choice needs two
-        raise ConfigError(f"num_classes is {num_classes}; a classifier needs at least 2 classes.")
-    both = np.intersect1d(train_rows, test_rows)
-    if len(both):
-        found = f"{len(both):,} pictures are in both parts, for instance {both[0]}"
-        raise DataError(f"{found}; a part that is predicted must not be trained on.", rows=both.tolist())
-    bad = train_rows[(labels[train_rows] < 0) | (labels[train_rows] >= num_classes)]
-    if len(bad):
-        message = f"Picture {bad[0]} has the class {labels[bad[0]]}; expected 0 to {num_classes - 1} ({len(bad):,} such pictures)."
-        raise DataError(message, table="images", rows=bad.tolist())
+def predict(trained: Trained, pictures: Sequence[NDArray[np.uint8]], *, flips: bool = False) -> list[Labels]:
+    """The classes of pictures with their probabilities."""
+    found = class_probabilities(trained, pictures, flips=flips)
+    return [_tags(one, (picture.shape[1], picture.shape[0]), trained.mode) for one, picture in zip(found, pictures, strict=True)]
 
 
-def _notes(training: TrainingConfig, inner: NDArray[np.int64]) -> tuple[str, ...]:
-    notes: list[str] = []
-    used = worker_count(training.num_workers)
-    if used < training.num_workers:
-        notes.append(f"num_workers is {training.num_workers}, but this machine has {used} cores for this process; {used} are used.")
-    if len(inner) == 0:
-        notes.append("There are too few pictures for an inner validation part, so the last epoch was taken.")
-    return tuple(notes)
+def class_probabilities(trained: Trained, pictures: Sequence[NDArray[np.uint8]], *, flips: bool = False) -> NDArray[np.float32]:
+    """Probabilities (N, K) of pictures (h, w, 3) uint8 of any sizes; with `flips` the mean over each and its mirror image."""
+    places = [find_place((picture.shape[0], picture.shape[1]), trained.placement) for picture in pictures]
+    frames = [place_picture(picture, place, trained.placement.padding) for picture, place in zip(pictures, places, strict=True)]
+    batch = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).to(trained.device)
+    with torch.inference_mode():
+        views = [probabilities(trained.model(batch.flip(turn)), trained.mode) for turn in (([], [3]) if flips else ([],))]
+        return torch.stack(views).mean(0).cpu().numpy()
+
+
+def _tags(found: NDArray[np.float32], size: tuple[int, int], mode: Mode) -> Labels:
+    chosen = np.array([found.argmax()]) if mode == "multiclass" else np.flatnonzero(found > 0.5)  # noqa: PLR2004 - more likely than not
+    return labels_of_arrays("tag", chosen, np.full((len(chosen), 4), np.nan), size, scores=found[chosen])
+
+
+@dataclass(slots=True, eq=False)
+class ClassificationMeasuring:
+    """Measures classes of pictures.
+
+    Attributes:
+        policy: The task.
+        loss: What batches cost.
+        meters: What else is measured.
+        costs: Mean loss and pictures of each batch.
+        found: Rows and probabilities of each batch, for tables and reports.
+    """
+
+    policy: Classification
+    loss: ScoreLoss
+    meters: tuple[Meter, ...]
+    costs: list[tuple[float, int]] = field(default_factory=list[tuple[float, int]])
+    found: list[tuple[NDArray[np.int64], NDArray[np.float32]]] = field(default_factory=list)
+
+    def update(self, model: nn.Module, batch: Batch, rows: NDArray[np.int64]) -> None:
+        """Add a batch."""
+        scores = model(batch.pictures)
+        self.costs.append((float(self.loss.of_scores(scores, batch.targets).mean), len(rows)))
+        found = probabilities(scores, self.policy.examples.mode)
+        self.found.append((rows, found.cpu().numpy()))
+        given = batch.targets.argmax(1) if self.policy.examples.mode == "multiclass" else batch.targets
+        for meter in self.meters:
+            meter.update(found, given)
+
+    def compute(self) -> dict[str, float]:
+        """Loss and metrics of all batches."""
+        total = sum(number for _, number in self.costs)
+        loss = sum(cost * number for cost, number in self.costs) / max(total, 1)
+        return {"loss": loss, **{name: value for meter in self.meters for name, value in meter.compute().items()}}
+
+    def states(self) -> dict[str, State]:
+        """The state of each meter by the name of its metric, for instance for the confusion matrix."""
+        return {str(getattr(meter.metric.description, "name", "")): meter.state for meter in self.meters}

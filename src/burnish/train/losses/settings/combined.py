@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
+from pydantic import Field, model_validator
 
 from burnish.config import Config
-from burnish.descriptions import describe
+from burnish.descriptions import Chosen
 from burnish.train.losses.names import LOSSES
 from burnish.train.losses.settings.shared import NotNegative, Share
-
-
-def _described(given: Any) -> Config:
-    return describe(LOSSES, given)
 
 
 class Ramp(Config):
@@ -44,7 +40,7 @@ class Ramp(Config):
 class Member(Config):
     """One of the losses."""
 
-    loss: Annotated[SerializeAsAny[Config], BeforeValidator(_described)]
+    loss: Annotated[Config, Chosen(LOSSES)]
     """Its name, or its description."""
 
     weight: NotNegative | Ramp = 1.0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from burnish.engine.progress import Silent
 from burnish.errors import ConfigError, DataError, ModelError
 from burnish.train.augs.settings import TransformConfig
-from burnish.train.policies.classification import inner_split, train_fold
+from burnish.train.policies.folds import inner_split, train_fold
 from burnish.train.settings import TrainingConfig
 
 TRAINING = TrainingConfig(epochs=3, batch_size=16, lr=3e-3, warmup=0.5, num_workers=2)

@@ -1,0 +1,1 @@
+"""Networks by name: one description each, one function that builds them all."""

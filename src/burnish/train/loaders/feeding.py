@@ -1,0 +1,75 @@
+"""From rows to batches: samples out of the decoded cache, changed at random, stacked in threads while the network computes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from burnish.engine.map import Engine, ordered_map
+from burnish.train.loaders.sampler import cut_into_batches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+    from burnish.train.samples import Sample
+
+    Augment = Callable[[Sample, Generator, Callable[[Generator], Sample]], Sample]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Feed:
+    """What gives a training its batches; the same epoch and batch are the same arrays, whatever came before and however many threads work.
+
+    Attributes:
+        sample: The sample of a row, of the size that the network sees.
+        epoch_rows: The rows of an epoch, in order.
+        pool: Rows that augmentations may take other samples from.
+        augment: Changes a sample at random.
+        collate: Makes a batch of samples.
+        batch_size: Samples in a batch.
+        seed: Of all chance.
+        workers: Threads that work ahead.
+    """
+
+    sample: Callable[[int], Sample]
+    epoch_rows: Callable[[int], NDArray[np.int64]]
+    pool: NDArray[np.int64]
+    augment: Augment
+    collate: Callable[[Sequence[Sample]], Any]
+    batch_size: int
+    seed: int
+    workers: int
+
+    def batches(self, epoch: int, first: int) -> Iterator[Any]:
+        """The batches of an epoch from one on; those before cost nothing."""
+        cut = list(enumerate(cut_into_batches(self.epoch_rows(epoch), self.batch_size)))[first:]
+        return ordered_map(partial(self._batch, epoch), cut, engine=Engine(max(self.workers, 1)), workers="threads")
+
+    def batches_per_epoch(self) -> int:
+        """How many batches an epoch has."""
+        return len(cut_into_batches(self.epoch_rows(0), self.batch_size))
+
+    def plain_batches(self, rows: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], Any]]:
+        """Rows in their order, nothing changed at random: each batch with its rows."""
+        cut = [rows[start : start + self.batch_size] for start in range(0, len(rows), self.batch_size)]
+        return ordered_map(self._plain, cut, engine=Engine(max(self.workers, 1)), workers="threads")
+
+    def _batch(self, epoch: int, numbered: tuple[int, NDArray[np.int64]]) -> Any:
+        number, rows = numbered
+        made = [self._changed(int(row), np.random.default_rng([self.seed, epoch, number, place])) for place, row in enumerate(rows)]
+        return self.collate(made)
+
+    def _changed(self, row: int, rng: Generator) -> Sample:
+        return self.augment(self.sample(row), rng, self._another)
+
+    def _another(self, rng: Generator) -> Sample:
+        return self.sample(int(rng.choice(self.pool)))
+
+    def _plain(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], Any]:
+        return rows, self.collate([self.sample(int(row)) for row in rows])

@@ -1,0 +1,244 @@
+"""What a network is shown: the pictures of a dataset that a task can use, with their targets, divided into parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import polars as pl
+
+from burnish.config import nearest
+from burnish.data.splits import class_counts, divide, scene_groups
+from burnish.errors import DataError
+from burnish.formats.painting import PAINTED
+from burnish.formats.recognise import load_format, open_dataset
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from burnish.data.dataset import Dataset
+    from burnish.train.policies.settings import DataConfig, Mode, Task
+
+PARTS: Final = ("train", "val", "test")
+"""Names of the parts, in the order of their numbers."""
+
+KINDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "classification": ("tag",),
+    "segmentation": PAINTED,
+    "detection": ("box", "ellipse", "polygon", "mask"),
+    "keypoints": ("skeleton",),
+}
+"""Kinds of annotations that each task learns from."""
+
+_LISTED = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Examples:
+    """Pictures with what is to be learnt of them.
+
+    Attributes:
+        dataset: What they come from.
+        task: What is learnt.
+        mode: How classes go together.
+        classes: Names of the classes, in the order of the outputs.
+        numbers: Place in `classes` of each class id of the dataset that is learnt.
+        images: (N,) ids of the pictures.
+        paths: N files.
+        sizes: (N, 2) width and height.
+        parts: (N,) place in `PARTS`.
+        rows: Of each picture id, the rows of the annotations table that the task learns from.
+        notes: What the user should know, one sentence each.
+    """
+
+    dataset: Dataset
+    task: Task
+    mode: Mode
+    classes: tuple[str, ...]
+    numbers: Mapping[int, int]
+    images: NDArray[np.int64]
+    paths: tuple[Path, ...]
+    sizes: NDArray[np.int64]
+    parts: NDArray[np.int64]
+    rows: Mapping[int, Sequence[dict[str, Any]]]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def part(self, name: str) -> NDArray[np.int64]:
+        """Rows of one of `PARTS`."""
+        return np.flatnonzero(self.parts == PARTS.index(name))
+
+    def rows_of(self, row: int) -> Sequence[dict[str, Any]]:
+        """The annotations of one picture."""
+        return self.rows.get(int(self.images[row]), ())
+
+
+def task_of(dataset: Dataset) -> Task:
+    """What the labels of a dataset are for: skeletons before tags, tags before masks and polygons, boxes last.
+
+    Raises:
+        DataError: It has none that anything can be learnt from.
+    """
+    kinds = set(dataset.scan("annotations", "kind").select(pl.col("kind").cast(pl.String).unique()).collect()["kind"])
+    order: tuple[tuple[Task, set[str]], ...] = (
+        ("keypoints", {"skeleton"}),
+        ("classification", {"tag"}),
+        ("segmentation", {"mask", "polygon"}),
+        ("detection", {"box", "ellipse"}),
+    )
+    found = next((task for task, wanted in order if kinds & wanted), None)
+    if found is None:
+        raise DataError(f"Nothing can be learnt from {dataset}: it has no labels of pictures, masks, boxes or skeletons.")
+    return found
+
+
+def suited(dataset: Dataset, task: Task | None, form: str | None) -> tuple[Dataset, tuple[str, ...]]:
+    """The dataset as the task needs it: read as mask pictures, where these lie beside labels that the task cannot learn from.
+
+    Args:
+        dataset: As it was opened.
+        task: What is to be learnt.
+        form: A format to read it as; None looks whether it must be read anew.
+
+    Returns:
+        The dataset, and what to tell of it.
+    """
+    source = dataset.origin.get("path")
+    if form is not None and source is not None and dataset.origin.get("format") != form:
+        return open_dataset(str(source), form), ()
+    kinds = set(dataset.annotations["kind"].cast(pl.String).unique())
+    if task != "segmentation" or kinds & {"mask", "polygon"} or source is None:
+        return dataset, ()
+    folder = Path(str(source)) if Path(str(source)).is_dir() else Path(str(source)).parent
+    if not load_format("masks").recognise(folder):
+        return dataset, ("There are no masks, so whole boxes are learnt.",) if "box" in kinds else ()
+    told = f"The masks beside {Path(str(source)).name} are learnt, not its boxes; data.format decides otherwise."
+    return open_dataset(folder, "masks"), (told,)
+
+
+def gather(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int = 0) -> Examples:
+    """The pictures that can be learnt from, with the parts that they are in.
+
+    Args:
+        dataset: What to learn from.
+        task: What to learn; by the labels when None.
+        config: Classes, splits and mode.
+        seed: Of the division, where there is no validation split.
+
+    Raises:
+        DataError: There is no picture to train on, no such class, or pictures are frames of videos.
+    """
+    dataset, notes = suited(dataset, task, config.format)
+    task = task or task_of(dataset)
+    numbers, classes = _classes(dataset, config.classes)
+    files = dataset.image_files().join(dataset.images.select("id", "width", "height"), left_on="image", right_on="id", how="left")
+    _refuse_frames(files)
+    labelled = dataset.annotations.filter(pl.col("kind").cast(pl.String).is_in(KINDS[task]))
+    usable = labelled.filter(pl.col("class").is_in(list(numbers)) | (pl.col("class").is_null() & (task == "segmentation")))
+    if usable.is_empty():
+        raise DataError(f"No picture has a {' or '.join(KINDS[task])} of the classes {', '.join(classes)}; nothing can be learnt.")
+    rows = {key[0]: part.to_dicts() for key, part in usable.partition_by("image", as_dict=True, maintain_order=True).items()}
+    parts, told = divided(dataset, config, seed=seed)
+    examples = Examples(
+        dataset=dataset,
+        task=task,
+        mode=config.mode or _mode(task, usable, len(classes)),
+        classes=classes,
+        numbers=numbers,
+        images=files["image"].to_numpy(),
+        paths=tuple(dataset.root / path for path in files["path"]),
+        sizes=files.select(pl.col("width").fill_null(0), pl.col("height").fill_null(0)).to_numpy(),
+        parts=parts,
+        rows=rows,
+        notes=(*notes, *told),
+    )
+    sized = _readable_only(examples)
+    return _checked(_labelled_only(sized) if task == "classification" else sized)
+
+
+def divided(dataset: Dataset, config: DataConfig, *, seed: int = 0) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """The part of each picture, -1 for none, by its split; a share of the training part validates where no split does."""
+    named = {name: place for place, names in enumerate((config.train, config.validation, config.test)) for name in names}
+    splits = dataset.images["split"].to_list()
+    known = any(split in named for split in splits)
+    parts = np.array([named.get(split, -1 if known else 0) for split in splits], dtype=np.int64)
+    if (parts == 1).any():
+        return parts, ()
+    own = np.flatnonzero(parts == 0)
+    if len(own) < 2:  # noqa: PLR2004 - one picture cannot be divided
+        return parts, ()
+    groups = scene_groups(dataset)[own]
+    inner = divide((class_counts(dataset)[own] > 0).astype(np.float64), groups, (1 - config.share, config.share), seed=seed) == 1
+    parts[own[inner]] = 1
+    return parts, (f"There is no validation split: {int(inner.sum()):,} of {len(own):,} training pictures validate.",)
+
+
+def _readable_only(examples: Examples) -> Examples:
+    """Without the pictures whose size nobody could tell, which are told of."""
+    readable = examples.sizes.min(axis=1) > 0
+    if readable.all():
+        return examples
+    bad = np.flatnonzero(~readable)
+    shown = ", ".join(str(examples.paths[row]) for row in bad[:_LISTED])
+    note = f"{len(bad):,} pictures are missing or cannot be read, and are left out: {shown}. burnish check says why."
+    return replace(examples, parts=np.where(readable, examples.parts, -1), notes=(*examples.notes, note))
+
+
+def _classes(dataset: Dataset, wanted: Sequence[str]) -> tuple[dict[int, int], tuple[str, ...]]:
+    used = dataset.classes.filter(pl.col("status").cast(pl.String) == "used")
+    names = dict(used.select("name", "id").iter_rows())
+    for name in wanted:
+        if name not in names:
+            raise DataError(f"The dataset has no class '{name}'. {nearest(name, names)}", table="classes")
+    chosen = tuple(wanted) or tuple(names)
+    return {names[name]: place for place, name in enumerate(chosen)}, chosen
+
+
+def _mode(task: Task, rows: pl.DataFrame, classes: int) -> Mode:
+    if task == "classification":
+        several = rows.group_by("image").len()["len"].max()
+        return "multilabel" if isinstance(several, int) and several > 1 else "multiclass"
+    return "binary" if classes == 1 and task == "segmentation" else "multiclass"
+
+
+def _labelled_only(examples: Examples) -> Examples:
+    """In a classification a picture without a label says nothing."""
+    without = np.array([int(image) not in examples.rows for image in examples.images]) & (examples.parts >= 0)
+    if not without.any():
+        return examples
+    note = f"{int(without.sum()):,} pictures have no label and are left out."
+    return replace(examples, parts=np.where(without, -1, examples.parts), notes=(*examples.notes, note))
+
+
+def _checked(examples: Examples) -> Examples:
+    """Tell of classes that nothing can be learnt of.
+
+    Raises:
+        DataError: There is nothing to train on.
+    """
+    own = examples.part("train")
+    if not len(own):
+        raise DataError("There is no picture to train on. Name the splits to train on with data.train, or divide with burnish split.")
+    seen = {examples.numbers.get(row["class"]) for place in own for row in examples.rows_of(int(place))}
+    absent = [name for place, name in enumerate(examples.classes) if place not in seen]
+    if not absent:
+        return examples
+    if len(absent) == len(examples.classes):
+        raise DataError(f"No training picture has a label of {', '.join(absent)}; nothing can be learnt.")
+    return replace(examples, notes=(*examples.notes, f"No training picture has a label of {', '.join(absent)}; these are not learnt."))
+
+
+def _refuse_frames(files: pl.DataFrame) -> None:
+    moving = files.filter(pl.col("kind").cast(pl.String) != "image")
+    if moving.height:
+        raise DataError(
+            f"{moving.height:,} pictures are frames of videos, for instance of {moving['path'][0]}. Make pictures of them first: "
+            "burnish convert DATASET FOLDER --to coco",
+            table="images",
+        )

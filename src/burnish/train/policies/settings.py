@@ -1,0 +1,145 @@
+"""The settings of the verb `train`. No torch here, so that a config file is checked at once."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self, TypeAlias
+
+from pydantic import Field, model_validator
+
+from burnish.config import Config
+from burnish.descriptions import Chosen
+from burnish.metrics.names import METRICS
+from burnish.models.networks.names import EVERY_NETWORK as NETWORKS
+from burnish.train.augs.settings import Size
+from burnish.train.handlers.names import HANDLERS
+from burnish.train.loaders.settings import CacheConfig
+from burnish.train.losses.names import LOSSES
+from burnish.train.optim.names import OPTIMIZERS
+from burnish.train.optim.schedules import SCHEDULES
+from burnish.train.optim.settings import AdamWConfig, ParametersConfig
+from burnish.train.target import parse_target
+from burnish.train.writers.names import WRITERS
+
+Task: TypeAlias = Literal["classification", "segmentation", "detection", "keypoints"]
+"""What a network learns to tell of a picture."""
+
+Mode: TypeAlias = Literal["binary", "multiclass", "multilabel"]
+"""Of the classes of a picture or pixel: yes or no; one of several; several at once."""
+
+Count: TypeAlias = Annotated[int, Field(ge=1)]
+
+
+class DataConfig(Config):
+    """Which pictures are trained on, and how they reach the network."""
+
+    format: str | None = None
+    """Format of the dataset, where it could be read as several; recognised when not given."""
+    mode: Mode | None = None
+    """binary, multiclass or multilabel; by default what the dataset's classes ask for."""
+    classes: tuple[str, ...] = ()
+    """Train on these classes only, in this order; all when none is given."""
+    train: tuple[str, ...] = ("train",)
+    """Names of the splits that are trained on."""
+    validation: tuple[str, ...] = ("val", "valid", "validation")
+    """Names of the splits that choose the best weights."""
+    test: tuple[str, ...] = ("test",)
+    """Names of the splits that are only measured, at the end."""
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.15
+    """Share of the training part that validates where the dataset has no such split; scenes stay whole."""
+    sampling: Literal["plain", "balanced"] = "plain"
+    """plain: each picture once an epoch; balanced (classification): each class equally often."""
+    plan: str | None = None
+    """A plan of burnish balance: how often each picture comes in an epoch."""
+    fit: Literal["stretch", "letterbox", "crop"] = "stretch"
+    """How pictures are brought to `size`: stretched, with their proportions and padding, or with their proportions and cut to the middle."""
+    cache: str | None = None
+    """Folder of the decoded pictures; trainings that name the same one share them. In the run folder when not given."""
+    keep: CacheConfig = CacheConfig()
+    """How decoded pictures are kept, and what they may take."""
+    workers: Annotated[int, Field(ge=0)] = 8
+    """Threads that prepare batches ahead; never more than there are cores."""
+
+    @property
+    def named_files(self) -> tuple[str, ...]:
+        """The plan."""
+        return () if self.plan is None else (self.plan,)
+
+
+class EvaluationConfig(Config):
+    """How the network is measured while it is trained."""
+
+    metrics: tuple[Annotated[Config, Chosen(METRICS)], ...] = ()
+    """Metrics by name or description; what suits the task when none is given."""
+    target: str | None = None
+    """What the best weights are chosen by, for instance 'max iou_dataset with recall >= 0.9'; by the task when not given."""
+    per_epoch: Count = 1
+    """Evaluations in each epoch, evenly spread."""
+    pictures: Annotated[int, Field(ge=0)] = 8
+    """Pictures whose predictions are drawn at each evaluation."""
+
+    @model_validator(mode="after")
+    def _target_is_readable(self) -> Self:
+        if self.target is not None:
+            parse_target(self.target)
+        return self
+
+
+class TrainConfig(Config):
+    """Train a network on a dataset: pictures in, a run folder with weights, metrics and a report out."""
+
+    network: Annotated[Config, Chosen(NETWORKS)] | None = None
+    """The network, by name or description; what suits the task when not given."""
+    task: Task | None = None
+    """What is learnt; by default what the dataset's labels are: tags, masks, boxes or skeletons."""
+    epochs: Count = 30
+    """Passes over the training part."""
+    batch_size: Count = 8
+    """Pictures in one step."""
+    size: Size | None = None
+    """Height and width that pictures are brought to; one number means a square; by the task when not given."""
+    loss: Annotated[Config, Chosen(LOSSES)] | None = None
+    """The loss, by name or description; by the task when not given. Mode and ignored pixels are those of the task unless it says so."""
+    optimizer: Annotated[Config, Chosen(OPTIMIZERS)] = AdamWConfig(name="adamw", lr=1e-3)
+    """The optimiser."""
+    parameters: ParametersConfig = ParametersConfig()
+    """Which parameters are trained, and how."""
+    schedule: Annotated[Config, Chosen(SCHEDULES)] | None = None
+    """The learning rates; cosine with a short warm-up when not given."""
+    handlers: tuple[Annotated[Config, Chosen(HANDLERS)], ...] = ()
+    """What else happens around the steps; saving and interrupts are always there."""
+    writers: tuple[Annotated[Config, Chosen(WRITERS)], ...] = ()
+    """Where numbers go beside the run folder."""
+    evaluation: EvaluationConfig = EvaluationConfig()
+    """How the network is measured."""
+    data: DataConfig = DataConfig()
+    """Which pictures, and how they reach the network."""
+    device: str | None = None
+    """For instance cuda or cpu; the best there is when not given."""
+    dataset: str | None = None
+    """The dataset, where it is not named on the command line."""
+    seed: int = 0
+    """Same seed, same result on a CPU."""
+
+    @property
+    def named_files(self) -> tuple[str, ...]:
+        """The plan of the data."""
+        return self.data.named_files
+
+
+class PredictConfig(Config):
+    """Annotate a dataset's pictures with a trained network."""
+
+    model: str = ""
+    """Run folder of a training."""
+    min_score: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Predictions below it are left out."""
+    flips: bool = False
+    """Average over mirrored pictures: a little better, several times as long."""
+    batch_size: Count = 8
+    """Pictures at once."""
+    to: str = "burnish"
+    """Format of the written dataset, as in convert."""
+    media: Literal["copy", "link", "none"] = "none"
+    """Whether pictures are copied, linked or left where they are."""
+    device: str | None = None
+    """For instance cuda or cpu; the best there is when not given."""

@@ -1,0 +1,175 @@
+"""Predict: a trained network's annotations of a dataset's pictures, as a dataset."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from burnish.data.dataset import make_dataset
+from burnish.data.findings import finding, findings_table
+from burnish.engine.map import Engine, ordered_map
+from burnish.engine.progress import Progress, silent
+from burnish.errors import ConfigError, DataError
+from burnish.formats.derived import Derived
+from burnish.media.images import read_image
+from burnish.media.unreadable import UnreadableImage
+from burnish.train.policies.settings import PredictConfig
+from burnish.train.trained import Trained, read_trained
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from burnish.data.dataset import Dataset
+    from burnish.data.labels import Labels
+
+
+def predict(dataset: Dataset, config: PredictConfig | None = None, *, engine: Engine | None = None, progress: Progress = silent) -> Derived:
+    """Annotate pictures with a trained network.
+
+    Args:
+        dataset: Pictures; their own annotations are not looked at.
+        config: The settings; `model` is the run folder.
+        engine: Where pictures are decoded.
+        progress: Where to report.
+
+    Returns:
+        The same pictures with the predictions alone, each with its score and the network that made it.
+
+    Raises:
+        ConfigError: No model was named.
+        FormatError: It is no run folder.
+        WeightsError: It has no weights that fit.
+        DataError: There are no pictures, or they are frames of videos.
+    """
+    chosen = config or PredictConfig()
+    if not chosen.model:
+        raise ConfigError("No model was named. Give the run folder of a training: --model runs/train/NAME")
+    trained = read_trained(chosen.model, device=chosen.device)
+    files = dataset.image_files()
+    _check(files)
+    numbers = _class_numbers(dataset, trained.classes)
+    rows: list[dict[str, Any]] = []
+    unreadable: list[dict[str, Any]] = []
+    with progress.task("Predicting", files.height) as advance:
+        for images, pictures, bad in _readable(dataset, files, chosen.batch_size, engine or Engine()):
+            unreadable += bad
+            for image, labels in zip(images, predict_labels(trained, pictures, flips=chosen.flips), strict=True):
+                rows += _rows(image, labels, numbers, trained, chosen.min_score)
+            advance(len(images) + len(bad))
+    made = _with_rows(dataset, rows, numbers)
+    text = f"{len(rows):,} predictions on {files.height - len(unreadable):,} pictures by {trained.producer}"
+    text += f"; {len(unreadable):,} pictures cannot be read" if unreadable else ""
+    return Derived(
+        made, "predict", chosen.model_dump(mode="json"), text, to=chosen.to, media=chosen.media, findings=findings_table(unreadable)
+    )
+
+
+def predict_labels(trained: Trained, pictures: Sequence[NDArray[np.uint8]], *, flips: bool = False) -> list[Labels]:
+    """What a network says of pictures (h, w, 3) uint8, RGB, of any sizes, in pixels of each; classes are places in `trained.classes`.
+
+    Args:
+        trained: The network.
+        pictures: What it is shown, all at once.
+        flips: Average over mirrored pictures, where the task can.
+    """
+    module = import_module(f"burnish.train.policies.{trained.task}")
+    return module.predict(trained, pictures, flips=flips)
+
+
+def _check(files: pl.DataFrame) -> None:
+    if files.is_empty():
+        raise DataError("There are no pictures to predict on.", table="images")
+    if files.filter(pl.col("kind").cast(pl.String) != "image").height:
+        raise DataError("Some pictures are frames of videos. Take them out first: burnish extract VIDEO", table="images")
+
+
+def _class_numbers(dataset: Dataset, classes: Sequence[str]) -> dict[str, int]:
+    """Ids of the classes: those that the dataset has, new ones for the rest."""
+    known = {name: number for number, name in dataset.class_names().items()}
+    free = max(known.values(), default=0) + 1
+    for name in classes:
+        if name not in known:
+            known[name], free = free, free + 1
+    return known
+
+
+def _readable(
+    dataset: Dataset, files: pl.DataFrame, size: int, engine: Engine
+) -> Iterator[tuple[list[int], list[NDArray[np.uint8]], list[dict[str, Any]]]]:
+    """Batches of pictures with their ids, and findings on those that cannot be read."""
+
+    def read(path: str) -> NDArray[np.uint8] | UnreadableImage:
+        try:
+            return read_image(dataset.root / path)
+        except UnreadableImage as error:
+            return error
+
+    found = zip(files.select("image", "path").iter_rows(), ordered_map(read, files["path"].to_list(), engine=engine), strict=True)
+    images: list[int] = []
+    pictures: list[NDArray[np.uint8]] = []
+    bad: list[dict[str, Any]] = []
+    for (image, path), picture in found:
+        if isinstance(picture, UnreadableImage):
+            bad.append(finding("unreadable_picture", str(picture), path=path, image=image))
+            continue
+        images.append(image)
+        pictures.append(picture)
+        if len(pictures) == size:
+            yield images, pictures, bad
+            images, pictures, bad = [], [], []
+    if pictures or bad:
+        yield images, pictures, bad
+
+
+def _rows(image: int, labels: Labels, numbers: dict[str, int], trained: Trained, least: float) -> Iterator[dict[str, Any]]:
+    for place in range(len(labels)):
+        score = float(labels.scores[place])
+        if score < least:
+            continue
+        x1, y1, x2, y2 = (None if side != side else float(side) for side in labels.boxes[place])  # noqa: PLR0124 - NaN
+        points, seen = labels.points[place], labels.visibilities[place]
+        yield {
+            "image": image,
+            "class": numbers[trained.classes[int(labels.classes[place])]],
+            "kind": labels.kinds[place],
+            "x1": x1,
+            "y1": y1,
+            "x2": x2,
+            "y2": y2,
+            "mask": labels.masks[place],
+            "points": None if points is None else points.reshape(-1).tolist(),
+            "visibility": None if seen is None else seen.tolist(),
+            "score": None if score != score else score,  # noqa: PLR0124 - NaN
+            "source": "auto",
+            "produced_by": trained.producer,
+        }
+
+
+def _with_rows(dataset: Dataset, rows: list[dict[str, Any]], numbers: dict[str, int]) -> Dataset:
+    known = dataset.class_names()
+    more = [{"id": number, "name": name} for name, number in numbers.items() if number not in known]
+    classes = (
+        pl.concat(
+            [
+                dataset.classes,
+                make_dataset(".", media=dataset.media.clear(), images=dataset.images.clear(), classes=pl.DataFrame(more)).classes,
+            ]
+        )
+        if more
+        else dataset.classes
+    )
+    annotations = pl.DataFrame([{"id": number, **row} for number, row in enumerate(rows, start=1)], infer_schema_length=None)
+    made = make_dataset(
+        dataset.root,
+        media=dataset.media,
+        images=dataset.images,
+        annotations=annotations if rows else None,
+        classes=classes,
+        origin=dataset.origin,
+    )
+    return made

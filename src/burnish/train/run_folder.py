@@ -1,0 +1,102 @@
+"""The folder of a training: what stands in it from the first minute, so that it is of use whenever the training ends."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from burnish.config import dump
+from burnish.engine.files import write_text
+from burnish.errors import ConfigError, extra
+from burnish.train.handlers.saving import BEST, LAST
+
+with extra("train"):
+    import torch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from burnish.train.policies.policy import Policy
+    from burnish.train.policies.settings import TrainConfig
+
+CONFIG: Final = "config.yaml"
+RUN: Final = "run.json"
+_PACKAGES = ("burnish", "torch", "torchvision", "timm", "segmentation-models-pytorch", "transformers", "numpy", "opencv-python-headless")
+_OWN = (LAST, BEST, "metrics.jsonl", RUN)
+
+
+def write_run(folder: Path, plan: TrainConfig, policy: Policy, mark: str) -> None:
+    """Write config.yaml (every choice made), run.json (what a reader of the weights must know) and environment.json."""
+    write_text(folder / CONFIG, dump(plan))
+    about: dict[str, Any] = {
+        "mark": mark,
+        "task": policy.examples.task,
+        "mode": policy.examples.mode,
+        "names": list(policy.names),
+        "classes": list(policy.examples.classes),
+        "outputs": policy.outputs,
+        "placement": {"size": plan.size, "how": plan.data.fit},
+        "details": dict(policy.details),
+        "network": plan.model_dump(mode="json")["network"],
+        "dataset": str(policy.examples.dataset.origin.get("path", policy.examples.dataset.root)),
+    }
+    write_text(folder / RUN, json.dumps(about, indent=2, ensure_ascii=False))
+    write_text(folder / "environment.json", json.dumps(environment(), indent=2, ensure_ascii=False))
+
+
+def environment() -> dict[str, Any]:
+    """Versions, machine and device: what else must be known to do it again."""
+    return {
+        "when": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "packages": {name: found for name in _PACKAGES if (found := _version(name))},
+        "threads": torch.get_num_threads(),
+        "devices": [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())],
+    }
+
+
+def refuse_other_run(folder: Path, plan: TrainConfig, mark: str, *, force: bool) -> None:
+    """Do nothing where the folder is new or holds this very training; with `force`, remove what another one left.
+
+    Raises:
+        ConfigError: It holds another training; the message names what differs.
+    """
+    about = folder / RUN
+    if not about.is_file():
+        return
+    if json.loads(about.read_text(encoding="utf-8")).get("mark") == mark:
+        return
+    if not force:
+        told = f"{folder} holds another training ({_difference(folder / CONFIG, plan)})"
+        raise ConfigError(f"{told}. Name another folder with --out, or add --force to begin anew in this one.")
+    for name in _OWN:
+        (folder / name).unlink(missing_ok=True)
+
+
+def _difference(path: Path, plan: TrainConfig) -> str:
+    before = _flat(yaml.safe_load(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    now = _flat(yaml.safe_load(dump(plan)))
+    keys = [key for key in now if before.get(key) != now[key]] + [key for key in before if key not in now]
+    if not keys:
+        return "the dataset is another one, or has changed"
+    return "; ".join(f"{key} {before.get(key)!r} there, {now.get(key)!r} here" for key in keys[:3])
+
+
+def _flat(values: Any, above: str = "") -> dict[str, Any]:
+    if not isinstance(values, dict):
+        return {above: values}
+    return {key: value for name, inner in values.items() for key, value in _flat(inner, f"{above}.{name}".strip(".")).items()}
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
