@@ -1,5 +1,6 @@
 """Training samples for tests of augmentations and loaders."""
 
+import cv2
 import numpy as np
 
 from burnish.train.samples import Sample
@@ -7,8 +8,6 @@ from burnish.train.samples import Sample
 
 def smooth_picture(height=48, width=64, seed=0):
     """A picture without sharp edges, so that sampling between pixels changes it little."""
-    import cv2
-
     small = np.random.default_rng(seed).integers(40, 216, (4, 5, 3), dtype=np.uint8)
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
 

@@ -86,7 +86,7 @@ def test_mixup_brings_the_other_sample_to_the_size_of_the_first():
 
 
 def test_mixup_refuses_class_masks():
-    with pytest.raises(DataError, match="no class between two classes. Take cutmix"):
+    with pytest.raises(DataError, match=r"no class between two classes\. Take cutmix"):
         mixup(coloured(50), [coloured(100)], {"share": 0.5}, Rules())
 
 

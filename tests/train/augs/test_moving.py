@@ -10,7 +10,7 @@ from sample_builders import assert_same, full_sample, smooth_picture
 
 from burnish.errors import ConfigError
 from burnish.geometry import masks, overlap, rotated, symmetries
-from burnish.train.augs import views
+from burnish.train.augs import sampling, views
 from burnish.train.augs.geometric import perspective
 from burnish.train.augs.moving import Rules, moved
 from burnish.train.samples import IGNORED, Sample
@@ -233,8 +233,6 @@ def test_a_part_that_fills_the_result_has_no_dark_rim():
 
 @given(st.booleans(), st.booleans(), st.integers(0, 10))
 def test_cutting_whole_pixels_samples_as_the_map_does(mirrored, upside_down, seed):
-    from burnish.train.augs import sampling
-
     pixels = smooth_picture(40, 50, seed)
     view = views.scaled(60 / 30, 45 / 25) @ views.shifted(-7, -4)
     view = (views.from_symmetry((True, 0), (45, 60)) if mirrored else views.same()) @ view

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
 from burnish.config import Config
+from burnish.descriptions import Chosen
+from burnish.train.augs.names import AUGS
 
 Task: TypeAlias = Literal["classification", "detection", "segmentation", "keypoints"]
 Strength: TypeAlias = Literal["none", "light", "medium", "strong"]
@@ -20,7 +22,7 @@ class AugsConfig(Config):
     """The task whose steps are taken (`burnish.train.augs.presets`); none when not given."""
     strength: Strength = "medium"
     """How much of them."""
-    steps: tuple[str | dict[str, Any], ...] = ()
+    steps: tuple[Annotated[Config, Chosen(AUGS)], ...] = ()
     """Augmentations by name, or mappings with the key `name`: one that the preset has too replaces it there (`p: 0` takes it out), others
     are added. Whatever the order given, samples are mixed first, then moved, then changed in colour."""
     mirror_points: tuple[tuple[PointNumber, PointNumber], ...] = ()
