@@ -10,6 +10,7 @@ from burnish.config import Config
 from burnish.descriptions import Chosen
 from burnish.metrics.names import METRICS
 from burnish.models.networks.names import EVERY_NETWORK as NETWORKS
+from burnish.train.augs.pipeline_settings import AugsConfig
 from burnish.train.augs.settings import Size
 from burnish.train.handlers.names import HANDLERS
 from burnish.train.loaders.settings import CacheConfig
@@ -99,12 +100,14 @@ class TrainConfig(Config):
     """Height and width that pictures are brought to; one number means a square; by the task when not given."""
     loss: Annotated[Config, Chosen(LOSSES)] | None = None
     """The loss, by name or description; by the task when not given. Mode and ignored pixels are those of the task unless it says so."""
-    optimizer: Annotated[Config, Chosen(OPTIMIZERS)] = AdamWConfig(name="adamw", lr=1e-3)
+    optimizer: Annotated[Config, Chosen(OPTIMIZERS, usual="adamw")] = AdamWConfig(name="adamw", lr=1e-3)
     """The optimiser."""
     parameters: ParametersConfig = ParametersConfig()
     """Which parameters are trained, and how."""
-    schedule: Annotated[Config, Chosen(SCHEDULES)] | None = None
+    schedule: Annotated[Config, Chosen(SCHEDULES, usual="cosine")] | None = None
     """The learning rates; cosine with a short warm-up when not given."""
+    augs: AugsConfig = AugsConfig()
+    """How training pictures are changed at random: a strength of the task's preset, and steps beside it."""
     handlers: tuple[Annotated[Config, Chosen(HANDLERS)], ...] = ()
     """What else happens around the steps; saving and interrupts are always there."""
     writers: tuple[Annotated[Config, Chosen(WRITERS)], ...] = ()
