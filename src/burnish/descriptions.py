@@ -208,7 +208,9 @@ def _named(kind: Kind, given: Mapping[str, Any] | str) -> tuple[str, dict[str, A
     values = dict(given)
     name, args = values.pop("name", None), values.pop("args", None)
     if not isinstance(name, str):
-        raise ConfigError(f"{_article(kind.noun)} {kind.noun} is chosen by its name, but 'name' is {name!r}. Known: {', '.join(sorted(kind.entries))}.")
+        raise ConfigError(
+            f"{_article(kind.noun)} {kind.noun} is chosen by its name, but 'name' is {name!r}. Known: {', '.join(sorted(kind.entries))}."
+        )
     if args is not None and not isinstance(args, dict):
         raise ConfigError(f"'args' of the {kind.noun} '{name}' is {args!r}; expected settings as key: value.")
     return name, {**(args or {}), **values}

@@ -45,6 +45,12 @@ class DataConfig(Config):
     """Names of the splits that choose the best weights."""
     test: tuple[str, ...] = ("test",)
     """Names of the splits that are only measured, at the end."""
+    validation_dataset: str | None = None
+    """A dataset of its own that chooses the best weights, all of it."""
+    test_dataset: str | None = None
+    """A dataset of its own that is only measured, all of it."""
+    soft: bool | None = None
+    """Whether masks hold shares of belief from 0 to 255, as refined sets do; told by the set itself when not given."""
     share: Annotated[float, Field(gt=0, lt=1)] = 0.15
     """Share of the training part that validates where the dataset has no such split; scenes stay whole."""
     sampling: Literal["plain", "balanced"] = "plain"
