@@ -1,8 +1,8 @@
 """Locks between the processes of a machine, as files: a process that dies, however it dies, lets go of what it held.
 
-They are `flock` locks, which the kernel keeps for an open file: nothing is left behind that somebody must clean away, and nothing is ever stale.
-A lock excludes threads of one process from one another too, because each taking opens the file anew. Over NFS they hold between machines
-where the server's locks work.
+They are `flock` locks, which the kernel keeps for an open file: nothing is left behind that somebody must clean away, and nothing is ever
+stale. A lock excludes threads of one process from one another too, because each taking opens the file anew. Over NFS they hold between
+machines where the server's locks work.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def locked(path: Path, *, wait: bool = True) -> Generator[bool]:
 
 
 class Presence:
-    """A shared lock for as long as the object lives: somebody is here. Any number may be present, and none while another holds the lock alone."""
+    """Tells others that somebody is here, for as long as the object lives; any number may be present."""
 
     def __init__(self, path: Path) -> None:
         self._handle = _opened(path)

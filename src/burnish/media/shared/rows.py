@@ -1,9 +1,9 @@
 """Rows that all processes of a machine share.
 
-Whoever needs a row that is not there makes it, under a lock of that row, and keeps it; whoever needs the same row meanwhile waits for it and
-does not make it a second time. So several trainings that begin together fill the rows together, each row once, and the first epoch already
-trains. Rows are called kept only after all of their bytes are in the file, so that nobody reads a half one, and a process that is killed
-leaves its row to the next one.
+Whoever needs a row that is not there makes it, under a lock of that row, and keeps it; whoever needs the same row meanwhile waits for it
+and does not make it a second time. So several trainings that begin together fill the rows together, each row once, and the first epoch
+already trains. Rows are called kept only after all of their bytes are in the file, so that nobody reads a half one, and a process that is
+killed leaves its row to the next one.
 """
 
 from __future__ import annotations
