@@ -20,7 +20,8 @@ def shard_batches(rows: NDArray[np.int64], batch_size: int, *, rank: int = 0, wo
     The order is cut into batches of `batch_size * world_size` rows, and each rank takes its part of each: together the ranks see what one
     rank would see with so large a batch. Every rank has the same number of batches, as gradients that are averaged need it, and no row
     comes twice. The last batch may be smaller, and its parts then differ by one row; where a rank would have fewer than two rows, the
-    rest joins the batch before it. Only where there are fewer than two rows for each rank at all, rows are taken again.
+    rest joins the batch before it (one, where batches of one are asked for). Only where there are too few rows for that, rows are taken
+    again.
 
     Args:
         rows: (N,) rows of the epoch in their order, the same on all ranks.
@@ -34,12 +35,12 @@ def shard_batches(rows: NDArray[np.int64], batch_size: int, *, rank: int = 0, wo
     _refuse_wrong_rank(rank, world_size)
     if batch_size < 1 or not len(rows):
         raise ConfigError(f"{len(rows)} rows in batches of {batch_size}; expected at least one of both.")
-    fewest = _FEWEST * world_size
+    fewest = min(batch_size, _FEWEST) * world_size
     if len(rows) < fewest:
         return (np.resize(rows, fewest)[rank::world_size],)
     whole = batch_size * world_size
     ends = list(range(whole, len(rows), whole))
-    if (ends and batch_size >= _FEWEST and len(rows) - ends[-1] < fewest) or (ends and len(rows) - ends[-1] < world_size):
+    if ends and len(rows) - ends[-1] < fewest:
         ends.pop()
     return tuple(batch[rank::world_size] for batch in np.split(rows, ends))
 
