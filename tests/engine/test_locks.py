@@ -36,17 +36,17 @@ def kill(child):
 
 def test_a_lock_is_held_by_one_and_free_again_when_its_holder_is_killed(tmp_path):
     child = holder(tmp_path, 'with locked(folder / "a.lock")')
-    with locked(tmp_path / "a.lock", wait=False) as held:
+    with locked(tmp_path / "a.lock", wait_s=0) as held:
         assert not held
     kill(child)
-    with locked(tmp_path / "a.lock", wait=False) as held:
+    with locked(tmp_path / "a.lock", wait_s=0) as held:
         assert held
 
 
 def test_a_lock_excludes_within_one_process_too(tmp_path):
-    with locked(tmp_path / "deep" / "a.lock"), locked(tmp_path / "deep" / "a.lock", wait=False) as held:
+    with locked(tmp_path / "deep" / "a.lock"), locked(tmp_path / "deep" / "a.lock", wait_s=0) as held:
         assert not held
-    with locked(tmp_path / "deep" / "a.lock", wait=False) as held:
+    with locked(tmp_path / "deep" / "a.lock", wait_s=0) as held:
         assert held
 
 

@@ -175,6 +175,17 @@ def made_of_row(row):
     return {"number": np.array([row], np.int32)}
 
 
+@pytest.mark.parametrize("keeping", ["raw", "packed"])
+def test_a_row_whose_lock_a_stopped_process_holds_is_made_beside_it_after_a_while(tmp_path, monkeypatch, keeping):
+    monkeypatch.setattr("burnish.media.shared.rows._PATIENCE_S", 0.05)
+    rows = open_rows(recipe(tmp_path), tmp_path / "rows", Budget(keeping=keeping))
+    with locked(tmp_path / "rows" / "locks" / "2.lock"):
+        beside = read_row(rows, 2)["picture"]
+    assert rows.state[2] == WAITING
+    np.testing.assert_array_equal(read_row(rows, 2)["picture"], beside)
+    assert rows.state[2] == READY
+
+
 FILLER = """
     import os, sys, time
     from pathlib import Path
@@ -190,8 +201,8 @@ FILLER = """
         time.sleep(0.01)
         return {"picture": np.full((64, 64, 3), row, np.uint8)}
 
-    rows = open_rows(Recipe([folder / str(row) for row in range(60)], {"picture": Field((64, 64, 3), is_picture=True)}, make), folder / "rows",
-                     Budget(keeping=keeping))
+    fields = {"picture": Field((64, 64, 3), is_picture=True)}
+    rows = open_rows(Recipe([folder / str(row) for row in range(60)], fields, make), folder / "rows", Budget(keeping=keeping))
     print("begun", flush=True)
     fill_rows(rows)
 """
@@ -231,9 +242,8 @@ def check_sixty(folder):
     def never(row):
         raise AssertionError(row)
 
-    rows = open_rows(
-        Recipe([folder / str(row) for row in range(60)], {"picture": Field((64, 64, 3), is_picture=True)}, never), folder / "rows"
-    )
+    fields = {"picture": Field((64, 64, 3), is_picture=True)}
+    rows = open_rows(Recipe([folder / str(row) for row in range(60)], fields, never), folder / "rows")
     for row in range(60):
         np.testing.assert_allclose(read_row(rows, row)["picture"], np.full((64, 64, 3), row), atol=1)
 

@@ -8,6 +8,7 @@ killed leaves its row to the next one.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -31,7 +32,7 @@ from burnish.media.shared.files import (
     read_reasons,
     settle,
 )
-from burnish.media.shared.packs import Packs, pack, unpack
+from burnish.media.shared.packs import Packs, as_packed, pack, unpack
 from burnish.media.unreadable import UnreadableImage
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _LOCKS: Final = 64  # rows that are made at one time wait for one another by chance, once in so many
+_PATIENCE_S: Final = 10.0  # then a row is made, and not kept, beside whoever has its lock: that process may be stopped
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,9 +140,9 @@ def fill_rows(rows: SharedRows, *, engine: Engine | None = None, progress: Progr
         if len(rows.state):
             settle(rows.place, [*rows.writable.values()])  # a killed process may have kept the last row and no more
         return 0
-    outcomes = list(ordered_map(partial(_filled, rows, wait=False), waiting, engine=engine, progress=progress, label=label))
+    outcomes = list(ordered_map(partial(_filled, rows, wait_s=0.0), waiting, engine=engine, progress=progress, label=label))
     busy = [row for row, outcome in zip(waiting, outcomes, strict=True) if outcome is None]
-    return sum(map(bool, outcomes)) + sum(bool(_filled(rows, row, wait=True)) for row in busy)
+    return sum(map(bool, outcomes)) + sum(bool(_filled(rows, row, wait_s=math.inf)) for row in busy)
 
 
 def reasons(rows: SharedRows) -> tuple[str, ...]:
@@ -179,7 +181,8 @@ def _reopened(recipe: Recipe, place: Path, choice: Choice) -> SharedRows:
     if choice.keeping == "packed":
         places = open_memmap(place / "places.npy", mode="r+")
         return SharedRows(recipe, place, choice, state, {}, {}, Packs(place, recipe.fields, places, choice.limit), presence)
-    arrays = {name: open_memmap(place / f"{name}.npy", mode="r") for name in recipe.fields}
+    # Plain arrays over the maps: a part of a map is a map again, which costs more than a small picture.
+    arrays = {name: np.asarray(open_memmap(place / f"{name}.npy", mode="r")) for name in recipe.fields}
     writable = {name: open_memmap(place / f"{name}.npy", mode="r+") for name in recipe.fields}
     return SharedRows(recipe, place, choice, state, arrays, writable, None, presence)
 
@@ -197,16 +200,19 @@ def _stored(rows: SharedRows, row: int) -> Mapping[str, NDArray[Any]] | None:
 
 
 def _kept_row(rows: SharedRows, row: int) -> Mapping[str, NDArray[Any]]:
-    with locked(_lock(rows, row)):
+    with locked(_lock(rows, row), wait_s=_PATIENCE_S) as held:
+        if not held:
+            arrays = _make(rows, row)
+            return arrays if rows.packs is None else as_packed(rows.packs, arrays)
         stored = _stored(rows, row)  # somebody may have made it while this one waited
         return stored if stored is not None else _make_and_keep(rows, row)
 
 
-def _filled(rows: SharedRows, row: int, *, wait: bool) -> bool | None:
+def _filled(rows: SharedRows, row: int, *, wait_s: float) -> bool | None:
     """Make a row if nobody has; whether this call did, None where somebody is at it and nobody waits."""
     if rows.state[row] != WAITING:
         return False
-    with locked(_lock(rows, row), wait=wait) as held:
+    with locked(_lock(rows, row), wait_s=wait_s) as held:
         if not held:
             return None
         if rows.state[row] != WAITING:
