@@ -11,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from burnish.engine.locks import locked
+from burnish.engine.locks import Slots, locked
 from burnish.engine.map import Engine
 from burnish.errors import DataError
 from burnish.media.shared.budget import Budget
@@ -184,6 +184,29 @@ def test_a_row_whose_lock_a_stopped_process_holds_is_made_beside_it_after_a_whil
     assert rows.state[2] == WAITING
     np.testing.assert_array_equal(read_row(rows, 2)["picture"], beside)
     assert rows.state[2] == READY
+
+
+def test_rows_that_are_kept_in_another_way_than_asked_for_are_told(tmp_path):
+    open_rows(recipe(tmp_path), tmp_path / "rows", Budget(keeping="packed"))
+    with pytest.raises(DataError, match=r"keeps its rows packed, and raw is asked for.*delete that folder"):
+        open_rows(recipe(tmp_path), tmp_path / "rows", Budget(keeping="raw"))
+    assert open_rows(recipe(tmp_path), tmp_path / "rows", Budget(keeping="none")).choice.keeping == "none"
+
+
+def test_no_more_rows_are_made_at_one_time_than_there_are_slots(tmp_path):
+    at_work, most = [], []
+
+    def make(row):
+        at_work.append(row)
+        most.append(len(at_work))
+        time.sleep(0.01)
+        at_work.remove(row)
+        return {"number": np.array([row], np.int32)}
+
+    paths = [tmp_path / str(row) for row in range(12)]
+    limited = Recipe(paths, {"number": Field((1,), "int32")}, make, Slots(tmp_path / "slots", 2))
+    assert fill_rows(open_rows(limited, tmp_path / "rows"), engine=Engine(6)) == 12
+    assert max(most) == 2
 
 
 FILLER = """

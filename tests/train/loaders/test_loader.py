@@ -10,8 +10,10 @@ import pytest
 from burnish.engine.locks import Slots, free_slots
 from burnish.errors import DataError
 from burnish.train.loaders.loader import Loader, process_slots, stack_pictures
+from burnish.train.loaders.placement import Placement
 from burnish.train.loaders.settings import LoaderConfig
 from burnish.train.loaders.sharding import shard_batches
+from burnish.train.loaders.shared import share_samples
 
 
 def order(epoch, count=12, size=3, rank=0, world=1):
@@ -104,3 +106,43 @@ def test_process_slots_are_as_many_as_cores_and_shared_by_folder(tmp_path):
 
 def test_pictures_are_stacked():
     assert stack_pictures([parts.numbered(1), parts.numbered(2)]).shape == (2, 2, 2, 3)
+
+
+def test_processes_read_the_shared_cache_as_threads_do(tmp_path):
+    paths = parts.write_pictures(tmp_path / "pictures", count=12)
+    samples = share_samples(paths, Placement(size=(16, 16)), tmp_path / "cache")
+    by_threads, by_processes = (list(loader(samples, 2, kind)(0)) for kind in ("threads", "processes"))
+    assert np.array_equal(by_threads, by_processes)
+    assert samples.rows.state.all()
+
+
+def test_a_training_takes_its_batches_from_a_loader_and_continues_inside_an_epoch(tmp_path):
+    torch = pytest.importorskip("torch")
+    from burnish.train.handlers.order import build_handlers  # noqa: PLC0415 - needs torch
+    from burnish.train.run import Job  # noqa: PLC0415
+    from burnish.train.training import train  # noqa: PLC0415
+
+    def trained(folder, stop_at=None):
+        torch.manual_seed(0)
+        model, seen = torch.nn.Linear(12, 1), []
+
+        def forward(net, batch):
+            seen.append(batch[:, 0, 0, 0].tolist())
+            if len(seen) == stop_at:
+                raise KeyboardInterrupt
+            return net(torch.from_numpy(batch.reshape(len(batch), -1)).float() / 255).mean()
+
+        load = loader(augment=parts.pixel_and_chance, seed=4, workers=1)
+        handlers = build_handlers([{"name": "saving", "every_steps": 1}])
+        job = Job(model, torch.optim.SGD(model.parameters(), 0.1), forward, load, 4, 2, handlers, folder=folder)
+        try:
+            train(job)
+        except KeyboardInterrupt:
+            return seen, None
+        return seen, model.weight.detach().numpy()
+
+    whole, weights = trained(tmp_path / "whole")
+    begun, _ = trained(tmp_path / "cut", stop_at=3)
+    rest, continued = trained(tmp_path / "cut")
+    assert begun[:2] + rest == whole
+    assert np.array_equal(weights, continued)

@@ -19,6 +19,7 @@ from numpy.lib.format import open_memmap
 from burnish.engine.locks import Presence, Slots, locked, slot
 from burnish.engine.map import Engine, ordered_map
 from burnish.engine.progress import Progress, silent
+from burnish.errors import DataError
 from burnish.media.shared.budget import Budget, Choice, choose
 from burnish.media.shared.fields import Field, refuse_other_arrays
 from burnish.media.shared.files import (
@@ -104,15 +105,17 @@ def open_rows(recipe: Recipe, place: Path, budget: Budget | None = None, *, prog
         progress: Is told where they cannot be kept as they are.
 
     Raises:
-        DataError: There is no room for what is asked for, or the folder cannot be written.
+        DataError: There is no room for what is asked for, rows are kept there in another way, or the folder cannot be written.
     """
-    found = _kept(place)
-    choice = found or choose(recipe.fields, len(recipe.paths), budget or Budget(), place)
+    asked = budget or Budget()
+    found = None if asked.keeping == "none" else _kept(place)
+    if found is not None and asked.keeping not in {"auto", found.keeping}:
+        told = f"{place} keeps its rows {found.keeping}, and {asked.keeping} is asked for."
+        raise DataError(f"{told} Let the cache choose (auto), or delete that folder.")
+    choice = found or choose(recipe.fields, len(recipe.paths), asked, place)
     if choice.note:
         progress.say(choice.note)
-    if choice.keeping == "none":
-        return SharedRows(recipe, place, choice, np.zeros(0, np.uint8), {}, {}, None, None)
-    if found is None:
+    if found is None and choice.keeping != "none":
         with locked(place / "making.lock"):
             choice = _kept(place) or _made(recipe, place, choice)
     return _reopened(recipe, place, choice)

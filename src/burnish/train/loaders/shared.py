@@ -113,8 +113,8 @@ def share_samples(
     """
     if not paths:
         raise DataError("There are no pictures to train on; expected at least one.")
-    aims = targets or Targets()
-    make = partial(_made, tuple(paths), placement, aims)
+    aims, paths = targets or Targets(), tuple(paths)
+    make = partial(_made, paths, placement, aims)
     recipe = Recipe(paths, _fields(placement, aims), make, Slots(Path(folder) / "slots", available_cores()))
     return SharedSamples(open_rows(recipe, Path(folder) / _key(paths, placement, aims), budget, progress=progress), placement)
 
