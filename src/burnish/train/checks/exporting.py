@@ -71,16 +71,15 @@ def int8(model: nn.Module, example: Example, loss: LossCall) -> Finding:
         try:
             _export(model, example, plain)
             _quantise(plain, small, example.inputs)
-            far = _distance(_evaluated(model, example.inputs), _run(small, example.inputs))
+            far = _noise(_evaluated(model, example.inputs), _run(small, example.inputs))
         except Exception as error:  # noqa: BLE001 - exporters and quantisers raise whatever they come upon
             advice = "See 'ONNX export' first; the message names the operation that cannot be quantised."
             return Finding(name, "error", f"It cannot be quantised: {told(error)}.", advice)
+    found = f"It can be quantised, and its results then differ by {far:.1%} (root mean square) on the pictures it was calibrated with."
     if far > _QUANTISED_NEAR:
         advice = "Calibrate with more pictures, leave the first and last layers in float, or train with quantisation."
-        return Finding(name, "warning", f"It can be quantised, and then differs by {far:.1%} of the largest value.", advice)
-    return Finding(
-        name, "ok", f"It can be quantised, and then differs by {far:.1%} of the largest value on the pictures it was calibrated with."
-    )
+        return Finding(name, "warning", found, advice)
+    return Finding(name, "ok", found)
 
 
 def _missing(*names: str) -> list[str]:
@@ -135,6 +134,14 @@ def _distance(wanted: list[Tensor], found: list[Tensor]) -> float:
     return max(
         (float((one - other).abs().max() / one.abs().max().clamp_min(1e-12)) for one, other in zip(wanted, found, strict=True)), default=0.0
     )
+
+
+def _noise(wanted: list[Tensor], found: list[Tensor]) -> float:
+    """The length of the difference over that of the wanted results; quantisation adds a little to every number."""
+    if [value.shape for value in wanted] != [value.shape for value in found]:
+        return torch.inf
+    apart = sum(float((one - other).square().sum()) for one, other in zip(wanted, found, strict=True))
+    return (apart / max(sum(float(one.square().sum()) for one in wanted), 1e-24)) ** 0.5
 
 
 @contextmanager
