@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from burnish.config import Config
 from burnish.descriptions import config_class
 from burnish.errors import ConfigError, DataError
 from burnish.refine.modes import MODES, build
-from burnish.refine.modes.evidence import BOX, DISPUTED, DRAWN, NOWHERE, PREDICTED, WHOLE, Evidence, Weak
+from burnish.refine.modes.evidence import BOX, DISPUTED, DRAWN, NOWHERE, PREDICTED, WHOLE, Evidence, Weak, weak_masks
 
 SIZE = (6, 8)
 BOXES = np.array([[1.0, 1.0, 5.0, 5.0]])
@@ -144,6 +146,7 @@ def test_per_box_keeps_the_whole_box_where_the_prediction_fills_too_little():
     merged = asked("per_box", limit=0.51)(Evidence(left_half(), weak()))
     assert merged.boxes[0].fate == "whole"
     assert "fills 0.50 of it, less than 0.51" in merged.boxes[0].reason
+    assert (merged.boxes[0].share, merged.boxes[0].sides) == (0.5, 3)
     assert np.count_nonzero(merged.soft == 255) == 16
     assert set(np.unique(merged.origins)) == {NOWHERE, WHOLE}
 
@@ -242,6 +245,27 @@ def test_an_unknown_mode_or_setting_is_told_with_the_nearest():
         build("perbox")
     with pytest.raises(ConfigError, match="Did you mean 'threshold'"):
         build({"name": "hybrid", "treshold": 0.5})
+
+
+boxes_in_and_around = st.lists(
+    st.tuples(st.floats(-3, 10), st.floats(-3, 8), st.floats(0, 8), st.floats(0, 8)).map(lambda b: [b[0], b[1], b[0] + b[2], b[1] + b[3]]),
+    max_size=4,
+)
+
+
+@given(boxes_in_and_around, st.sampled_from(["hybrid", "soft", "per_box", "agreement"]), st.integers(0, 99))
+def test_whatever_the_boxes_nothing_is_outside_of_them_and_each_has_its_record(boxes, name, seed):
+    drawn = np.random.default_rng(seed).random((2, 2, *SIZE)).astype(np.float32)
+    one = weak(boxes, [n % 2 for n in range(len(boxes))])
+    merged = asked(name, instances=True)(Evidence(drawn[0], one, second=drawn[1]))
+    filled = weak_masks(one, 2)
+    assert not merged.soft[~filled].any()
+    assert np.array_equal(merged.origins > 0, filled)
+    assert [told.box for told in merged.boxes] == list(range(len(boxes)))
+    for told, instance in zip(merged.boxes, merged.instances, strict=True):
+        assert not instance[~filled.any(axis=0)].any()
+        assert 0 <= told.share <= 1
+        assert told.fate in {"accepted", "whole", "empty", "outside"}
 
 
 def test_weak_boxes_must_be_numbers_with_a_class_each():

@@ -59,7 +59,7 @@ def _soft(probabilities: NDArray[np.floating], region: Bools, config: EdgesConfi
     taken = probabilities > config.threshold
     origins = np.where(taken, PREDICTED, BOX).astype(np.uint8)
     if not (taken & region).any():
-        return whole_box(region, config.empty, f"Nothing is predicted in it; it gets the belief {config.empty:g}.", "empty")
+        return whole_box(region, config.empty, f"Nothing is predicted in it; it gets the belief {config.empty:g}.")
     return Verdict(probabilities.astype(np.float64), origins, taken, "accepted", "The probabilities follow the picture's edges.")
 
 
@@ -73,7 +73,7 @@ def _cut(picture: NDArray[np.uint8], probabilities: NDArray[np.floating], window
     taken = grab_cut(picture[around], framed, iterations=config.iterations)[inner] & region
     if not taken.any() or (taken == region).all():
         found = "no object" if not taken.any() else "no background"
-        return whole_box(region, config.empty, f"GrabCut finds {found} in it; it gets the belief {config.empty:g}.", "empty")
+        return whole_box(region, config.empty, f"GrabCut finds {found} in it; it gets the belief {config.empty:g}.")
     origins = np.where(taken, PREDICTED, BOX).astype(np.uint8)
     seen = "the prediction" if predicted else "the box alone, for nothing is predicted in it"
     return Verdict(taken.astype(np.float64), origins, taken, "accepted", f"GrabCut began with {seen}.")
