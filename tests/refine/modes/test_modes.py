@@ -216,6 +216,14 @@ def test_edges_of_a_flat_picture_tells_that_there_is_nothing_to_cut():
     assert merged.soft.max() == 51
 
 
+def test_edges_keeps_the_prediction_where_the_picture_has_none():
+    pytest.importorskip("cv2")
+    flat = np.full((*SIZE, 3), 90, np.uint8)
+    merged = asked("edges", sure=1.0)(Evidence(left_half(), weak([[0, 0, 8, 6]]), flat))
+    assert merged.boxes[0].fate == "accepted"
+    assert np.flatnonzero(merged.soft[0, 0]).tolist() == [0, 1, 2]
+
+
 def test_agreement_believes_both_and_half_believes_one():
     second = maps((0, slice(None), slice(2, 4)))
     merged = asked("agreement")(Evidence(left_half(), weak(), second=second))

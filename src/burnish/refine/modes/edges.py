@@ -73,22 +73,26 @@ def _cut(picture: NDArray[np.uint8], probabilities: NDArray[np.floating], window
     taken = grab_cut(picture[around], framed, iterations=config.iterations)[inner] & region
     if not taken.any() or (taken == region).all():
         found = "no object" if not taken.any() else "no background"
-        return whole_box(region, config.empty, f"GrabCut finds {found} in it; it gets the belief {config.empty:g}.")
+        if not predicted.any():
+            return whole_box(region, config.empty, f"GrabCut finds {found} in it; it gets the belief {config.empty:g}.")
+        origins = np.where(predicted, PREDICTED, BOX).astype(np.uint8)
+        reason = f"GrabCut finds {found} in it, so the prediction stays as it is."
+        return Verdict(predicted.astype(np.float64), origins, predicted, "accepted", reason)
     origins = np.where(taken, PREDICTED, BOX).astype(np.uint8)
-    seen = "the prediction" if predicted else "the box alone, for nothing is predicted in it"
+    seen = "the prediction" if predicted.any() else "the box alone, for nothing is predicted in it"
     return Verdict(taken.astype(np.float64), origins, taken, "accepted", f"GrabCut began with {seen}.")
 
 
-def _guess(probabilities: NDArray[np.floating], region: Bools, config: EdgesConfig) -> tuple[NDArray[np.uint8], bool]:
-    """What GrabCut begins with in a box, and whether a prediction had a say."""
+def _guess(probabilities: NDArray[np.floating], region: Bools, config: EdgesConfig) -> tuple[NDArray[np.uint8], Bools]:
+    """What GrabCut begins with in a box, and what is predicted there."""
     from burnish.media.grabcut import BACKGROUND, LIKELY_BACKGROUND, LIKELY_OBJECT, OBJECT  # noqa: PLC0415
 
     predicted = (probabilities > config.threshold) & region
     if not predicted.any():
-        return np.where(region, LIKELY_OBJECT, BACKGROUND).astype(np.uint8), False
+        return np.where(region, LIKELY_OBJECT, BACKGROUND).astype(np.uint8), predicted
     guess = np.where(predicted, LIKELY_OBJECT, LIKELY_BACKGROUND)
     guess[predicted & (probabilities >= config.sure)] = OBJECT
-    return np.where(region, guess, BACKGROUND).astype(np.uint8), True
+    return np.where(region, guess, BACKGROUND).astype(np.uint8), predicted
 
 
 def _with_margin(window: Window, size: tuple[int, ...], margin: float) -> tuple[Window, Window]:
