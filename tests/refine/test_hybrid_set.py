@@ -1,5 +1,6 @@
 import json
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -11,6 +12,7 @@ from refine_builders import BOX, mask_of, names_in, provenance, seed_dataset, wr
 import burnish
 from burnish.engine.map import Engine
 from burnish.errors import ConfigError, DataError, FormatError, ModelError
+from burnish.geometry import rle
 from burnish.refine.hybrid_set import make_hybrid_set
 from burnish.refine.merging import Improver
 from burnish.refine.prepare import prepare
@@ -226,6 +228,33 @@ def test_several_classes_have_beliefs_each(tmp_path):
     assert np.flatnonzero(second[2]).tolist() == [10, 11, 12, 13]
     assert set(np.unique(mask_of(result.train / f"masks/{name}.png"))) == {0, 1, 2}
     assert burnish.open(result.train).annotations["class"].n_unique() == 2
+
+
+def test_two_models_or_a_prompted_one_take_part_where_the_mode_asks_for_them(sets):
+    class Whole:
+        """Draws each box itself; what it is shown is what it gives."""
+
+        def segment(self, pictures, prompts=None):
+            drawn = []
+            for picture, prompt in zip(pictures, prompts, strict=True):
+                mask = np.zeros(picture.shape[:2], bool)
+                mask[6:9, 9:12] = True
+                drawn.append(replace(prompt, masks=tuple(rle.compress(rle.encode(mask)) for _ in prompt.boxes)))
+            return drawn
+
+    def other(pictures):
+        return [np.roll(one, 2, axis=2) for one in Left()(pictures)]
+
+    improver = Improver(Left(), "two", second=other, segmenter=Whole())
+    seen = {}
+    for number, mode in enumerate(("agreement", "prompted"), start=1):
+        result = make_hybrid_set(sets, improver, HybridSetConfig.make(number=number, mode=mode, copies=0), engine=ONE)
+        name = next(name for name in names_in(result.train) if int(name) >= 8)
+        seen[mode] = mask_of(result.train / f"masks/{name}.png")
+    assert seen["agreement"][10, 8:18].tolist() == [0, 0, 128, 128, 255, 255, 128, 128, 0, 0]
+    assert np.count_nonzero(seen["prompted"]) == 9
+    with pytest.raises(DataError, match=r"set Evidence\.second"):
+        made(sets, number=3, mode="agreement")
 
 
 def test_the_older_name_of_the_validation_set_is_read(sets):

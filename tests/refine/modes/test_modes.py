@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from burnish.config import Config
 from burnish.descriptions import config_class
 from burnish.errors import ConfigError, DataError
+from burnish.geometry.guided import guided_filter
 from burnish.refine.modes import MODES, build
 from burnish.refine.modes.evidence import BOX, DISPUTED, DRAWN, NOWHERE, PREDICTED, WHOLE, Evidence, Weak, weak_masks
 
@@ -207,6 +208,15 @@ def test_edges_smooths_along_the_picture_s_edges():
     merged = asked("edges", method="guided", epsilon=1e-6)(Evidence(ramp, weak([[0, 0, 8, 6]]), picture))
     row = merged.soft[0, 3].astype(int)
     assert row[3] - row[4] > 2 * 255 * (ramp[0, 0, 3] - ramp[0, 0, 4])
+
+
+def test_a_box_is_smoothed_as_the_whole_picture_would_be(random):
+    picture = random.integers(0, 256, (50, 60, 3)).astype(np.uint8)
+    probabilities = random.random((1, 50, 60)).astype(np.float32)
+    box = weak([[20, 22, 40, 31]], size=(50, 60))
+    merged = asked("edges", method="guided", radius=3)(Evidence(probabilities, box, picture))
+    whole = guided_filter(probabilities[0], picture, radius=3).clip(0, 1)
+    assert np.array_equal(merged.soft[0, 22:31, 20:40], np.rint(whole[22:31, 20:40] * 255))
 
 
 def test_edges_of_a_flat_picture_tells_that_there_is_nothing_to_cut():
