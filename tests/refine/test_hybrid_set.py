@@ -299,6 +299,12 @@ def test_weak_masks_that_are_no_boxes_gate_by_their_own_shape(tmp_path):
     assert np.array_equal(mask_of(result.train / f"masks/{name}.png") > 0, corner > 0)
 
 
+def test_a_refined_set_opens_as_a_dataset_of_its_classes(sets):
+    opened = burnish.open(made(sets, copies=0).train)
+    assert list(opened.class_names().values()) == ["object"]
+    assert opened.annotations.height == len(opened)
+
+
 def test_real_cracks_are_refined_by_a_predictor_of_dark_pixels(shared_data, tmp_path):
     root = shared_data / "deepcrack/train"
     opened = burnish.open(root / "boxes.coco.json")
