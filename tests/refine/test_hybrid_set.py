@@ -171,6 +171,13 @@ def test_a_stopped_run_goes_on_where_it_was(sets):
     assert not list(sets.root.glob(".N_H*"))
 
 
+def test_what_else_lies_in_a_given_work_folder_stays(sets, tmp_path):
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work/notes.txt").write_text("mine", encoding="utf-8")
+    make_hybrid_set(sets, Improver(Left(), "m1"), HybridSetConfig(copies=0), work=tmp_path / "work", engine=ONE)
+    assert [path.name for path in (tmp_path / "work").iterdir()] == ["notes.txt"]
+
+
 def test_another_model_does_not_go_on_with_the_masks_of_the_first(sets):
     class Stopped(Left):
         def __call__(self, pictures):
