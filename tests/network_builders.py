@@ -77,7 +77,7 @@ def pictures(case, count=2, *, size=None, channels=3):
 def total(model, case, count=2):
     """One number that everything trainable has a part in."""
     if case in KEYPOINTS:
-        return sum(model.losses(pictures(case, count), skeletons(case, count)).values())
+        return sum(model.losses(pictures(case, count), skeletons(count)).values())
     if hasattr(model, "losses"):
         return sum(model.losses(pictures(case, count), objects(case, count)).values())
     found = model(pictures(case, count))
@@ -104,7 +104,7 @@ def objects(case, count):
     return [Objects(boxes[:n], torch.tensor([0, 2])[:n], masks[:n]) for n in some]
 
 
-def skeletons(case, count):
+def skeletons(count):
     """One object with three points in each picture."""
     points = torch.tensor([[[9.0, 12.5, 2], [30.25, 8.0, 1], [20.0, 33.0, 2]]])
     return [points for _ in range(count)]

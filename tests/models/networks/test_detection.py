@@ -122,7 +122,7 @@ def test_bare_pretrained_asks_which():
 
 
 def test_an_unknown_option_of_a_family_is_told_the_nearest():
-    with pytest.raises(ConfigError, match="'options' of rt_detr has 'num_querys'.*num_queries"):
+    with pytest.raises(ConfigError, match=r"'options' of rt_detr has 'num_querys'.*num_queries"):
         build_network({"name": "rt_detr", "options": {"num_querys": 3}}, outputs=3)
 
 

@@ -10,7 +10,7 @@ from burnish.errors import DataError
 from burnish.models.networks.building import build_network
 from burnish.models.networks.heatmaps import draw_heatmaps, read_heatmaps
 
-inside = st.floats(2.5, 61.5, width=32)
+inside = st.floats(4.5, 59.5, width=32)
 
 
 @given(st.lists(st.tuples(inside, inside), min_size=2, max_size=2), st.floats(1, 3))
@@ -38,7 +38,7 @@ def test_points_of_another_number_are_refused():
 
 def test_points_for_each_picture_are_wanted():
     with pytest.raises(DataError, match="Points of 1 pictures were found beside 2 pictures"):
-        built(KEYPOINTS[0]).losses(pictures(KEYPOINTS[0]), skeletons(KEYPOINTS[0], 1))
+        built(KEYPOINTS[0]).losses(pictures(KEYPOINTS[0]), skeletons(1))
 
 
 @pytest.mark.parametrize("case", KEYPOINTS, ids=str)

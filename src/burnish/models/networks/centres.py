@@ -101,7 +101,7 @@ class CentreNetwork(nn.Module):
         scores = scores * (scores == functional.max_pool2d(scores, 3, stride=1, padding=1))
         size = (pictures.shape[-2], pictures.shape[-1])
         boxes = _boxes(distances.float())
-        return [_picked(s, b, size, threshold, overlap, most) for s, b in zip(scores, boxes, strict=True)]
+        return [_picked(s, b, size, threshold=threshold, overlap=overlap, most=most) for s, b in zip(scores, boxes, strict=True)]
 
 
 class CentreHeads(nn.Module):
@@ -137,8 +137,8 @@ def _drawn(targets: Sequence[Objects], like: Tensor) -> tuple[Tensor, Tensor, Te
     boxes = torch.zeros(count, 4, height, width, device=like.device)
     weights = torch.zeros(count, height, width, device=like.device)
     ys, xs = torch.arange(height, device=like.device), torch.arange(width, device=like.device)
-    for row, (corners, labels, _) in enumerate(targets):
-        corners = corners.to(like.device, torch.float32)
+    for row, (given, labels, _) in enumerate(targets):
+        corners = given.to(like.device, torch.float32)
         sides = corners[:, 2:] - corners[:, :2]
         for i in torch.argsort(-sides.prod(1)).tolist():
             middle = ((corners[i, :2] + corners[i, 2:]) / 2 / STRIDE).floor()
@@ -185,7 +185,7 @@ def _boxes(distances: Tensor) -> Tensor:
     return torch.stack([xs - left, ys - top, xs + right, ys + bottom], dim=1)
 
 
-def _picked(scores: Tensor, boxes: Tensor, size: tuple[int, int], threshold: float, overlap: float, most: int) -> Found:
+def _picked(scores: Tensor, boxes: Tensor, size: tuple[int, int], *, threshold: float, overlap: float, most: int) -> Found:
     """The objects of one picture: peaks above the threshold, no two of one class over one another."""
     best, places = scores.flatten().topk(min(4 * most, scores.numel()))
     places = places[best >= threshold]

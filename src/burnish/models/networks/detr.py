@@ -118,9 +118,12 @@ class DetrNetwork(nn.Module):
         filled = filled_size((height, width), self.stride, self.smallest)
         scale = outputs.pred_boxes.new_tensor([filled[1], filled[0], filled[1], filled[0]], dtype=torch.float32)
         boxes = torchvision.ops.box_convert(outputs.pred_boxes.float(), "cxcywh", "xyxy") * scale
-        masks = outputs.pred_masks if self.gives_masks else [None] * len(boxes)
-        rows = zip(outputs.logits.float().sigmoid(), boxes, masks, strict=True)
-        return [_picked(*row, (height, width), filled, threshold, most) for row in rows]
+        rows = zip(outputs.logits.float().sigmoid(), boxes, strict=True)
+        found = [_picked(*row, (height, width), threshold=threshold, most=most) for row in rows]
+        if not self.gives_masks:
+            return [one for one, _ in found]
+        drawn = (_drawn(logits[queries], filled) for logits, (_, queries) in zip(outputs.pred_masks, found, strict=True))
+        return [one._replace(masks=masks[:, :height, :width]) for (one, _), masks in zip(found, drawn, strict=True)]
 
     def _label(self, target: Objects, pixels: Tensor) -> dict[str, Tensor]:
         height, width = pixels.shape[-2:]
@@ -216,16 +219,14 @@ def _of_classes(name: str) -> bool:
     return any(part in name for part in _OF_CLASSES)
 
 
-def _picked(
-    scores: Tensor, boxes: Tensor, masks: Tensor | None, size: tuple[int, int], filled: tuple[int, int], threshold: float, most: int
-) -> Found:
+def _picked(scores: Tensor, boxes: Tensor, size: tuple[int, int], *, threshold: float, most: int) -> tuple[Found, Tensor]:
+    """The objects of one picture, without masks, and the queries that they come from."""
     best, places = scores.flatten().topk(min(most, scores.numel()))
     places, best = places[best >= threshold], best[best >= threshold]
     rows, classes = places // scores.shape[1], places % scores.shape[1]
     corners = torchvision.ops.clip_boxes_to_image(boxes[rows], size)
     whole = (corners[:, 2:] > corners[:, :2]).all(1)
-    drawn = None if masks is None else _drawn(masks[rows[whole]], filled)[:, : size[0], : size[1]]
-    return Found(corners[whole], best[whole], classes[whole], drawn)
+    return Found(corners[whole], best[whole], classes[whole]), rows[whole]
 
 
 def _drawn(logits: Tensor, filled: tuple[int, int]) -> Tensor:

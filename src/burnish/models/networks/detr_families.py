@@ -74,37 +74,41 @@ def family_config(family: Family, size: str, queries: int | None, options: Mappi
 
 def _hybrid_settings() -> dict[str, Any]:
     """A tiny hybrid encoder and decoder, of RT-DETR and D-FINE."""
-    widths = {"d_model": 64, "encoder_hidden_dim": 64, "encoder_ffn_dim": 128, "decoder_ffn_dim": 128}
-    channels = {"encoder_in_channels": [32, 64, 128], "decoder_in_channels": [64, 64, 64]}
-    layers = {"decoder_layers": 2, "decoder_attention_heads": 4, "encoder_attention_heads": 4, "num_queries": 50, "num_denoising": 20}
+    widths: dict[str, Any] = {"d_model": 64, "encoder_hidden_dim": 64, "encoder_ffn_dim": 128, "decoder_ffn_dim": 128}
+    channels: dict[str, Any] = {"encoder_in_channels": [32, 64, 128], "decoder_in_channels": [64, 64, 64]}
+    layers: dict[str, Any] = {
+        "decoder_layers": 2,
+        "decoder_attention_heads": 4,
+        "encoder_attention_heads": 4,
+        "num_queries": 50,
+        "num_denoising": 20,
+    }
     return {**widths, **channels, **layers, "freeze_backbone_batch_norms": False}
 
 
 def _tiny_resnet() -> dict[str, Any]:
-    stages = {"hidden_sizes": [16, 32, 64, 128], "depths": [1, 1, 1, 1], "out_features": ["stage2", "stage3", "stage4"]}
+    stages: dict[str, Any] = {"hidden_sizes": [16, 32, 64, 128], "depths": [1, 1, 1, 1], "out_features": ["stage2", "stage3", "stage4"]}
     return {**_hybrid_settings(), "backbone_config": transformers.RTDetrResNetConfig(embedding_size=16, layer_type="basic", **stages)}
 
 
 def _tiny_hgnet() -> dict[str, Any]:
-    inside = {"stage_in_channels": [16, 16, 32, 64], "stage_mid_channels": [8, 16, 16, 32], "stage_out_channels": [16, 32, 64, 128]}
-    counts = {"stage_num_blocks": [1, 1, 1, 1], "stage_numb_of_layers": [1, 1, 1, 1], "depths": [1, 1, 1, 1]}
-    outside = {"stem_channels": [3, 8, 16], "embedding_size": 16, "hidden_sizes": [16, 32, 64, 128]}
-    backbone = transformers.HGNetV2Config(**inside, **counts, **outside, out_features=["stage2", "stage3", "stage4"])
-    return {**_hybrid_settings(), "backbone_config": backbone}
+    inside: dict[str, Any] = {
+        "stage_in_channels": [16, 16, 32, 64],
+        "stage_mid_channels": [8, 16, 16, 32],
+        "stage_out_channels": [16, 32, 64, 128],
+    }
+    counts: dict[str, Any] = {"stage_num_blocks": [1, 1, 1, 1], "stage_numb_of_layers": [1, 1, 1, 1], "depths": [1, 1, 1, 1]}
+    outside: dict[str, Any] = {"stem_channels": [3, 8, 16], "embedding_size": 16, "hidden_sizes": [16, 32, 64, 128]}
+    outside["out_features"] = ["stage2", "stage3", "stage4"]
+    return {**_hybrid_settings(), "backbone_config": transformers.HGNetV2Config(**inside, **counts, **outside)}
 
 
 def _tiny_dino() -> dict[str, Any]:
-    backbone = RfDetrDinov2Config(
-        hidden_size=48,
-        num_hidden_layers=4,
-        num_attention_heads=4,
-        image_size=256,
-        patch_size=16,
-        num_windows=2,
-        out_features=["stage2", "stage4"],
-    )
-    heads = {"decoder_self_attention_heads": 4, "decoder_cross_attention_heads": 4}
-    sizes = {"d_model": 64, "decoder_ffn_dim": 128, "decoder_layers": 2, "num_queries": 50, "group_detr": 3}
+    inside: dict[str, Any] = {"hidden_size": 48, "num_hidden_layers": 4, "num_attention_heads": 4, "num_windows": 2}
+    pictures: dict[str, Any] = {"image_size": 256, "patch_size": 16, "out_features": ["stage2", "stage4"]}
+    backbone = RfDetrDinov2Config(**inside, **pictures)
+    heads: dict[str, Any] = {"decoder_self_attention_heads": 4, "decoder_cross_attention_heads": 4}
+    sizes: dict[str, Any] = {"d_model": 64, "decoder_ffn_dim": 128, "decoder_layers": 2, "num_queries": 50, "group_detr": 3}
     return {**sizes, **heads, "backbone_config": backbone}
 
 

@@ -167,6 +167,8 @@ def draw_heatmaps(points: Sequence[Tensor], names: int, size: tuple[int, int], s
 def read_heatmaps(heatmaps: Tensor) -> Tensor:
     """The highest place of each heatmap, between places by a parabola through the logarithm, which is exact for a Gaussian.
 
+    A peak in the outermost places is told at the middle of its place.
+
     Zhang et al., "Distribution-aware coordinate representation for human pose estimation", CVPR 2020, without cross terms.
 
     Args:
@@ -195,7 +197,8 @@ def _all_peaks(heatmap: Tensor, threshold: float, most: int) -> Tensor:
 
 def _refined(maps: Tensor, which: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     """(n, 2) x, y in pixels of places, moved by at most half a place."""
-    logs = functional.pad(maps.clamp(min=_LEAST).log()[:, None], (1, 1, 1, 1), mode="replicate")[:, 0]
+    mode = "reflect" if min(maps.shape[-2:]) > 1 else "replicate"  # at the border, where one neighbour is missing, the place stays
+    logs = functional.pad(maps.clamp(min=_LEAST).log()[:, None], (1, 1, 1, 1), mode=mode)[:, 0]
     rows, columns = rows + 1, columns + 1
     middle = logs[which, rows, columns]
     x = _shift(logs[which, rows, columns - 1], middle, logs[which, rows, columns + 1])
