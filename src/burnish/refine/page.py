@@ -113,7 +113,7 @@ def _cards(result: RefineResult, folder: Path) -> list[Card]:
         refined = read_mask(folder, row["name"], sets.classes, soft=True)
         corners, classes = sets.boxes[row["name"]]
         weak = weak_masks(Weak(corners, classes, (refined.shape[1], refined.shape[2])), len(sets.classes))
-        before, after = weak.astype(np.float32), refined.astype(np.float32) / 255
+        before, after = weak.astype(np.float32), (refined / np.float32(255)).astype(np.float32)
         changed = float(np.abs(before - after).sum() / max(before.sum(), 1.0))
         picture = np.asarray(read_image(sets.folders[WEAK] / sets.weak[row["name"]]["file"]))
         shown = _side_by_side(picture, before, after, sets.classes)
