@@ -164,7 +164,7 @@ def _with_rows(dataset: Dataset, rows: list[dict[str, Any]], numbers: dict[str, 
         else dataset.classes
     )
     annotations = pl.DataFrame([{"id": number, **row} for number, row in enumerate(rows, start=1)], infer_schema_length=None)
-    made = make_dataset(
+    return make_dataset(
         dataset.root,
         media=dataset.media,
         images=dataset.images,
@@ -172,4 +172,3 @@ def _with_rows(dataset: Dataset, rows: list[dict[str, Any]], numbers: dict[str, 
         classes=classes,
         origin=dataset.origin,
     )
-    return made

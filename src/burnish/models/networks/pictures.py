@@ -99,8 +99,15 @@ class SegmentationNetwork(nn.Module):
 
 def filled_up(features: Tensor, stride: int, smallest: int = 1) -> Tensor:
     """Repeat the last row and column until height and width are multiples of a stride, and no less than the smallest."""
-    below, right = (max(side + -side % stride, smallest) - side for side in features.shape[-2:])
+    height, width = features.shape[-2:]
+    below, right = (whole - side for whole, side in zip(filled_size((height, width), stride, smallest), (height, width), strict=True))
     return functional.pad(features, (0, right, 0, below), mode="replicate") if below or right else features
+
+
+def filled_size(size: tuple[int, int], stride: int, smallest: int = 1) -> tuple[int, int]:
+    """Height and width as `filled_up` makes them."""
+    height, width = (max(side + -side % stride, smallest) for side in size)
+    return height, width
 
 
 def try_on(model: SegmentationNetwork, image_size: tuple[int, int]) -> SegmentationNetwork:

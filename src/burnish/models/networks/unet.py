@@ -74,10 +74,11 @@ class ResidualEncoder(nn.Module):
         out_channels: Channels of the features that it gives, from full resolution down.
     """
 
-    def __init__(self, config: UNetConfig) -> None:
+    def __init__(self, config: UNetConfig, *, halved: bool = False) -> None:
+        """Make it; `halved` begins at half the resolution, for a quarter of the work."""
         super().__init__()
-        self.out_channels = _widths(config)
-        first = nn.Conv2d(config.in_channels, config.width, 3, padding=1)
+        self.out_channels = _widths(config)[: -1 if halved else None]
+        first = nn.Conv2d(config.in_channels, config.width, 3, padding=1, stride=2 if halved else 1)
         self.levels = nn.ModuleList()
         for level, width in enumerate(self.out_channels):
             step = first if level == 0 else nn.Conv2d(self.out_channels[level - 1], width, 2, stride=2)

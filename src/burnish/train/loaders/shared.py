@@ -103,7 +103,7 @@ def share_samples(
     Args:
         paths: Picture files.
         placement: How they are brought to the training's size.
-        folder: Where caches are; trainings that name the same folder share them, and no more of them decode at one time than there are cores.
+        folder: Where caches are; trainings that name the same folder share them, and together decode on no more threads than cores.
         targets: What is computed once beside each picture.
         budget: What the cache may take; by default what there is room for.
         progress: Is told where the cache cannot be kept as it is.
@@ -113,8 +113,8 @@ def share_samples(
     """
     if not paths:
         raise DataError("There are no pictures to train on; expected at least one.")
-    aims = targets or Targets()
-    make = partial(_made, tuple(paths), placement, aims)
+    aims, paths = targets or Targets(), tuple(paths)
+    make = partial(_made, paths, placement, aims)
     recipe = Recipe(paths, _fields(placement, aims), make, Slots(Path(folder) / "slots", available_cores()))
     return SharedSamples(open_rows(recipe, Path(folder) / _key(paths, placement, aims), budget, progress=progress), placement)
 

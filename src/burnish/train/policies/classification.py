@@ -44,7 +44,7 @@ def policy(examples: Examples) -> Classification:
     if examples.mode == "binary":
         raise ConfigError("Pictures are classified as multiclass (one class each) or multilabel; a yes or no is two classes.")
     if examples.mode == "multiclass" and len(examples.classes) < 2:  # noqa: PLR2004 - a choice needs two
-        raise ConfigError(f"There is one class, {examples.classes[0]}; a classification needs at least two.")
+        raise ConfigError(f"There is one class, {', '.join(examples.classes)}; a classification needs at least two.")
     if examples.mode == "multiclass":
         several = [image for image, rows in examples.rows.items() if len({row["class"] for row in rows}) > 1]
         if several:

@@ -58,7 +58,7 @@ class DataConfig(Config):
     plan: str | None = None
     """A plan of burnish balance: how often each picture comes in an epoch."""
     fit: Literal["stretch", "letterbox", "crop"] = "stretch"
-    """How pictures are brought to `size`: stretched, with their proportions and padding, or with their proportions and cut to the middle."""
+    """How pictures are brought to `size`: stretched; with their proportions and padding; or with their proportions, cut to the middle."""
     cache: str | None = None
     """Folder of the decoded pictures; trainings that name the same one share them. In the run folder when not given."""
     keep: CacheConfig = CacheConfig()
