@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -18,6 +18,7 @@ from burnish.train.losses.names import LOSSES
 from burnish.train.optim.names import OPTIMIZERS
 from burnish.train.optim.schedules import SCHEDULES
 from burnish.train.optim.settings import AdamWConfig, ParametersConfig
+from burnish.train.policies.seed_config import from_seed, is_seed
 from burnish.train.target import parse_target
 from burnish.train.writers.names import WRITERS
 
@@ -128,6 +129,11 @@ class TrainConfig(Config):
     """The dataset, where it is not named on the command line."""
     seed: int = 0
     """Same seed, same result on a CPU."""
+
+    @classmethod
+    def adapt(cls, values: dict[str, Any], text: str) -> dict[str, Any]:
+        """Take the config file of the binary segmentation service as it stands."""
+        return from_seed(values, text) if is_seed(values) else values
 
     @property
     def named_files(self) -> tuple[str, ...]:
