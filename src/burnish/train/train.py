@@ -60,7 +60,7 @@ def train(
     config: TrainConfig | None = None,
     *,
     progress: Progress = silent,
-    work: Path | None = None,
+    work: Path | str | None = None,
     force: bool = False,
 ) -> TrainResult:
     """Train a network, and measure its best weights.
@@ -83,7 +83,7 @@ def train(
     policy = policy_of(examples)
     plan = resolved(chosen, policy)
     with tempfile.TemporaryDirectory(prefix="burnish-train-") as temporary:
-        folder = work or Path(temporary)
+        folder = Path(work or temporary)
         mark = _mark(plan, examples)
         refuse_other_run(folder, plan, mark, force=force)
         setup = _set_up(plan, examples, folder, progress)
