@@ -122,7 +122,7 @@ def suited(dataset: Dataset, task: Task | None, form: str | None) -> tuple[Datas
     return open_dataset(folder, "masks"), (told,)
 
 
-def gather(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int = 0) -> Examples:
+def gather(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int = 0, to_learn: bool = True) -> Examples:
     """The pictures that can be learnt from, with the parts that they are in.
 
     Args:
@@ -130,6 +130,7 @@ def gather(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int
         task: What to learn; by the labels when None.
         config: Classes, splits and mode.
         seed: Of the division, where there is no validation split.
+        to_learn: Whether there must be a training part; who only measures needs none.
 
     Raises:
         DataError: There is no picture to train on, no such class, or pictures are frames of videos.
@@ -159,7 +160,8 @@ def gather(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int
         notes=(*notes, *told),
     )
     sized = _readable_only(examples)
-    return _checked(_labelled_only(sized) if task == "classification" else sized)
+    labelled_only = _labelled_only(sized) if task == "classification" else sized
+    return _checked(labelled_only) if to_learn else labelled_only
 
 
 def divided(dataset: Dataset, config: DataConfig, *, seed: int = 0) -> tuple[NDArray[np.int64], tuple[str, ...]]:
