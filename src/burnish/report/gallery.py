@@ -20,9 +20,14 @@ if TYPE_CHECKING:
     from burnish.report.pictures import Picture
 
 
+Look = Literal["suspects", "predictions", "panels"]
+"""Labels that are suspected; predictions beside labels that are true; the same as broad pictures that show both."""
+
+_OF_PREDICTIONS = ("Label", "Predicted", "as listed")
 _WORDS = {
     "suspects": ("Given label", "Suggested label", "most suspect first"),
-    "predictions": ("Label", "Predicted", "as listed"),
+    "predictions": _OF_PREDICTIONS,
+    "panels": _OF_PREDICTIONS,
 }
 
 
@@ -86,7 +91,7 @@ def gallery(
     filters: bool = True,
     kinds: Mapping[str, str] | None = None,
     folder: str = "",
-    look: Literal["suspects", "predictions"] = "suspects",
+    look: Look = "suspects",
 ) -> str:
     """A gallery of cards, most suspect first; issues come before the others, equal ones keep their order.
 
@@ -97,7 +102,7 @@ def gallery(
         filters: Show the tools to filter, search and sort.
         kinds: Kind of finding to its name for the reader.
         folder: Where the listed paths lie; copied paths get it in front.
-        look: predictions: broad pictures, and words for what is given and what is predicted, not for suspicions.
+        look: What the cards are.
 
     Raises:
         DataError: Two cards have one key.
@@ -110,7 +115,7 @@ def gallery(
     ordered = sorted(cards, key=lambda card: (not card.is_issue, -(card.score or 0.0)))
     names = {card.kind: (kinds or {}).get(card.kind, card.kind.replace("_", " ").capitalize()) for card in ordered}
     tools = _tools(ordered, names, key, _WORDS[look]) if filters else ""
-    kind = "gallery predictions" if look == "predictions" else "gallery"
+    kind = {"suspects": "gallery", "predictions": "gallery labelled", "panels": "gallery labelled broad"}[look]
     head = attributes({"class": kind, "data-gallery": key, "data-folder": folder or None, "aria-label": title})
     return (
         f'<div{head}>{tools}<p class="shown" role="status"></p><ol class="cards"></ol>'

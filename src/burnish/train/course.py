@@ -51,7 +51,7 @@ def read_course(path: Path) -> Course:
         except (ValueError, KeyError, AttributeError, TypeError) as error:
             if number == len(lines):
                 break  # a training that was killed while it wrote
-            raise FormatError("this is no line of numbers with their step, as trainings write them.", path=path, line=number) from error
+            raise FormatError("this is no line of numbers with their step, as trainings write them.", path=path, position=number) from error
         if step < latest:
             _forget_after(kept, step)
         latest = step

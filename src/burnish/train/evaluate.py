@@ -119,6 +119,9 @@ def _comparison(contestants: list[Contestant], settings: EvaluateConfig) -> Comp
     pictures = ours.table.select("image", "path", "split").with_columns(
         ours.table[key].fill_null(1.0).alias("this"), theirs.table[key].fill_null(1.0).alias("other")
     )  # nothing was there and nothing was found: perfect
+    if ours.trained.task == "classification":
+        said = (ours.table["given"], ours.table["predicted"], theirs.table["predicted"].alias("other_predicted"))
+        pictures = pictures.with_columns(*said)
     changed = pictures.with_columns((pl.col("this") - pl.col("other")).alias("change"), pl.Series("row", ours.figures.pictures["row"]))
     order = np.argsort(-np.abs(changed["change"].to_numpy()), kind="stable")
     return Comparison(theirs, pl.DataFrame(rows, schema=schema, orient="row").fill_nan(None), changed[order])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from math import isnan
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -15,7 +15,16 @@ from burnish.report.numbers import number
 from burnish.report.page import Fact, Section, page
 from burnish.report.tables import html_table
 from burnish.train.judging.cards import Pick, confused, example_cards, extremes
-from burnish.train.judging.sections import class_table, confusion_chart, curve_charts, examples_section, reliability_chart, sweep_chart
+from burnish.train.judging.sections import (
+    class_table,
+    confusion_chart,
+    curve_charts,
+    examples_section,
+    gallery_look,
+    reliability_chart,
+    sweep_chart,
+    with_confusion,
+)
 from burnish.train.policies.policy import policy_of
 
 if TYPE_CHECKING:
@@ -35,7 +44,7 @@ def evaluation_page(found: Evaluation, written: tuple[str, ...]) -> str:
     cards = example_cards(policy, [contestant.trained], picks)
     sections = [_overview(found, cards), *_comparison(found), _classes(found, cards), _thresholds(found)]
     sections += [
-        examples_section(cards, str(found.chosen.examples.dataset.root)),
+        examples_section(cards, str(found.chosen.examples.dataset.root), contestant.trained.task),
         _pictures(found),
         _unreadable(found),
         _method(found, written),
@@ -76,7 +85,7 @@ def _overview(found: Evaluation, cards: list[Card]) -> Section:
     schema = {"metric": pl.String, "value": pl.Float64, "from": pl.Float64, "to": pl.Float64}
     table = html_table(pl.DataFrame(rows, schema=schema, orient="row").fill_nan(None), caption="All pictures together, with 95 % intervals")
     chart = confusion_chart(found.contestant.figures, cards) or reliability_chart(found.contestant.figures)
-    return Section("overview", "Overview", f'<div class="pair">{table}{chart}</div>')
+    return Section("overview", "Overview", with_confusion(chart, found.contestant.figures, table))
 
 
 def _classes(found: Evaluation, cards: list[Card]) -> Section:
@@ -103,7 +112,9 @@ def _comparison(found: Evaluation) -> list[Section]:
     )
     table = html_table(told, caption="Differences with 95 % intervals", headings={"low": "from", "high": "to"})
     cards = _changed(found, found.comparison)
-    shown = gallery(cards, key="changed", title="Changed most", look="predictions", folder=str(found.chosen.examples.dataset.root))
+    shown = gallery(
+        cards, key="changed", title="Changed most", look=gallery_look(other.task), folder=str(found.chosen.examples.dataset.root)
+    )
     return [Section("comparison", "Comparison", table + shown, lead)]
 
 
@@ -119,14 +130,17 @@ def _verdict(row: dict[str, object]) -> str:
 def _changed(found: Evaluation, comparison: Comparison) -> list[Card]:
     """The pictures on which the two differ most: picture, labels, this network, the other."""
     rows = comparison.pictures.filter(pl.col("change") != 0).head(found.config.pictures).iter_rows(named=True)
-    key = found.contestant.figures.score.replace("_", " ")
-    picks = [
-        Pick(
-            row["row"], "better" if row["change"] > 0 else "worse", row["path"], reason=f"{key} {row['this']:.3g}, other {row['other']:.3g}"
-        )
-        for row in rows
-    ]
+    picks = [_changed_pick(row, found.contestant.figures.score.replace("_", " ")) for row in rows]
     return example_cards(policy_of(found.chosen.examples), [found.contestant.trained, comparison.other.trained], picks)
+
+
+def _changed_pick(row: dict[str, Any], key: str) -> Pick:
+    kind = "better" if row["change"] > 0 else "worse"
+    told = f"{key} {row['this']:.3g}, other {row['other']:.3g}"
+    if "given" not in row:
+        return Pick(row["row"], kind, row["path"], reason=told)
+    told += f"; the other says {row['other_predicted'] or 'nothing'}"
+    return Pick(row["row"], kind, row["path"], row["given"], row["predicted"] if row["predicted"] != row["given"] else "", told)
 
 
 def _pictures(found: Evaluation) -> Section:

@@ -26,7 +26,13 @@ from burnish.train.course import Course, read_course
 from burnish.train.judging.cards import confused, example_cards, extremes
 from burnish.train.judging.judge import judge_of
 from burnish.train.judging.looking import look
-from burnish.train.judging.sections import class_table, confusion_chart, examples_section, reliability_chart
+from burnish.train.judging.sections import (
+    class_table,
+    confusion_chart,
+    examples_section,
+    reliability_chart,
+    with_confusion,
+)
 from burnish.train.loaders.placement import Placement
 from burnish.train.policies.examples import PARTS
 from burnish.train.policies.settings import EvaluateConfig
@@ -191,11 +197,11 @@ def _examples(result: TrainResult, judged: Sequence[JudgedPart]) -> list[Section
     cards = [card for part in judged for card in _renamed(part)]
     some = f" ({first.number:,} of {first.whole:,} pictures, drawn by chance)" if first.number < first.whole else ""
     lead = f"The part {first.name} in the size of its pictures{some}."
-    charts = [chart for chart in (confusion_chart(first.figures, cards), reliability_chart(first.figures)) if chart]
-    body = f'<div class="pair">{"".join(charts)}</div>{class_table(first.figures.classes, cards)}'
+    charts = with_confusion(confusion_chart(first.figures, cards), first.figures, reliability_chart(first.figures))
+    body = charts + class_table(first.figures.classes, cards)
     return [
         Section("mistakes", "Mistakes", body, lead),
-        examples_section(cards, str(result.policy.examples.dataset.root)),
+        examples_section(cards, str(result.policy.examples.dataset.root), result.policy.examples.task),
     ]
 
 
@@ -216,7 +222,7 @@ def _drawn(result: TrainResult) -> Section:
         Card(key=f"val-{row}", picture=thumbnail(drawn, longest=900), title=paths[row])
         for row, drawn in zip(rows.tolist(), result.showing.drawn(result.model), strict=True)
     ]
-    section = examples_section(cards, str(result.policy.examples.dataset.root))
+    section = examples_section(cards, str(result.policy.examples.dataset.root), result.policy.examples.task)
     return Section(section.key, section.title, section.body if cards else "", f"The first pictures of the part val. {section.lead}")
 
 
@@ -241,7 +247,7 @@ def _method(result: TrainResult, folder: Path) -> Section:
     rows = [
         ("Network", str(getattr(result.config.network, "name", ""))),
         ("Parameters", f"{sum(one.numel() for one in result.model.parameters()):,}"),
-        ("Size", " x ".join(str(side) for side in result.config.size or ()) + " pixels (height x width)"),
+        ("Size", " x ".join(str(side) for side in _size(result)) + " pixels (height x width)"),
         ("Target", result.config.evaluation.target or ""),
         ("Stopped", result.run.stop or "at the last epoch"),
         ("Python", f"{about.get('python', '')} on {about.get('platform', '')}"),
@@ -250,6 +256,11 @@ def _method(result: TrainResult, folder: Path) -> Section:
     ]
     told = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>" for name, text in rows if text)
     return Section("method", "How it was trained", f'<dl class="told">{told}</dl>')
+
+
+def _size(result: TrainResult) -> tuple[int, ...]:
+    size = result.config.size
+    return size if isinstance(size, tuple) else () if size is None else (size, size)
 
 
 def _dataset(result: TrainResult) -> str:

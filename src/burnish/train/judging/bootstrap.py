@@ -1,4 +1,4 @@
-"""How sure numbers are: pictures are drawn again and again with replacement (Efron, 1979), and the middle 95 % of what comes out is told."""
+"""How sure numbers are: pictures are drawn again and again with replacement (Efron, 1979); the middle 95 % of what comes out is told."""
 
 from __future__ import annotations
 

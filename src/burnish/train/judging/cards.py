@@ -128,6 +128,8 @@ def _drawn(policy: Policy, networks: Sequence[Trained], row: int) -> Picture | N
         picture = read_image(policy.examples.paths[row])
     except UnreadableImage:
         return None
+    if policy.examples.task == "classification":
+        return thumbnail(picture, longest=_PANEL)
     shown = [(given_labels(policy, row, picture), policy.names)]
     for trained in networks:
         names = trained.classes if trained.mode == "multiclass" else trained.names

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from burnish.metrics.counts import Measure
     from burnish.train.policies.policy import Policy
     from burnish.train.policies.settings import EvaluateConfig
     from burnish.train.target import Target
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 _BINS = 15
 _KEPT = 8
 _HALF = 0.5
+_RATES: Final[tuple[Measure, ...]] = ("f", "precision", "recall", "iou")
+_OF_CLASSES: Final[tuple[tuple[Measure, str], ...]] = (("precision", "precision"), ("recall", "recall"), ("f", "f1"))
 _TOP = 5
 
 
@@ -74,8 +77,7 @@ class ClassificationJudge:
         found, given = np.concatenate(self.found), np.concatenate(self.given)
         if self.trained.mode == "multilabel":
             total = np.tensordot(weights, _decisions(found, given), 1)
-            measures = (("f", "f_dataset"), ("precision", "precision_dataset"), ("recall", "recall_dataset"), ("iou", "iou_dataset"))
-            return {name: float(averaged(total, measure)) for measure, name in measures}
+            return {f"{measure}_dataset": float(averaged(total, measure)) for measure in _RATES}
         true, classes = given.argmax(1), found.shape[1]
         pairs = np.bincount(true * classes + found.argmax(1), weights=weights, minlength=classes**2)
         matrix = pairs.astype(np.int64).reshape(classes, classes)
@@ -149,8 +151,8 @@ def _pictures(
     return pl.DataFrame(
         {
             "row": rows,
-            "given": [names[place] for place in true],
-            "predicted": [names[place] for place in best],
+            "given": [names[int(place)] for place in true],
+            "predicted": [names[int(place)] for place in best],
             "right": true == best,
             "confidence": found.max(1),
             "given_probability": own,
@@ -160,7 +162,7 @@ def _pictures(
 
 
 def _joined(chosen: NDArray[np.bool_], names: Sequence[str]) -> list[str]:
-    return [", ".join(names[place] for place in np.flatnonzero(row)) for row in chosen]
+    return [", ".join(names[int(place)] for place in np.flatnonzero(row)) for row in chosen]
 
 
 def _classes(found: NDArray[np.float64], given: NDArray[np.bool_], names: Sequence[str], *, single: bool) -> pl.DataFrame:
@@ -169,7 +171,7 @@ def _classes(found: NDArray[np.float64], given: NDArray[np.bool_], names: Sequen
     else:
         counts = _decisions(found, given).sum(axis=0)
     columns: dict[str, Any] = {"class": list(names), "pictures": counts[:, 0] + counts[:, 2]}
-    columns |= {label: measured(counts, name) for name, label in (("precision", "precision"), ("recall", "recall"), ("f", "f1"))}
+    columns |= {label: measured(counts, name) for name, label in _OF_CLASSES}
     columns |= {"average_precision": _ranked(average_precision, found, given), "auroc": _ranked(auroc, found, given)}
     return pl.DataFrame(columns).fill_nan(None)
 

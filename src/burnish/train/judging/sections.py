@@ -17,23 +17,41 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from burnish.report.gallery import Card
+    from burnish.report.gallery import Card, Look
     from burnish.report.numbers import NumberFormat
     from burnish.train.judging.judge import Curve, Figures
+    from burnish.train.policies.settings import Task
 
 GALLERY: Final = "examples"
 KINDS: Final = {"worst": "Worst", "best": "Best", "confused": "Most of one confusion"}
 
 _SHARES = ("iou", "dice", "precision", "recall", "f1", "nsd", "boundary_iou", "average_precision", "auroc")
 _MOST_CURVES = 5
+_NARROW = 6
 _GRID = np.linspace(0, 1, 51)
 
 
-def examples_section(cards: Sequence[Card], folder: str) -> Section:
+def examples_section(cards: Sequence[Card], folder: str, task: Task) -> Section:
     """The gallery of pictures, labels and predictions."""
-    lead = "Each row shows the picture, its labels, and what the network says. Click one to enlarge it."
-    body = gallery(cards, key=GALLERY, title="Examples", kinds=KINDS, folder=folder, look="predictions")
+    broad = task != "classification"
+    lead = (
+        "Each row shows the picture, its labels, and what the network says."
+        if broad
+        else "Pictures with their label and, where it is wrong, what the network says."
+    )
+    body = gallery(cards, key=GALLERY, title="Examples", kinds=KINDS, folder=folder, look=gallery_look(task))
     return Section(GALLERY, "Examples", body, lead)
+
+
+def gallery_look(task: Task) -> Look:
+    """Classes of whole pictures are words; all else must be seen beside the picture."""
+    return "predictions" if task == "classification" else "panels"
+
+
+def with_confusion(confusion: str, figures: Figures, beside: str) -> str:
+    """A confusion matrix beside something else, or below it where it is broad."""
+    broad = figures.confusion is not None and len(figures.confusion.predicted) > _NARROW
+    return beside + confusion if broad else f'<div class="pair">{beside}{confusion}</div>'
 
 
 def confusion_chart(figures: Figures, cards: Sequence[Card]) -> str:

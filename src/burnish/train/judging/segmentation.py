@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from burnish.metrics.counts import Measure
     from burnish.train.judging.judge import Curve
     from burnish.train.policies.policy import Policy
     from burnish.train.policies.settings import EvaluateConfig
     from burnish.train.target import Target
     from burnish.train.trained import Trained
 
-_OVERLAPS = ("iou", "dice", "precision", "recall")
+_OVERLAPS: Final[tuple[Measure, ...]] = ("iou", "dice", "precision", "recall")
 _OUTLINES = ("hd95", "assd", "nsd", "boundary_iou")
 _BINS = 15
 

@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from burnish.metrics.counts import Measure
     from burnish.train.target import Target
 
 STEPS: Final = 1000
 SWEPT: Final = tuple(range(50, 951, 50))
 """Thresholds of a sweep, in thousandths."""
-MEASURES: Final = ("iou", "dice", "precision", "recall")
+MEASURES: Final[tuple[Measure, ...]] = ("iou", "dice", "precision", "recall")
 
 _EDGES = (np.arange(STEPS + 1) / STEPS).astype(np.float32)
 
@@ -95,13 +96,14 @@ def sweep(counted: ProbabilityCounts, target: Target | None) -> tuple[pl.DataFra
         The table, and what to tell where the target cannot choose.
     """
     at = counted.counts()[list(SWEPT)]
-    groups = {"": None, **{name: number for number, name in enumerate(counted.names)}} if len(counted.names) > 1 else {counted.names[0]: 0}
+    groups: list[tuple[str, int | None]] = [("all", None), *((name, number) for number, name in enumerate(counted.names))]
+    groups = groups[1:] if len(counted.names) == 1 else groups
     tables: list[pl.DataFrame] = []
     notes: tuple[str, ...] = ()
-    for name, number in groups.items():
+    for name, number in groups:
         values = {m: averaged(at, m) if number is None else measured(at[:, number], m) for m in MEASURES}
         best, notes = _best([{m: float(values[m][row]) for m in MEASURES} for row in range(len(SWEPT))], target)
-        columns: dict[str, object] = {"class": [name or "all"] * len(SWEPT), "threshold": [step / STEPS for step in SWEPT]}
+        columns: dict[str, object] = {"class": [name] * len(SWEPT), "threshold": [step / STEPS for step in SWEPT]}
         columns |= {m: np.asarray(values[m], np.float64) for m in MEASURES}
         tables.append(pl.DataFrame({**columns, "best": [row == best for row in range(len(SWEPT))]}).fill_nan(None))
     return pl.concat(tables), notes
