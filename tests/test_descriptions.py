@@ -10,6 +10,8 @@ from burnish.errors import ConfigError
 from burnish.train.handlers.names import HANDLERS
 from burnish.train.losses.names import LOSSES
 from burnish.train.losses.settings.region import DiceConfig
+from burnish.train.optim.names import OPTIMIZERS
+from burnish.train.optim.settings import AdamWConfig
 
 
 class Plan(Config):
@@ -72,3 +74,16 @@ def test_written_settings_hold_every_key_and_read_back_the_same(file):
 def test_the_schema_names_what_can_be_chosen():
     names = Plan.model_json_schema()["properties"]["loss"]["anyOf"][0]["enum"]
     assert {"dice", "DiceLoss", "focal"} <= set(names)
+
+
+class Usual(Config):
+    """An optimiser that has a usual kind."""
+
+    optimizer: Annotated[Config, Chosen(OPTIMIZERS, usual="adamw")] = AdamWConfig(name="adamw")
+    """What steps."""
+
+
+def test_one_setting_of_the_usual_choice_can_be_changed_alone(file):
+    assert load(Usual, file("{}"), ["optimizer.lr=0.5"]).optimizer.model_dump()["lr"] == 0.5
+    with pytest.raises(ConfigError, match="Did you mean 'eps'"):
+        Usual.make(optimizer={"epss": 1})

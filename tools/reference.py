@@ -16,14 +16,15 @@ from pydantic import BaseModel
 
 from burnish import errors
 from burnish.data.schema import FINDINGS, TABLES, Column
-from burnish.descriptions import config_class
+from burnish.descriptions import Kind, config_class
 from burnish.formats.recognise import FORMATS, load_format
 from burnish.metrics.names import METRICS
 from burnish.operations import OPERATIONS
+from burnish.refine.modes.names import MODES
 from burnish.train.losses.names import LOSSES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
 _NOTE = "<!-- Made by tools/reference.py; change the code, not this page. -->\n\n"
@@ -31,7 +32,10 @@ _NOTE = "<!-- Made by tools/reference.py; change the code, not this page. -->\n\
 
 def pages() -> dict[str, str]:
     """Each page's file name and text."""
-    rest = {"losses-and-metrics.md": choices()}
+    rest = {
+        "losses-and-metrics.md": choices("Losses and metrics", {"Losses": LOSSES, "Metrics": METRICS}),
+        "merging-modes.md": choices("Merging modes", {"Modes": MODES}),
+    }
     return {"verbs.md": verbs(), "tables.md": tables(), "formats.md": formats(), "errors.md": error_page(), **rest}
 
 
@@ -70,12 +74,10 @@ def error_page() -> str:
     return _NOTE + "# Errors\n\n" + inspect.cleandoc(errors.__doc__ or "") + "\n"
 
 
-def choices() -> str:
-    """Every loss and metric with the table of its settings."""
-    parts = [
-        "# Losses and metrics\n\nWhat can be chosen by name, and its settings. Each is given as `name: ...` with these keys beside it.\n"
-    ]
-    for title, kind in (("Losses", LOSSES), ("Metrics", METRICS)):
+def choices(heading: str, kinds: Mapping[str, Kind]) -> str:
+    """Everything that can be chosen by name, with the table of its settings."""
+    parts = [f"# {heading}\n\nWhat can be chosen by name, and its settings. Each is given as `name: ...` with these keys beside it.\n"]
+    for title, kind in kinds.items():
         parts.append(f"\n## {title}\n")
         for name, entry in kind.entries.items():
             config = config_class(kind, name)

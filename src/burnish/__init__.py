@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from burnish.inspect.tidy import tidy
     from burnish.inspect.undo import undo
     from burnish.recipe import run
+    from burnish.refine.prepare import prepare
     from burnish.video.cut import cut
     from burnish.video.extract import extract
     from burnish.video.filters import filters
@@ -61,6 +62,7 @@ __all__ = [
     "label_issues",
     "labels",
     "open",
+    "prepare",
     "preview",
     "pull",
     "push",

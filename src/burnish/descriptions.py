@@ -74,9 +74,14 @@ class Chosen:
     """Makes a field of a settings class a description of some kind: `loss: Annotated[Config, Chosen(LOSSES)]`.
 
     A name, a mapping or a description is taken, and complaints about what stands inside name its keys and their line.
+
+    Attributes:
+        kind: What is chosen from.
+        usual: The name that a mapping without one has, so that one setting of what is usual can be changed alone.
     """
 
     kind: Kind
+    usual: str | None = None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         """Read by name; written with all fields of the description that it is."""
@@ -93,15 +98,18 @@ class Chosen:
     def class_of(self, given: Mapping[str, Any] | str) -> type[Config] | None:
         """The class of the description that is meant; None where there is none of its name."""
         try:
-            return selected(self.kind, given)[0]
+            return selected(self.kind, self._named(given))[0]
         except ConfigError:
             return None
+
+    def _named(self, given: Any) -> Any:
+        return {"name": self.usual, **given} if self.usual and isinstance(given, dict) else given
 
     def _read(self, given: Any) -> Config:
         if not isinstance(given, Config | dict | str):
             raise PydanticCustomError("choice", "expected the name of a {noun}, or a mapping with it", {"noun": self.kind.noun})
         try:
-            cls, values = selected(self.kind, given)
+            cls, values = selected(self.kind, self._named(given))
         except ConfigError as error:
             raise PydanticCustomError("choice", "{told}", {"told": str(error)}) from error
         return given if isinstance(given, Config) else cls.model_validate(values)
@@ -200,10 +208,16 @@ def _named(kind: Kind, given: Mapping[str, Any] | str) -> tuple[str, dict[str, A
     values = dict(given)
     name, args = values.pop("name", None), values.pop("args", None)
     if not isinstance(name, str):
-        raise ConfigError(f"A {kind.noun} is chosen by its name, but 'name' is {name!r}. Known: {', '.join(sorted(kind.entries))}.")
+        raise ConfigError(
+            f"{_article(kind.noun)} {kind.noun} is chosen by its name, but 'name' is {name!r}. Known: {', '.join(sorted(kind.entries))}."
+        )
     if args is not None and not isinstance(args, dict):
         raise ConfigError(f"'args' of the {kind.noun} '{name}' is {args!r}; expected settings as key: value.")
     return name, {**(args or {}), **values}
+
+
+def _article(noun: str) -> str:
+    return "An" if noun[0] in "aeiou" else "A"
 
 
 @cache

@@ -134,6 +134,13 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "option",
         "Annotate pictures with a trained network.",
     ),
+    "prepare": Operation(
+        "burnish.refine.prepare:prepare",
+        "burnish.refine.settings:PrepareConfig",
+        ("dataset",),
+        "option",
+        "Make sets for training, validation and evaluation out of a few hand-drawn masks and many weak boxes.",
+    ),
     "preview": Operation(
         "burnish.inspect.preview:preview",
         _SETTINGS + "PreviewConfig",

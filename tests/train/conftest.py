@@ -3,6 +3,9 @@
 import numpy as np
 import polars as pl
 import pytest
+from PIL import Image
+
+import burnish
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
@@ -17,6 +20,49 @@ def coloured():
     pixels[np.arange(len(labels)), :, :, labels] += 100
     order = rng.permutation(len(labels))
     return pixels[order], labels[order]
+
+
+def _discs(folder, count, *, seed, side=32, split=None):
+    """Bright discs on dark noise, with their masks, as pictures and mask pictures."""
+    rng = np.random.default_rng(seed)
+    for name in ("images", "masks"):
+        (folder / name / (split or "")).mkdir(parents=True, exist_ok=True)
+    rows, columns = np.mgrid[:side, :side]
+    for number in range(count):
+        y, x, radius = rng.integers(8, side - 8, 2).tolist() + [int(rng.integers(4, 8))]
+        disc = (rows - y) ** 2 + (columns - x) ** 2 <= radius**2
+        picture = rng.integers(0, 60, (side, side, 3)) + disc[..., None] * 150
+        Image.fromarray(picture.astype(np.uint8)).save(folder / "images" / (split or "") / f"{number}.png")
+        Image.fromarray(disc.astype(np.uint8) * 255).save(folder / "masks" / (split or "") / f"{number}.png")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def discs(tmp_path_factory):
+    """16 pictures to train on and 4 to test, with binary masks."""
+    folder = tmp_path_factory.mktemp("discs")
+    _discs(folder, 16, seed=1, split="train")
+    _discs(folder, 4, seed=2, split="test")
+    return burnish.open(folder)
+
+
+@pytest.fixture
+def make_discs(tmp_path):
+    return lambda name, count, **more: _discs(tmp_path / name, count, **{"seed": 5, **more})
+
+
+@pytest.fixture(scope="session")
+def colours(tmp_path_factory):
+    """Folders of red, green and blue pictures."""
+    folder = tmp_path_factory.mktemp("colours")
+    rng = np.random.default_rng(3)
+    for place, name in enumerate(("red", "green", "blue")):
+        (folder / name).mkdir()
+        for number in range(8):
+            picture = rng.integers(0, 90, (16, 16, 3))
+            picture[..., place] += 140
+            Image.fromarray(picture.astype(np.uint8)).save(folder / name / f"{number}.png")
+    return burnish.open(folder)
 
 
 SIZES = ((32, 32), (40, 24), (32, 32), (48, 48))
@@ -61,8 +107,6 @@ def _trained(dataset, folder, **settings):
 
 
 def _squares(root, names, seed=0, splits=("train",) * 8 + ("val",) * 4 + ("test",) * 4):
-    from PIL import Image
-
     from burnish.data.dataset import make_dataset
     from burnish.geometry import rle
 
@@ -78,7 +122,14 @@ def _squares(root, names, seed=0, splits=("train",) * 8 + ("val",) * 4 + ("test"
             pixels[mask, place] = 220
             box = {"x1": float(x), "y1": float(y), "x2": x + 9.0, "y2": y + 9.0}
             annotations.append(
-                {"id": len(annotations) + 1, "image": number, "class": place + 1, "kind": "mask", **box, "mask": rle.compress(rle.encode(mask))}
+                {
+                    "id": len(annotations) + 1,
+                    "image": number,
+                    "class": place + 1,
+                    "kind": "mask",
+                    **box,
+                    "mask": rle.compress(rle.encode(mask)),
+                }
             )
         Image.fromarray(pixels).save(root / f"{number}.png")
         media.append({"id": number, "path": f"{number}.png", "kind": "image"})

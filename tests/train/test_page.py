@@ -69,7 +69,7 @@ def test_saving_a_training_writes_a_report_of_one_file(name, request):
     page = (folder / "report.html").read_text(encoding="utf-8")
     for part in ("Course", "Final numbers", "Mistakes", "Examples", "Data", "How it was trained", "Resolved settings"):
         assert part in page, part
-    assert "src=\"http" not in page
+    assert 'src="http' not in page
     assert ">best</text>" in page
 
 

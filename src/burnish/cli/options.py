@@ -35,14 +35,14 @@ def option_parameters(config: type[Config]) -> list[inspect.Parameter]:
 def given_values(config: type[Config], arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The nested settings that were given on the command line."""
     values: dict[str, Any] = {}
-    for path, _ in _leaves(config):
+    for path, field in _leaves(config):
         value = arguments.get(_python_name(path))
         if value is None:
             continue
         place = values
         for key in path[:-1]:
             place = place.setdefault(key, {})
-        place[path[-1]] = value
+        place[path[-1]] = {"name": value} if isinstance(value, str) and _is_chosen(field) else value
     return values
 
 

@@ -99,10 +99,10 @@ def _told(pictures: pl.DataFrame, chosen: Chosen) -> pl.DataFrame:
     """The table of pictures with what a reader knows them by, in front."""
     examples = chosen.examples
     splits = dict(zip(chosen.rows.tolist(), chosen.splits, strict=True))
-    rows, paths = pictures["row"].to_list(), examples.dataset.image_files()["path"].to_list()
+    rows = pictures["row"].to_list()
     named = {
         "image": [int(examples.images[row]) for row in rows],
-        "path": [paths[row] for row in rows],
+        "path": [examples.told_path(row) for row in rows],
         "split": [splits[row] or None for row in rows],
     }
     return pl.DataFrame(named, schema_overrides={"split": pl.String}).hstack(pictures.drop("row"))

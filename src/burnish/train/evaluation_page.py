@@ -21,6 +21,7 @@ from burnish.train.judging.sections import (
     curve_charts,
     examples_section,
     gallery_look,
+    metric_title,
     reliability_chart,
     sweep_chart,
     with_confusion,
@@ -65,16 +66,17 @@ def evaluation_page(found: Evaluation, written: tuple[str, ...]) -> str:
 def _subtitle(found: Evaluation) -> str:
     trained = found.contestant.trained
     where = "all pictures" if found.chosen.part == "all" else f"the part {found.chosen.part}"
-    return f"{trained.task.capitalize()} of {len(trained.classes):,} classes, measured on {found.table.height:,} pictures ({where})."
+    classes = f"{len(trained.classes):,} classes" if len(trained.classes) > 1 else "one class"
+    return f"{trained.task.capitalize()} of {classes}, measured on {found.table.height:,} pictures ({where})."
 
 
 def _facts(found: Evaluation) -> list[Fact]:
     tiles = [Fact("Pictures", f"{found.table.height:,}", link="#pictures")]
     for name, (low, high) in list(found.contestant.intervals.items())[:_TILES]:
         hint = "" if isnan(low) else f"{low:.3f} to {high:.3f}"
-        tiles.append(Fact(_title(name), f"{found.metrics[name]:.3f}", hint=hint))
+        tiles.append(Fact(metric_title(name), f"{found.metrics[name]:.3f}", hint=hint))
     if not found.contestant.intervals:
-        tiles += [Fact(_title(name), number(value)) for name, value in list(found.metrics.items())[:_TILES]]
+        tiles += [Fact(metric_title(name), number(value)) for name, value in list(found.metrics.items())[:_TILES]]
     if found.unreadable.height:
         tiles.append(Fact("Left out", f"{found.unreadable.height:,}", tone="bad", link="#unreadable"))
     return tiles
@@ -108,8 +110,9 @@ def _comparison(found: Evaluation) -> list[Section]:
     )
     lead = (
         f"This network minus {other.folder}, both on the same pictures. An interval that holds 0 says that these pictures cannot tell "
-        "the two apart."
+        "the two apart. Below, what changed most"
     )
+    lead += "." if other.task == "classification" else ": the picture, its labels, this network, the other."
     table = html_table(told, caption="Differences with 95 % intervals", headings={"low": "from", "high": "to"})
     cards = _changed(found, found.comparison)
     shown = gallery(
@@ -166,8 +169,3 @@ def _method(found: Evaluation, written: tuple[str, ...]) -> Section:
     ]
     told = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>" for name, text in rows)
     return Section("method", "How it was measured", f'<dl class="told">{told}</dl>')
-
-
-def _title(name: str) -> str:
-    words = name.removesuffix("_dataset").replace("_", " ")
-    return {"iou": "IoU", "dice": "Dice", "iou image": "IoU, mean of pictures"}.get(words, words.capitalize())

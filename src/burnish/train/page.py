@@ -30,6 +30,7 @@ from burnish.train.judging.sections import (
     class_table,
     confusion_chart,
     examples_section,
+    metric_title,
     reliability_chart,
     with_confusion,
 )
@@ -130,9 +131,10 @@ def _judged(result: TrainResult, part: str) -> JudgedPart | None:
     except (ConfigError, DataError):
         return None
     figures = judge.figures(None)
-    paths = result.policy.examples.dataset.image_files()["path"].to_list()
     table = figures.pictures.select(
-        pl.Series("path", [paths[row] for row in figures.pictures["row"]]), pl.lit(part).alias("split"), pl.exclude("row")
+        pl.Series("path", [result.policy.examples.told_path(row) for row in figures.pictures["row"]]),
+        pl.lit(part).alias("split"),
+        pl.exclude("row"),
     )
     cards = example_cards(result.policy, [trained], [*extremes(figures, table, _EXAMPLES), *confused(figures, table)])
     return JudgedPart(part, figures, cards, table.height, len(rows))
@@ -143,7 +145,7 @@ def _facts(result: TrainResult) -> list[Fact]:
     tiles = [Fact(f"{part.capitalize()} pictures", f"{len(examples.part(part)):,}") for part in PARTS if len(examples.part(part))]
     for part, metrics in result.measured.items():
         main = [name for name in metrics if "/" not in name and name != "loss"][:2]
-        tiles += [Fact(f"{name.replace('_', ' ')} ({part})", f"{metrics[name]:.3f}", link="#final") for name in main]
+        tiles += [Fact(f"{metric_title(name)} ({part})", f"{metrics[name]:.3f}", link="#final") for name in main]
     best = result.run.best
     return [*tiles, Fact("Best step", "–" if best is None else f"{best[1]:,}", hint=f"of {result.run.step:,}", link="#course")]
 
@@ -217,9 +219,8 @@ def _renamed(part: JudgedPart) -> list[Card]:
 def _drawn(result: TrainResult) -> Section:
     """The first pictures of the validation part, where nothing ranks them."""
     rows = result.policy.examples.part("val")[: result.config.evaluation.pictures]
-    paths = result.policy.examples.dataset.image_files()["path"].to_list()
     cards = [
-        Card(key=f"val-{row}", picture=thumbnail(drawn, longest=900), title=paths[row])
+        Card(key=f"val-{row}", picture=thumbnail(drawn, longest=900), title=result.policy.examples.told_path(row))
         for row, drawn in zip(rows.tolist(), result.showing.drawn(result.model), strict=True)
     ]
     section = examples_section(cards, str(result.policy.examples.dataset.root), result.policy.examples.task)

@@ -15,6 +15,7 @@ from burnish.engine.progress import Progress, silent
 from burnish.errors import DataError, extra
 from burnish.formats.plans import copies_for, read_plan
 from burnish.models.device import choose_device, seeded
+from burnish.train.augs.pipeline import build_augs
 from burnish.train.handlers.order import build_handlers
 from burnish.train.handlers.saving import BEST
 from burnish.train.loaders.cached import worker_count
@@ -127,17 +128,13 @@ def _set_up(plan: TrainConfig, examples: Examples, folder: Path, progress: Progr
         sample=sample,
         epoch_rows=_epoch_rows(plan, examples),
         pool=own,
-        augment=_unchanged,
+        augment=build_augs(plan.augs).augment,
         collate=policy.collate,
         batch_size=plan.batch_size,
         seed=plan.seed,
         workers=worker_count(plan.data.workers),
     )
     return Setup(plan, examples, policy, feed, policy.loss(plan.loss), choose_device(plan.device))
-
-
-def _unchanged(sample: Sample, _rng: object, _draw: object) -> Sample:
-    return sample
 
 
 def _job(setup: Setup, folder: Path, mark: str, progress: Progress) -> tuple[Job, Showing]:

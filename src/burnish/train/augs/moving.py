@@ -192,4 +192,3 @@ def _visible_parts(quads: Floats, size: ImageSize) -> tuple[Floats, Floats]:
             visible[row] = polygons.area(rings) / max(polygons.area([quads[row]]), 1e-12)
             boxes[row] = polygons.bounds(rings)[0]
     return np.where(away[:, None], 0.0, boxes), visible
-

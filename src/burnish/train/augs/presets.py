@@ -111,7 +111,12 @@ PRESETS: Final[Mapping[Task, Mapping[Strength, Steps]]] = MappingProxyType(
         },
         "keypoints": {
             "none": (),
-            "light": (_MIRRORED, {"name": "rotation", "p": 0.5, "degrees": 10}, {"name": "scale", "p": 0.5, "factors": [0.9, 1.1]}, _LIGHT_COLOURS),
+            "light": (
+                _MIRRORED,
+                {"name": "rotation", "p": 0.5, "degrees": 10},
+                {"name": "scale", "p": 0.5, "factors": [0.9, 1.1]},
+                _LIGHT_COLOURS,
+            ),
             "medium": (
                 _MIRRORED,
                 {"name": "rotation", "p": 0.6, "degrees": 25},

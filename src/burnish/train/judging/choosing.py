@@ -70,20 +70,28 @@ def choose(dataset: Dataset, trained: Trained, *, split: str = "", form: str | N
     """
     settings = training_settings(trained)
     own = _is_own(dataset, trained)
-    dataset, told = suited(dataset, trained.task, form or (settings.data.format if own else None))
-    names, notes = _matched(dataset, trained)
-    wanted = DataConfig.make(**{**settings.data.model_dump(), "classes": names, "mode": trained.mode, "format": None, "plan": None})
-    gathered = gather(dataset, trained.task, wanted, seed=settings.seed, to_learn=False)
-    places = {name: trained.classes.index(name) for name in names}
-    numbers = {number: places[names[place]] for number, place in gathered.numbers.items()}
+    wanted = _data(settings, trained, form, own=own)
+    dataset, told = suited(dataset, trained.task, wanted)
+    names, known, notes = _matched(dataset, trained)
+    gathered = gather(dataset, trained.task, wanted.model_copy(update={"classes": names}), seed=settings.seed, to_learn=False)
+    numbers = {number: trained.classes.index(known[place]) for number, place in gathered.numbers.items()}
     examples = replace(gathered, classes=trained.classes, numbers=numbers)
     given = tuple(name or "" for name in dataset.images["split"].to_list())
+    given += ("",) * (len(examples) - len(given))
     rows, part, more = _rows(examples, given, split, own=own)
     if not len(rows):
         raise DataError(f"There is no labelled picture in the part '{part}'; name another with --split, or all.", table="images")
-    parts = tuple(given[row] or (PARTS[examples.parts[row]] if own else "") for row in rows)
+    parts = tuple(given[int(row)] or (_part_of(examples, int(row)) if own else "") for row in rows)
     left_out = tuple(note for note in gathered.notes if "left out" in note)
-    return Chosen(examples, rows, parts, part, (*told, *notes, *more, *left_out))
+    soft = ("Masks are shares of belief; pixels count from one half on.",) if examples.is_soft else ()
+    return Chosen(examples, rows, parts, part, (*told, *notes, *more, *left_out, *soft))
+
+
+def _data(settings: TrainConfig, trained: Trained, form: str | None, *, own: bool) -> DataConfig:
+    """How the training read its data; of another dataset only what parts are called."""
+    changed = {"mode": trained.mode, "plan": None, "format": form or (settings.data.format if own else None)}
+    others = {} if own else {"validation_dataset": None, "test_dataset": None, "soft": None}
+    return settings.data.model_copy(update={**changed, **others})
 
 
 def _is_own(dataset: Dataset, trained: Trained) -> bool:
@@ -94,21 +102,23 @@ def _is_own(dataset: Dataset, trained: Trained) -> bool:
     return bool(before) and (there in places or any(there == place.parent for place in places if place.is_file()))
 
 
-def _matched(dataset: Dataset, trained: Trained) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The network's classes that the dataset has, in the network's order, and what to tell.
+def _matched(dataset: Dataset, trained: Trained) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """The dataset's classes that the network knows, what it calls them, and what to tell.
 
     Raises:
         DataError: Each side has classes that the other has not, or they have none in common.
     """
     used = dataset.classes.filter(pl.col("status").cast(pl.String) == "used")["name"].to_list()
     common = tuple(name for name in trained.classes if name in used)
+    if not common and len(used) == len(trained.classes) == 1 and trained.task == "segmentation":
+        return (used[0],), trained.classes, (f"The dataset's only class, {used[0]}, is taken for the network's, {trained.classes[0]}.",)
     lacking, strange = [name for name in trained.classes if name not in used], [name for name in used if name not in trained.classes]
     if not common or (lacking and strange):
         told = f"The network tells apart {', '.join(trained.classes)}; the dataset has {', '.join(used) or 'no class'}"
         raise DataError(f"{told}. Name the classes alike, for instance with burnish labels and convert --labels.", table="classes")
     notes = [f"The dataset has no class {', '.join(lacking)}; these were only looked for."] if lacking else []
     notes += [f"The network does not know {', '.join(strange)}; these labels do not count."] if strange else []
-    return common, tuple(notes)
+    return common, common, tuple(notes)
 
 
 def _rows(examples: Examples, given: tuple[str, ...], split: str, *, own: bool) -> tuple[NDArray[np.int64], str, tuple[str, ...]]:
@@ -129,6 +139,11 @@ def _rows(examples: Examples, given: tuple[str, ...], split: str, *, own: bool) 
         if len(examples.part(part)):
             return examples.part(part), part, ()
     return np.flatnonzero(usable), _ALL, ("There is no test split, so all pictures are measured.",) if own or named else ()
+
+
+def _part_of(examples: Examples, row: int) -> str:
+    place = int(examples.parts[row])
+    return PARTS[place] if place >= 0 else ""
 
 
 def _usable(examples: Examples) -> NDArray[np.bool_]:

@@ -26,6 +26,20 @@ GALLERY: Final = "examples"
 KINDS: Final = {"worst": "Worst", "best": "Best", "confused": "Most of one confusion"}
 
 _SHARES = ("iou", "dice", "precision", "recall", "f1", "nsd", "boundary_iou", "average_precision", "auroc")
+_NAMES = {
+    "iou": "IoU",
+    "dice": "Dice",
+    "hd95": "HD95",
+    "assd": "ASSD",
+    "nsd": "NSD",
+    "boundary_iou": "Boundary IoU",
+    "worst_iou": "Worst IoU",
+    "f1": "F1",
+    "weighted_f1": "Weighted F1",
+    "average_precision": "AP",
+    "auroc": "AUROC",
+    "ece": "ECE",
+}
 _MOST_CURVES = 5
 _NARROW = 6
 _GRID = np.linspace(0, 1, 51)
@@ -152,6 +166,10 @@ def _on_grid(curve: Curve) -> list[float]:
 
 def _headings(table: pl.DataFrame) -> Mapping[str, str]:
     """Short names of measures as the field writes them."""
-    known = {"iou": "IoU", "dice": "Dice", "hd95": "HD95", "assd": "ASSD", "nsd": "NSD", "boundary_iou": "boundary IoU", "f1": "F1"}
-    known |= {"average_precision": "AP", "auroc": "AUROC", "worst_iou": "worst IoU"}
-    return {name: known[name] for name in table.columns if name in known}
+    return {name: _NAMES[name] for name in table.columns if name in _NAMES}
+
+
+def metric_title(name: str) -> str:
+    """A metric as the field writes it, short enough for a tile."""
+    words = name.removesuffix("_dataset")
+    return {**_NAMES, "iou_image": "IoU, mean of pictures", "f": "F1"}.get(words, words.replace("_", " ").capitalize())

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _OVERLAPS: Final[tuple[Measure, ...]] = ("iou", "dice", "precision", "recall")
 _OUTLINES = ("hd95", "assd", "nsd", "boundary_iou")
 _BINS = 15
+_HALF = 127  # soft masks hold shares of belief from 0 to 255
 
 
 def judge(trained: Trained, policy: Policy, config: EvaluateConfig) -> SegmentationJudge:
@@ -117,10 +118,10 @@ class SegmentationJudge:
 
     def _given(self, row: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Masks (K, h, w) of a picture, and which pixels (h, w) count."""
-        if self.trained.mode == "binary":
+        if self.trained.mode == "binary" and not self.policy.examples.is_soft:
             mask = self.policy.mask(row)
             return (mask == 1)[None], mask != IGNORED
-        return self.policy.layers(row).transpose(2, 0, 1) > 0, self.policy.ignored(row) != IGNORED
+        return self.policy.layers(row).transpose(2, 0, 1) > _HALF, self.policy.ignored(row) != IGNORED
 
     def _add_labels(self, row: int, found: NDArray[np.float32], true: NDArray[np.uint8]) -> None:
         """A picture whose pixels have one class each."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -11,7 +12,9 @@ import polars as pl
 
 from burnish.config import nearest
 from burnish.data.splits import class_counts, divide, scene_groups
+from burnish.engine.names import safe_name
 from burnish.errors import DataError
+from burnish.formats.masks.layout import find_pairs
 from burnish.formats.painting import PAINTED
 from burnish.formats.recognise import load_format, open_dataset
 
@@ -52,6 +55,7 @@ class Examples:
         sizes: (N, 2) width and height.
         parts: (N,) place in `PARTS`.
         rows: Of each picture id, the rows of the annotations table that the task learns from.
+        beliefs: Of each picture, the files of its soft masks, one a class; empty where it has none.
         notes: What the user should know, one sentence each.
     """
 
@@ -65,10 +69,16 @@ class Examples:
     sizes: NDArray[np.int64]
     parts: NDArray[np.int64]
     rows: Mapping[int, Sequence[dict[str, Any]]]
+    beliefs: tuple[tuple[Path, ...], ...]
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.images)
+
+    @property
+    def is_soft(self) -> bool:
+        """Whether any mask is a share of belief."""
+        return any(self.beliefs)
 
     def part(self, name: str) -> NDArray[np.int64]:
         """Rows of one of `PARTS`."""
@@ -77,6 +87,11 @@ class Examples:
     def rows_of(self, row: int) -> Sequence[dict[str, Any]]:
         """The annotations of one picture."""
         return self.rows.get(int(self.images[row]), ())
+
+    def told_path(self, row: int) -> str:
+        """The path of a picture as the reader knows it: below the dataset's root where it lies there."""
+        path, root = self.paths[row], self.dataset.root
+        return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
 def task_of(dataset: Dataset) -> Task:
@@ -98,18 +113,20 @@ def task_of(dataset: Dataset) -> Task:
     return found
 
 
-def suited(dataset: Dataset, task: Task | None, form: str | None) -> tuple[Dataset, tuple[str, ...]]:
+def suited(dataset: Dataset, task: Task | None, config: DataConfig) -> tuple[Dataset, tuple[str, ...]]:
     """The dataset as the task needs it: read as mask pictures, where these lie beside labels that the task cannot learn from.
 
     Args:
         dataset: As it was opened.
         task: What is to be learnt.
-        form: A format to read it as; None looks whether it must be read anew.
+        config: `format` says what to read it as, `soft` that masks are shares; where they do not, it is looked.
 
     Returns:
         The dataset, and what to tell of it.
     """
-    source = dataset.origin.get("path")
+    source, form = dataset.origin.get("path"), config.format
+    if source is not None and holds_soft_masks(dataset, wanted=config.soft) and not (dataset.root / "beliefs").is_dir():
+        return open_dataset(dataset.root, "masks", style="binary", threshold=1), ()  # values between black and white are no classes
     if form is not None and source is not None and dataset.origin.get("format") != form:
         return open_dataset(str(source), form), ()
     kinds = set(dataset.annotations["kind"].cast(pl.String).unique())
@@ -135,7 +152,22 @@ def gather(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int
     Raises:
         DataError: There is no picture to train on, no such class, or pictures are frames of videos.
     """
-    dataset, notes = suited(dataset, task, config.format)
+    examples = _gathered(dataset, task, config, seed=seed)
+    own = {"train": (), "validation": (), "test": ()}
+    for part, path in (("val", config.validation_dataset), ("test", config.test_dataset)):
+        if path is not None:
+            other = suited(open_dataset(path), examples.task, config)[0]
+            # Masks in black and white have no names: one class is the other, whatever each is called.
+            named = () if len(examples.classes) == other.classes.height == 1 else examples.classes
+            alone = config.model_copy(update={**own, "soft": None, "mode": examples.mode, "classes": named})
+            more = _gathered(other, examples.task, alone, seed=seed, is_whole=True)
+            examples = _joined(examples, more, PARTS.index(part))
+    return _checked(examples) if to_learn else examples
+
+
+def _gathered(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int, is_whole: bool = False) -> Examples:
+    """The examples of one dataset; of a whole one all are in the first part, whatever its splits say."""
+    dataset, notes = suited(dataset, task, config)
     task = task or task_of(dataset)
     numbers, classes = _classes(dataset, config.classes)
     files = dataset.image_files().join(dataset.images.select("id", "width", "height"), left_on="image", right_on="id", how="left")
@@ -145,11 +177,12 @@ def gather(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int
     if usable.is_empty():
         raise DataError(f"No picture has a {' or '.join(KINDS[task])} of the classes {', '.join(classes)}; nothing can be learnt.")
     rows = {key[0]: part.to_dicts() for key, part in usable.partition_by("image", as_dict=True, maintain_order=True).items()}
-    parts, told = divided(dataset, config, seed=seed)
+    parts, told = (np.zeros(files.height, np.int64), ()) if is_whole else divided(dataset, config, seed=seed)
+    beliefs = soft_masks(dataset, classes, wanted=config.soft) if task == "segmentation" else ((),) * files.height
     examples = Examples(
         dataset=dataset,
         task=task,
-        mode=config.mode or _mode(task, usable, len(classes)),
+        mode=config.mode or ("multilabel" if any(map(len, beliefs)) and len(classes) > 1 else _mode(task, usable, len(classes))),
         classes=classes,
         numbers=numbers,
         images=files["image"].to_numpy(),
@@ -157,11 +190,11 @@ def gather(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int
         sizes=files.select(pl.col("width").fill_null(0), pl.col("height").fill_null(0)).to_numpy(),
         parts=parts,
         rows=rows,
+        beliefs=beliefs,
         notes=(*notes, *told),
     )
     sized = _readable_only(examples)
-    labelled_only = _labelled_only(sized) if task == "classification" else sized
-    return _checked(labelled_only) if to_learn else labelled_only
+    return _labelled_only(sized) if task == "classification" else sized
 
 
 def divided(dataset: Dataset, config: DataConfig, *, seed: int = 0) -> tuple[NDArray[np.int64], tuple[str, ...]]:
@@ -170,7 +203,7 @@ def divided(dataset: Dataset, config: DataConfig, *, seed: int = 0) -> tuple[NDA
     splits = dataset.images["split"].to_list()
     known = any(split in named for split in splits)
     parts = np.array([named.get(split, -1 if known else 0) for split in splits], dtype=np.int64)
-    if (parts == 1).any():
+    if (parts == 1).any() or config.validation_dataset is not None:
         return parts, ()
     own = np.flatnonzero(parts == 0)
     if len(own) < 2:  # noqa: PLR2004 - one picture cannot be divided
@@ -179,6 +212,59 @@ def divided(dataset: Dataset, config: DataConfig, *, seed: int = 0) -> tuple[NDA
     inner = divide((class_counts(dataset)[own] > 0).astype(np.float64), groups, (1 - config.share, config.share), seed=seed) == 1
     parts[own[inner]] = 1
     return parts, (f"There is no validation split: {int(inner.sum()):,} of {len(own):,} training pictures validate.",)
+
+
+def holds_soft_masks(dataset: Dataset, *, wanted: bool | None) -> bool:
+    """Whether the masks of a dataset are shares of belief: as is `wanted`, or where that is None, as the provenance of a set says."""
+    told = dataset.root / "provenance.json"
+    if wanted is not None or not told.is_file():
+        return bool(wanted)
+    return bool(json.loads(told.read_text(encoding="utf-8")).get("soft"))
+
+
+def soft_masks(dataset: Dataset, classes: Sequence[str], *, wanted: bool | None) -> tuple[tuple[Path, ...], ...]:
+    """The files of each picture's soft masks, one a class.
+
+    Args:
+        dataset: Read as mask pictures.
+        classes: Their names; of several, each has its masks in beliefs/CLASS/.
+        wanted: Whether masks are soft; None believes the provenance that refined sets hold.
+
+    Raises:
+        DataError: Soft masks are asked for, and a picture has none.
+    """
+    paths = dataset.image_files()["path"].to_list()
+    if not holds_soft_masks(dataset, wanted=wanted):
+        return ((),) * len(paths)
+    masks = {pair.picture: pair.mask for pair in find_pairs(dataset.root).pairs}
+    lacking = [path for path in paths if masks.get(path) is None]
+    if lacking:
+        raise DataError(f"{len(lacking):,} pictures have no mask, for instance {lacking[0]}; soft masks are files beside their pictures.")
+    if len(classes) == 1:
+        return tuple((dataset.root / str(masks[path]),) for path in paths)
+    return tuple(tuple(dataset.root / "beliefs" / safe_name(name) / f"{Path(path).stem}.png" for name in classes) for path in paths)
+
+
+def _joined(examples: Examples, more: Examples, part: int) -> Examples:
+    """With the pictures of another dataset in one part, in which nothing else stays."""
+    shift = int(max(examples.images.max(), 0)) + 1
+    known = {place: number for number, place in examples.numbers.items()}
+    places = {number: known[place] for number, place in more.numbers.items()}
+    rows = {
+        image + shift: [{**row, "image": image + shift, "class": places.get(row["class"])} for row in some]
+        for image, some in more.rows.items()
+    }
+    kept = np.where(examples.parts == part, -1, examples.parts)
+    return replace(
+        examples,
+        images=np.concatenate([examples.images, more.images + shift]),
+        paths=(*examples.paths, *more.paths),
+        sizes=np.concatenate([examples.sizes, more.sizes]),
+        parts=np.concatenate([kept, np.where(more.parts >= 0, part, -1)]),
+        rows={**examples.rows, **rows},
+        beliefs=(*examples.beliefs, *more.beliefs),
+        notes=(*examples.notes, *(note for note in more.notes if note not in examples.notes)),
+    )
 
 
 def _readable_only(examples: Examples) -> Examples:

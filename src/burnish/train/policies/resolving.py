@@ -44,6 +44,7 @@ def resolved(config: TrainConfig, policy: Policy) -> TrainConfig:
             "schedule": config.schedule or CosineConfig(warmup=min(1.0, config.epochs / 10)),
             "evaluation": config.evaluation.model_copy(update={"metrics": measured, "target": target}),
             "data": config.data.model_copy(update={"mode": examples.mode, "classes": examples.classes}),
+            "augs": config.augs if config.augs.preset else config.augs.model_copy(update={"preset": examples.task}),
             "handlers": _with_the_usual(config.handlers),
         }
     )

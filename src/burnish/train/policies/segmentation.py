@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from burnish.engine.fingerprint import fingerprint
-from burnish.errors import ConfigError, extra
+from burnish.errors import ConfigError, DataError, extra
 from burnish.formats.painting import layers_of, object_pixels, paint_objects
+from burnish.media.cache import file_stamps
+from burnish.media.images import read_image
 from burnish.train.loaders.placement import find_place, place_picture, probabilities_home
 from burnish.train.loaders.shared import Targets
 from burnish.train.metering import Meter, build
@@ -23,6 +25,7 @@ with extra("train"):
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
     from torch import nn
@@ -89,7 +92,10 @@ class Segmentation:
         parts = {"region": {"loss": "dice"}, "pixels": {"loss": pixels}}
         several = {"per_class": True, "class_names": self.names} if self.outputs > 1 else {}
         measured = ("iou_dataset", "iou_image", "dice", "precision", "recall")
-        metrics = [{"name": name, "mode": self.examples.mode, "ignore_index": IGNORED, **several} for name in measured]
+        metrics: list[dict[str, Any]] = [
+            {"name": name, "mode": self.examples.mode, "ignore_index": IGNORED, **several} for name in measured
+        ]
+        metrics += [{"name": "soft_overlap"}] if self.examples.is_soft else []
         return Defaults({"name": "unet"}, {"name": "combined", "parts": parts}, metrics, "max iou_dataset", (256, 256))
 
     @property
@@ -97,8 +103,9 @@ class Segmentation:
         """Masks, and where classes overlap beliefs beside what does not count."""
         examples = self.examples
         rows = [str(examples.rows_of(row)) for row in range(len(examples))]
-        key = fingerprint(examples.mode, str(sorted(examples.numbers.items())), *rows)
-        if examples.mode == "multilabel":
+        stamps = file_stamps([path for paths in examples.beliefs for path in paths])
+        key = fingerprint(examples.mode, str(sorted(examples.numbers.items())), *rows, *stamps)
+        if examples.mode == "multilabel" or examples.is_soft:
             return Targets(key, self.ignored, self.layers, len(examples.classes))
         return Targets(key, self.mask)
 
@@ -117,7 +124,9 @@ class Segmentation:
         return np.array([0, *values], dtype=np.uint8)[painted.owners]
 
     def layers(self, row: int) -> NDArray[np.uint8]:
-        """Which classes each pixel has, (h, w, K), 0 or 255."""
+        """How much each pixel belongs to each class, (h, w, K), 0 to 255."""
+        if self.examples.beliefs[row]:
+            return np.stack([_belief(path) for path in self.examples.beliefs[row]], axis=2)
         width, height = self._size(row)
         beliefs = np.zeros((height, width, len(self.examples.classes)), np.uint8)
         for one in self.examples.rows_of(row):
@@ -176,6 +185,13 @@ class Segmentation:
     def _size(self, row: int) -> tuple[int, int]:
         width, height = self.examples.sizes[row]
         return int(width), int(height)
+
+
+def _belief(path: Path) -> NDArray[np.uint8]:
+    values = read_image(path, mode="unchanged")
+    if values.ndim != 2 or values.dtype != np.uint8:  # noqa: PLR2004 - height and width
+        raise DataError(f"{path} holds {values.shape} {values.dtype}; a soft mask is a grey picture of 8 bits, 0 to 255.")
+    return values
 
 
 def decided(found: NDArray[np.float32], mode: Mode) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ from burnish.config import Config
 from burnish.descriptions import Chosen
 from burnish.metrics.names import METRICS
 from burnish.models.networks.names import EVERY_NETWORK as NETWORKS
+from burnish.train.augs.pipeline_settings import AugsConfig
 from burnish.train.augs.settings import Size
 from burnish.train.handlers.names import HANDLERS
 from burnish.train.loaders.settings import CacheConfig
@@ -44,6 +45,12 @@ class DataConfig(Config):
     """Names of the splits that choose the best weights."""
     test: tuple[str, ...] = ("test",)
     """Names of the splits that are only measured, at the end."""
+    validation_dataset: str | None = None
+    """A dataset of its own that chooses the best weights, all of it."""
+    test_dataset: str | None = None
+    """A dataset of its own that is only measured, all of it."""
+    soft: bool | None = None
+    """Whether masks hold shares of belief from 0 to 255, as refined sets do; told by the set itself when not given."""
     share: Annotated[float, Field(gt=0, lt=1)] = 0.15
     """Share of the training part that validates where the dataset has no such split; scenes stay whole."""
     sampling: Literal["plain", "balanced"] = "plain"
@@ -99,12 +106,14 @@ class TrainConfig(Config):
     """Height and width that pictures are brought to; one number means a square; by the task when not given."""
     loss: Annotated[Config, Chosen(LOSSES)] | None = None
     """The loss, by name or description; by the task when not given. Mode and ignored pixels are those of the task unless it says so."""
-    optimizer: Annotated[Config, Chosen(OPTIMIZERS)] = AdamWConfig(name="adamw", lr=1e-3)
+    optimizer: Annotated[Config, Chosen(OPTIMIZERS, usual="adamw")] = AdamWConfig(name="adamw", lr=1e-3)
     """The optimiser."""
     parameters: ParametersConfig = ParametersConfig()
     """Which parameters are trained, and how."""
-    schedule: Annotated[Config, Chosen(SCHEDULES)] | None = None
+    schedule: Annotated[Config, Chosen(SCHEDULES, usual="cosine")] | None = None
     """The learning rates; cosine with a short warm-up when not given."""
+    augs: AugsConfig = AugsConfig()
+    """How training pictures are changed at random: a strength of the task's preset, and steps beside it."""
     handlers: tuple[Annotated[Config, Chosen(HANDLERS)], ...] = ()
     """What else happens around the steps; saving and interrupts are always there."""
     writers: tuple[Annotated[Config, Chosen(WRITERS)], ...] = ()

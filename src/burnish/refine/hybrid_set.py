@@ -1,0 +1,202 @@
+"""Refine a prepared dataset with a predictor: the sets NAME_Hk and NAME_Hk_VAL."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import polars as pl
+
+from burnish.data.findings import counts_by_kind, finding, findings_table
+from burnish.engine.files import atomic_folder
+from burnish.engine.fingerprint import fingerprint
+from burnish.engine.progress import Progress, silent
+from burnish.errors import DataError
+from burnish.formats.findings import Findings, write_findings
+from burnish.refine.merging import kept_beliefs, merge_all
+from burnish.refine.parts import BASELINE, VAL, WEAK, divided_with_fixed
+from burnish.refine.sets import PROVENANCE, Entry, SetFolder, read_mask, write_set
+from burnish.refine.settings import HybridSetConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from burnish.engine.map import Engine
+    from burnish.refine.merging import Improver, Record
+    from burnish.refine.prepared import PreparedSets
+
+_RECORD: Final = {
+    "picture": pl.String,
+    "class": pl.String,
+    "box": pl.Int64,
+    "x1": pl.Float64,
+    "y1": pl.Float64,
+    "x2": pl.Float64,
+    "y2": pl.Float64,
+    "fate": pl.String,
+    "share": pl.Float64,
+    "sides": pl.Int64,
+    "reason": pl.String,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HybridSet:
+    """What was written.
+
+    Attributes:
+        train: Folder of NAME_Hk.
+        val: Folder of NAME_Hk_VAL.
+        table: One row a weak box: picture, class, box (its number), x1, y1, x2, y2, fate, share, sides, reason.
+        findings: Pictures whose prediction failed.
+        counts: Pictures of each origin.
+    """
+
+    train: Path
+    val: Path
+    table: pl.DataFrame
+    findings: Findings
+    counts: Mapping[str, int]
+
+    def summary(self) -> dict[str, Any]:
+        """Pictures of each origin, boxes of each fate, what was noticed."""
+        fates = dict(self.table.group_by("fate").len().sort("fate").iter_rows())
+        return {"pictures": dict(self.counts), "boxes": fates, "findings": counts_by_kind(self.findings.table)}
+
+    def __str__(self) -> str:
+        told = self.summary()
+        held = ", ".join(f"{number:,} {origin}" for origin, number in told["pictures"].items())
+        fates = ", ".join(f"{number:,} {fate}" for fate, number in told["boxes"].items())
+        lines = [f"{self.train.name} and {self.val.name}: {held} pictures.", f"Boxes: {fates}." if fates else "There are no boxes."]
+        return "\n".join([*lines, *(f"  {kind.replace('_', ' ')}: {number:,}" for kind, number in told["findings"].items())])
+
+
+def make_hybrid_set(
+    sets: PreparedSets,
+    improver: Improver,
+    config: HybridSetConfig | None = None,
+    *,
+    work: Path | None = None,
+    engine: Engine | None = None,
+    progress: Progress = silent,
+) -> HybridSet:
+    """Merge the weak masks of a prepared dataset with predictions into a set for training the next model.
+
+    Every weakly labelled picture gets a soft mask by the merging mode; the hand-labelled ones keep theirs, and BASELINE goes to the
+    training set and BASELINE_VAL to the validation set. Pictures of EVAL are in neither. All training pictures get new augmented copies;
+    those of BASELINE are not taken over. A run that was stopped goes on where it was: finished masks lie in `work`.
+
+    Args:
+        sets: The prepared dataset.
+        improver: The predictor, and more where the mode asks for it.
+        config: Number, mode, shares.
+        work: Where finished masks are kept; beside the result where not given. Removed when the sets are written.
+        engine: Where pictures are written.
+        progress: Where to report.
+
+    Returns:
+        What was written, into the folder of the prepared dataset.
+
+    Raises:
+        DataError: The number is in use, or the predictor gives no probabilities.
+        ModelError: The predictor failed on all pictures.
+    """
+    chosen = config or HybridSetConfig()
+    train, val = (sets.root / f"{sets.name}_H{chosen.number}{end}" for end in ("", "_VAL"))
+    _refuse_used(sets, train, val)
+    inputs = _inputs(sets, improver, chosen)
+    place = (work or train.with_name(f".{train.name}.work")) / fingerprint(repr(inputs))
+    done = merge_all(sets, improver, chosen, place, progress)
+    parts = _parts(sets, chosen)
+    entries = {True: _manual(sets, BASELINE), False: _manual(sets, VAL)}
+    for name, record in done.items():
+        entries[parts[name]].append(_hybrid(sets, place, name, record))
+    made_by = {"verb": "refine", "name": sets.name, **inputs}
+    with ExitStack() as stack:
+        for target, is_train in ((train, True), (val, False)):
+            folder = stack.enter_context(atomic_folder(target))
+            copies = chosen.copies if is_train else 0
+            about = {**made_by, "set": target.name}
+            how = SetFolder(folder, sets.classes, copies=copies, seed=chosen.seed, soft=True, media=chosen.media, made_by=about)
+            write_set(how, entries[is_train], engine=engine, progress=progress)
+    shutil.rmtree(place.parent, ignore_errors=True)
+    findings = Findings(findings_table(_failures(done)), {"verb": "refine", "dataset": str(train)})
+    if len(findings):
+        write_findings(findings, sets.root / f"{train.name}_findings")
+    counts = Counter(entry.origin for some in entries.values() for entry in some)
+    return HybridSet(train, val, _table(sets, done), findings, counts)
+
+
+def _refuse_used(sets: PreparedSets, *targets: Path) -> None:
+    used = [target for target in targets if target.exists()]
+    if not used:
+        return
+    free = 1
+    while any((sets.root / f"{sets.name}_H{free}{end}").exists() for end in ("", "_VAL")):
+        free += 1
+    raise DataError(f"{used[0]} is there already, and sets of several rounds shall not mix. The next free number is {free}.")
+
+
+def _inputs(sets: PreparedSets, improver: Improver, config: HybridSetConfig) -> dict[str, Any]:
+    """Everything that the masks depend on, which is also what the provenance tells."""
+    marks = {part: fingerprint((folder / PROVENANCE).read_bytes()) for part, folder in sets.folders.items()}
+    return {"source": marks, "model": improver.model, "config": config.model_dump(mode="json")}
+
+
+def _manual(sets: PreparedSets, part: str) -> list[Entry]:
+    """The hand-labelled pictures of a set, without their augmented copies."""
+    folder = sets.folders[part]
+    rows = [row for row in sets.provenances[part]["pictures"] if row["copy_of"] is None]
+    return [
+        Entry(
+            row["file"].rpartition("/")[2],
+            folder / row["file"],
+            "manual",
+            partial(read_mask, folder, row["name"], sets.classes),
+            {"group": row["group"], "hash": row["hash"], "from": part},
+        )
+        for row in rows
+    ]
+
+
+def _hybrid(sets: PreparedSets, work: Path, name: str, record: Record) -> Entry:
+    row = sets.weak[name]
+    about = {"group": row["group"], "hash": row["hash"], "boxes": record.boxes, **({"error": record.error} if record.error else {})}
+    origin = "weak" if record.error else "hybrid"
+    paint = partial(kept_beliefs, work, name, len(sets.classes))
+    return Entry(row["file"].rpartition("/")[2], sets.folders[WEAK] / row["file"], origin, paint, about)
+
+
+def _parts(sets: PreparedSets, config: HybridSetConfig) -> dict[str, bool]:
+    """Which weakly labelled pictures train; one that is a copy of a hand-labelled picture goes where that one is."""
+    rows = list(sets.weak.values())
+    fixed = {row["group"]: part == BASELINE for part in (VAL, BASELINE) for row in sets.provenances[part]["pictures"]}
+    groups = np.array([row["group"] for row in rows], dtype=np.int64)
+    trained = divided_with_fixed(groups, fixed, share=config.train, seed=config.seed)
+    return {row["name"]: bool(one) for row, one in zip(rows, trained, strict=True)}
+
+
+def _failures(done: Mapping[str, Record]) -> list[dict[str, Any]]:
+    return [
+        finding("prediction_failed", f"Predicting it failed ({record.error}); its weak label alone is kept.", path=name)
+        for name, record in done.items()
+        if record.error
+    ]
+
+
+def _table(sets: PreparedSets, done: Mapping[str, Record]) -> pl.DataFrame:
+    rows = [_row(sets, name, told) for name, record in done.items() for told in record.boxes]
+    return pl.DataFrame(rows, schema=_RECORD, orient="row")
+
+
+def _row(sets: PreparedSets, name: str, told: Mapping[str, Any]) -> tuple[Any, ...]:
+    corners, classes = sets.boxes[name]
+    place = told["box"]
+    named = sets.classes[int(classes[place])]
+    return (name, named, place, *corners[place].tolist(), told["fate"], told["share"], told["sides"], told["reason"])

@@ -1,0 +1,188 @@
+"""Merging the weak labels of many pictures with predictions; finished masks are kept, so that a stopped run goes on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from burnish.engine.files import write_bytes, write_text
+from burnish.errors import BurnishError, DataError, ModelError
+from burnish.media.images import UnreadableImage, encode_png, read_image
+from burnish.refine.modes.evidence import Evidence, Weak, to_bytes, weak_masks, window_of
+from burnish.refine.modes.making import build
+from burnish.refine.parts import WEAK
+from burnish.refine.prompting import draw
+from burnish.refine.sets import read_mask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from burnish.engine.progress import Progress
+    from burnish.models.protocols import Segmenter
+    from burnish.refine.flips import Predictor
+    from burnish.refine.modes.evidence import BoxRecord, Mode
+    from burnish.refine.prepared import PreparedSets
+    from burnish.refine.settings import HybridSetConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Improver:
+    """What predicts masks.
+
+    Attributes:
+        predict: Pictures (H, W, 3) in, probabilities (K, H, W) out, one map a class in the order of the prepared classes.
+        model: What names the model exactly, for instance the hash of its weights: it goes into the provenance, and a stopped run is
+            continued only by the same model.
+        second: Another predictor, for mode agreement.
+        segmenter: A model that draws what is in a box, for mode prompted.
+    """
+
+    predict: Predictor
+    model: str
+    second: Predictor | None = None
+    segmenter: Segmenter | None = None
+
+
+class Record(NamedTuple):
+    """What became of one picture: its boxes, and why its prediction failed (empty where it did not)."""
+
+    boxes: tuple[dict[str, Any], ...]
+    error: str
+
+
+class _Run(NamedTuple):
+    sets: PreparedSets
+    improver: Improver
+    mode: Mode
+    config: HybridSetConfig
+    work: Path
+
+
+class _Loaded(NamedTuple):
+    name: str
+    picture: NDArray[np.uint8]
+    weak: Weak
+
+
+def merge_all(sets: PreparedSets, improver: Improver, config: HybridSetConfig, work: Path, progress: Progress) -> dict[str, Record]:
+    """Merge every weakly labelled picture; the soft masks lie in `work` afterwards, and `kept_beliefs` reads them.
+
+    A picture whose prediction fails keeps its weak mask with the belief `alpha`, and is tried again when the run is repeated.
+
+    Raises:
+        DataError: The predictor gives no probabilities of the right shape.
+        ModelError: It fails on every picture, or gives another number of answers than it got pictures.
+    """
+    run = _Run(sets, improver, build(config.mode), config, work)
+    done = {name: record for name in sets.weak if (record := _finished(work, name)) is not None}
+    left = [name for name in sets.weak if name not in done]
+    if done and left:
+        progress.say(f"{len(done):,} of {len(sets.weak):,} pictures were merged before; going on with the others.")
+    with progress.task("merging masks", len(left)) as advance:
+        for start in range(0, len(left), config.batch):
+            names = left[start : start + config.batch]
+            for name, record in _merge_some(run, names):
+                done[name] = record
+                advance(1)
+    failed = [record.error for record in done.values() if record.error]
+    if failed and len(failed) == len(done):
+        raise ModelError(f"The predictor failed on all {len(done)} pictures; the first time it said: {failed[0]}")
+    return {name: done[name] for name in sets.weak}
+
+
+def kept_beliefs(work: Path, name: str, count: int) -> NDArray[np.uint8]:
+    """(count, H, W) the soft masks that `merge_all` kept."""
+    return np.stack([read_image(_mask_path(work, name, place), mode="unchanged") for place in range(count)])
+
+
+def _merge_some(run: _Run, names: Sequence[str]) -> Iterator[tuple[str, Record]]:
+    sets, work = run.sets, run.work
+    loaded: list[_Loaded] = []
+    for name in names:
+        try:
+            loaded.append(_load(sets, name))
+        except UnreadableImage as error:
+            raise DataError(f"{error} It was readable when the sets were prepared; prepare them again.") from error
+    for one, found in zip(loaded, _evidence(run.improver, loaded), strict=True):
+        if isinstance(found, str):
+            _keep(work, one.name, to_bytes(run.config.alpha * weak_masks(one.weak, len(sets.classes))))
+            yield one.name, Record((), found)
+            continue
+        if len(found.probabilities) != len(sets.classes):
+            raise DataError(f"The predictor gives {len(found.probabilities)} maps and there are {len(sets.classes)} classes: one each.")
+        merged = run.mode(found)
+        record = Record(tuple(_told(box) for box in merged.boxes), "")
+        _keep(work, one.name, merged.soft)
+        write_text(work / f"{one.name}.json", json.dumps(record.boxes))
+        yield one.name, record
+
+
+def _evidence(improver: Improver, loaded: Sequence[_Loaded]) -> list[Evidence | str]:
+    """The evidence on each picture; where a model fails on several at once each is tried alone, and then the reason why it fails."""
+    try:
+        return list(_asked(improver, loaded))
+    except BurnishError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a predictor is foreign code and may raise anything
+        if len(loaded) == 1:
+            return [f"{type(error).__name__}: {error}"]
+        return [found for one in loaded for found in _evidence(improver, [one])]
+
+
+def _asked(improver: Improver, loaded: Sequence[_Loaded]) -> Iterator[Evidence]:
+    pictures, weak = [one.picture for one in loaded], [one.weak for one in loaded]
+    maps = _answers(improver.predict, pictures)
+    second = [None] * len(loaded) if improver.second is None else _answers(improver.second, pictures)
+    drawn = [None] * len(loaded) if improver.segmenter is None else draw(improver.segmenter, pictures, weak)
+    for one, first, other, masks in zip(loaded, maps, second, drawn, strict=True):
+        yield Evidence(first, one.weak, one.picture, other, masks)
+
+
+def _answers(predict: Predictor, pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+    found = predict(pictures)
+    if len(found) != len(pictures):
+        raise ModelError(f"The predictor gave {len(found)} answers to {len(pictures)} pictures; expected one each.")
+    return [np.asarray(one, dtype=np.float32) for one in found]
+
+
+def _load(sets: PreparedSets, name: str) -> _Loaded:
+    """A picture with its weak labels, paired by name."""
+    row, folder = sets.weak[name], sets.folders[WEAK]
+    picture = read_image(folder / row["file"])
+    size = (picture.shape[0], picture.shape[1])
+    boxes, classes = sets.boxes[name]
+    masks = None
+    if row["weak"] == "masks":
+        inside = read_mask(folder, name, sets.classes) > 0
+        masks = np.zeros((len(boxes), *size), dtype=np.bool_)
+        for place, (box, number) in enumerate(zip(boxes, classes.tolist(), strict=True)):
+            window = window_of(box, size)
+            masks[place][window] = inside[number][window]
+    return _Loaded(name, picture, Weak(boxes, classes, size, masks))
+
+
+def _told(box: BoxRecord) -> dict[str, Any]:
+    return {**box._asdict(), "share": round(box.share, 4)}
+
+
+def _keep(work: Path, name: str, soft: NDArray[np.uint8]) -> None:
+    for place, one in enumerate(soft):
+        write_bytes(_mask_path(work, name, place), encode_png(one))
+
+
+def _mask_path(work: Path, name: str, place: int) -> Path:
+    return work / f"{name}.{place}.png"
+
+
+def _finished(work: Path, name: str) -> Record | None:
+    """The record of a picture that was merged before; it is written after the masks."""
+    try:
+        return Record(tuple(json.loads((work / f"{name}.json").read_text(encoding="utf-8"))), "")
+    except (FileNotFoundError, ValueError):
+        return None

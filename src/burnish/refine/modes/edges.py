@@ -1,0 +1,102 @@
+"""The prediction moved to the edges of the picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from burnish.errors import DataError
+from burnish.geometry.guided import guided_filter
+from burnish.refine.modes.evidence import BOX, PREDICTED, Evidence, Merged, Verdict, at_size, merge_boxes, whole_box
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from burnish.geometry.arrays import Bools
+    from burnish.refine.modes.evidence import Mode, Window
+    from burnish.refine.modes.settings import EdgesConfig
+
+_LEAST_MARGIN = 4
+
+
+def edges(config: EdgesConfig) -> Mode:
+    """Make the mode.
+
+    With `grabcut` each box is cut out of its surroundings: outside of the box is background, what is predicted with a probability of `sure`
+    is object, and the colours decide between; a box with no prediction begins with all of it as likely object. With `guided` the
+    probabilities take on the edges of the picture and stay soft.
+    """
+    return lambda evidence: _merge(evidence, config)
+
+
+def _merge(evidence: Evidence, config: EdgesConfig) -> Merged:
+    weak, picture = evidence.weak, _picture(evidence)
+    maps = at_size(evidence.probabilities, weak)
+    if config.method == "guided":
+        maps = np.stack([guided_filter(m, picture, radius=config.radius, epsilon=config.epsilon) for m in maps]).clip(0, 1)
+        return merge_boxes(
+            weak, len(maps), lambda n, window, region: _soft(maps[weak.classes[n]][window], region, config), instances=config.instances
+        )
+    return merge_boxes(
+        weak,
+        len(maps),
+        lambda n, window, region: _cut(picture, maps[weak.classes[n]], window, region, config),
+        instances=config.instances,
+    )
+
+
+def _picture(evidence: Evidence) -> NDArray[np.uint8]:
+    picture = evidence.picture
+    if picture is None:
+        raise DataError("Mode edges looks at the picture, and none is given; set Evidence.picture.")
+    if picture.shape != (*evidence.weak.size, 3):
+        raise DataError(f"The picture has shape {picture.shape}, expected {(*evidence.weak.size, 3)}.")
+    return picture
+
+
+def _soft(probabilities: NDArray[np.floating], region: Bools, config: EdgesConfig) -> Verdict:
+    taken = probabilities > config.threshold
+    origins = np.where(taken, PREDICTED, BOX).astype(np.uint8)
+    if not (taken & region).any():
+        return whole_box(region, config.empty, f"Nothing is predicted in it; it gets the belief {config.empty:g}.", "empty")
+    return Verdict(probabilities.astype(np.float64), origins, taken, "accepted", "The probabilities follow the picture's edges.")
+
+
+def _cut(picture: NDArray[np.uint8], probabilities: NDArray[np.floating], window: Window, region: Bools, config: EdgesConfig) -> Verdict:
+    from burnish.media.grabcut import grab_cut  # noqa: PLC0415 - pictures' libraries are loaded where a picture is looked at
+
+    around, inner = _with_margin(window, picture.shape[:2], config.margin)
+    guess, predicted = _guess(probabilities[window], region, config)
+    framed = np.zeros(picture[around].shape[:2], np.uint8)
+    framed[inner] = guess
+    taken = grab_cut(picture[around], framed, iterations=config.iterations)[inner] & region
+    if not taken.any() or (taken == region).all():
+        found = "no object" if not taken.any() else "no background"
+        return whole_box(region, config.empty, f"GrabCut finds {found} in it; it gets the belief {config.empty:g}.", "empty")
+    origins = np.where(taken, PREDICTED, BOX).astype(np.uint8)
+    seen = "the prediction" if predicted else "the box alone, for nothing is predicted in it"
+    return Verdict(taken.astype(np.float64), origins, taken, "accepted", f"GrabCut began with {seen}.")
+
+
+def _guess(probabilities: NDArray[np.floating], region: Bools, config: EdgesConfig) -> tuple[NDArray[np.uint8], bool]:
+    """What GrabCut begins with in a box, and whether a prediction had a say."""
+    from burnish.media.grabcut import BACKGROUND, LIKELY_BACKGROUND, LIKELY_OBJECT, OBJECT  # noqa: PLC0415
+
+    predicted = (probabilities > config.threshold) & region
+    if not predicted.any():
+        return np.where(region, LIKELY_OBJECT, BACKGROUND).astype(np.uint8), False
+    guess = np.where(predicted, LIKELY_OBJECT, LIKELY_BACKGROUND)
+    guess[predicted & (probabilities >= config.sure)] = OBJECT
+    return np.where(region, guess, BACKGROUND).astype(np.uint8), True
+
+
+def _with_margin(window: Window, size: tuple[int, ...], margin: float) -> tuple[Window, Window]:
+    """A window with its surroundings, and the window inside of those."""
+    outer, inner = [], []
+    for part, end in zip(window, size, strict=True):
+        more = max(_LEAST_MARGIN, round(margin * (part.stop - part.start)))
+        start = max(0, part.start - more)
+        outer.append(slice(start, min(end, part.stop + more)))
+        inner.append(slice(part.start - start, part.stop - start))
+    return (outer[0], outer[1]), (inner[0], inner[1])

@@ -1,0 +1,97 @@
+"""Settings of the verbs in this room; nothing heavy is loaded here, so that help is quick."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from burnish.config import Config
+from burnish.descriptions import describe
+from burnish.refine.modes.names import MODES
+
+InnerShare = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def _text(value: Any) -> Any:
+    """A number as it is written; a file's name stays."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class PrepareConfig(Config):
+    """Which pictures count as labelled by hand, and how they are divided into sets for training, validation and evaluation."""
+
+    hand: Annotated[str, BeforeValidator(_text)] | None = None
+    """Pictures that count as labelled by hand: how many, drawn by the seed, or a file of their names; all with masks or polygons else."""
+    evaluate: InnerShare = 0.5
+    """Share of the hand-labelled pictures that evaluates all models (NAME_EVAL)."""
+    train: InnerShare = 0.85
+    """Share of the rest that trains the first model (NAME_BASELINE); what is left validates it (NAME_BASELINE_VAL)."""
+    copies: Annotated[int, Field(ge=0)] = 3
+    """Augmented copies of each training picture: mirrored, upside down, or turned by up to 15 degrees."""
+    masks: str | None = None
+    """A dataset in any format with the masks or polygons that were drawn by hand, where the dataset itself has only boxes."""
+    weak: str | None = None
+    """A dataset in any format with the weak boxes or masks, where they are not in the dataset itself nor in masks/ beside labels.csv."""
+    without: tuple[str, ...] = ()
+    """Classes to leave out, such as rare or easily confused ones; pictures that show nothing else go too."""
+    name: str | None = None
+    """What the sets are called; the dataset's own name else."""
+    group: Literal["scene", "task", "subset", "none"] = "scene"
+    """Pictures that are never divided, beside copies of one another: of one scene, one task or video, or one subset."""
+    together: str | None = None
+    """A regular expression: pictures on whose names its first group finds the same text are never divided, such as ^(.+?)(-\\d+)?$."""
+    false_pairs: Positive = 0.5
+    """Pairs of pictures that may be taken for near copies by mistake, as expected in the whole dataset."""
+    drop: Literal["none", "exact", "near"] = "none"
+    """Leave out all but the best of each group of exact, or also of near copies; they are told and kept together else."""
+    media: Literal["copy", "link"] = "copy"
+    """Copy the pictures, or link them."""
+    seed: int = 42
+    """Another seed draws other pictures, parts and augmentations."""
+
+    @field_validator("together")
+    @classmethod
+    def _expression(cls, value: str | None) -> str | None:
+        try:
+            if value is not None and re.compile(value).groups == 0:
+                raise ValueError("the regular expression has no group; put what shall be the same in (parentheses)")
+        except re.error as error:
+            raise ValueError(f"this is no regular expression: {error}") from error
+        return value
+
+    @property
+    def named_files(self) -> tuple[str, ...]:
+        """The files that these settings name."""
+        return (self.hand,) if self.hand and not self.hand.isdecimal() else ()
+
+
+class HybridSetConfig(Config):
+    """How a prepared dataset is refined into the set number k."""
+
+    number: Annotated[int, Field(ge=1)] = 1
+    """Number k of the set NAME_Hk; one that is in use is refused."""
+    mode: Any = "hybrid"
+    """The merging mode: a name, or a mapping with name and settings."""
+    alpha: Annotated[float, Field(ge=0, le=1)] = 0.3
+    """Belief inside the weak label where predicting a picture failed."""
+    train: InnerShare = 0.85
+    """Share of the refined pictures that trains; the others validate."""
+    copies: Annotated[int, Field(ge=0)] = 3
+    """Augmented copies of each training picture."""
+    batch: Annotated[int, Field(ge=1)] = 4
+    """Pictures that the predictor gets at once."""
+    media: Literal["copy", "link"] = "copy"
+    """Copy the pictures, or link them."""
+    seed: int = 42
+    """Another seed draws other parts and augmentations."""
+
+    @field_validator("mode", mode="after")
+    @classmethod
+    def _described(cls, value: Any) -> dict[str, Any]:
+        described = describe(MODES, value).model_dump(mode="json")
+        if described["instances"]:
+            raise ValueError("a set holds masks of classes; for masks of instances call the mode itself (burnish.refine.modes.build)")
+        return described

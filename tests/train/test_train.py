@@ -1,0 +1,224 @@
+"""The verb train: from a dataset to a run folder, on small pictures that a small network learns in seconds."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+import burnish
+from burnish.config import load
+from burnish.errors import ConfigError, DataError, WeightsError
+from burnish.train.policies.settings import PredictConfig, TrainConfig
+from burnish.train.predict import predict
+from burnish.train.train import train
+from burnish.train.trained import read_trained
+
+SMALL = {"network": {"name": "unet", "width": 4, "depth": 2}, "size": 32, "batch_size": 4, "data": {"workers": 1}}
+
+
+def settings(**more):
+    return TrainConfig.make(**{**SMALL, "epochs": 2, "augs": {"strength": "none"}, "optimizer": {"lr": 0.02}, **more})
+
+
+@pytest.fixture(scope="module")
+def trained(discs, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    result = train(discs, settings(epochs=12), work=folder)
+    result.save(folder)
+    return result, folder
+
+
+def test_masks_are_learnt_and_the_best_weights_are_measured(trained):
+    result, _ = trained
+    assert result.measured["test"]["iou_dataset"] > 0.8
+    assert result.policy.examples.task == "segmentation"
+    assert result.policy.examples.mode == "binary"
+
+
+def test_the_run_folder_holds_all_that_is_needed_later(trained):
+    _, folder = trained
+    names = {path.name for path in folder.iterdir()}
+    assert {"best.pt", "last.pt", "config.yaml", "run.json", "environment.json", "metrics.jsonl"} <= names
+    resolved = load(TrainConfig, folder / "config.yaml")
+    assert resolved.network.model_dump()["width"] == 4
+    assert resolved.loss.model_dump()["parts"]["pixels"]["loss"]["mode"] == "binary"
+    assert json.loads((folder / "environment.json").read_text())["packages"]["torch"] == torch.__version__.partition("+")[0]
+
+
+def test_the_resolved_settings_train_the_same_again(trained, discs, tmp_path):
+    result, folder = trained
+    again = train(discs, load(TrainConfig, folder / "config.yaml"), work=tmp_path)
+    assert again.measured == result.measured
+
+
+def test_a_finished_training_is_taken_as_it_is(trained, discs):
+    result, folder = trained
+    again = train(discs, settings(epochs=12), work=folder)
+    assert again.run.step == result.run.step
+    assert again.measured == result.measured
+
+
+def test_another_training_in_the_folder_is_refused_with_what_differs(trained, discs):
+    _, folder = trained
+    with pytest.raises(ConfigError, match=r"holds another training \(epochs 12 there, 9 here"):
+        train(discs, settings(epochs=9), work=folder)
+
+
+def test_force_begins_anew(discs, tmp_path):
+    train(discs, settings(epochs=1), work=tmp_path)
+    again = train(discs, settings(epochs=2), work=tmp_path, force=True)
+    assert again.run.epoch == 2
+
+
+def test_an_interrupted_training_continues_to_the_same_weights(discs, tmp_path):
+    whole = train(discs, settings(epochs=3), work=tmp_path / "whole")
+    with pytest.MonkeyPatch.context() as patch:
+        from burnish.train.handlers.interrupts import Interrupts  # noqa: PLC0415 - the class whose signal is sent
+
+        original = Interrupts.stepped
+
+        def after_three(self, run):
+            if run.step == 5:
+                self.received = signal.SIGTERM
+            original(self, run)
+
+        patch.setattr(Interrupts, "stepped", after_three)
+        half = train(discs, settings(epochs=3), work=tmp_path / "half")
+    assert half.run.interrupted
+    assert half.exit_code == 130
+    rest = train(discs, settings(epochs=3), work=tmp_path / "half")
+    for name, value in whole.model.state_dict().items():
+        assert torch.equal(value, rest.model.state_dict()[name]), name
+
+
+def test_predictions_lie_in_each_pictures_own_size(trained, tmp_path, make_discs):
+    _, folder = trained
+    more = burnish.open(make_discs("large", 3, side=48))
+    found = predict(more, PredictConfig(model=str(folder))).dataset
+    assert found.annotations.height == 3
+    assert set(found.annotations["source"].cast(str)) == {"auto"}
+    labels = found.labels(int(found.images["id"][0]))
+    assert labels.size == (48, 48)
+    assert 0.5 < labels.scores[0] <= 1
+
+
+def test_predictions_agree_with_hand_drawn_masks(trained, make_discs):
+    from burnish.geometry import rle  # noqa: PLC0415
+
+    _, folder = trained
+    more = burnish.open(make_discs("others", 4, seed=9))
+    found = predict(more, PredictConfig(model=str(folder), flips=True)).dataset
+    shares = []
+    for image in more.images["id"]:
+        one, two = (rle.decode(rle.decompress(d.labels(int(image)).masks[0]), 32, 32) for d in (more, found))
+        shares.append((one & two).sum() / (one | two).sum())
+    assert np.mean(shares) > 0.75
+
+
+def test_classes_of_pictures_are_learnt(colours, tmp_path):
+    config = TrainConfig.make(size=16, epochs=4, batch_size=4, optimizer={"lr": 0.01}, data={"workers": 1, "share": 0.25})
+    result = train(colours, config, work=tmp_path)
+    assert result.policy.examples.task == "classification"
+    assert result.measured["val"]["accuracy"] == 1
+    found = predict(colours, PredictConfig(model=str(tmp_path))).dataset
+    assert found.annotations["class"].to_list() == colours.annotations["class"].to_list()
+
+
+@pytest.mark.parametrize("sampling", ["plain", "balanced"])
+def test_a_class_can_be_drawn_as_often_as_the_others(colours, tmp_path, sampling):
+    config = TrainConfig.make(size=16, epochs=1, batch_size=4, data={"workers": 1, "sampling": sampling})
+    assert train(colours, config, work=tmp_path).run.step > 0
+
+
+def test_datasets_of_their_own_validate_and_test(make_discs, tmp_path):
+    own, val, test = (make_discs(name, count) for name, count in (("own", 6), ("val", 2), ("test", 3)))
+    config = settings(epochs=1, data={"workers": 1, "validation_dataset": str(val), "test_dataset": str(test)})
+    examples = train(burnish.open(own), config, work=tmp_path / "run").policy.examples
+    assert [len(examples.part(part)) for part in ("train", "val", "test")] == [6, 2, 3]
+
+
+def test_soft_masks_are_learnt_as_shares(make_discs, tmp_path):
+    from PIL import Image  # noqa: PLC0415
+
+    own = make_discs("soft", 6)
+    for path in (own / "masks").iterdir():
+        Image.fromarray(np.where(np.asarray(Image.open(path)) > 0, 76, 0).astype(np.uint8)).save(path)
+    result = train(burnish.open(own), settings(epochs=1, data={"workers": 1, "soft": True}), work=tmp_path / "run")
+    assert result.policy.examples.is_soft
+    assert "soft_iou_dataset" in result.measured["val"]
+
+
+def test_masks_are_taken_where_the_folder_opens_as_boxes(tmp_path, make_discs):
+    own = make_discs("both", 4)
+    boxes = {
+        "images": [{"id": n, "file_name": f"images/{n}.png", "width": 32, "height": 32} for n in range(4)],
+        "annotations": [{"id": n, "image_id": n, "category_id": 1, "bbox": [4, 4, 9, 9], "area": 81, "iscrowd": 0} for n in range(4)],
+        "categories": [{"id": 1, "name": "disc"}],
+    }
+    (own / "boxes.coco.json").write_text(json.dumps(boxes))
+    result = train(burnish.open(own), settings(epochs=1, task="segmentation"), work=tmp_path / "run")
+    assert any("masks beside" in note for note in result.policy.examples.notes)
+
+
+def test_unknown_keys_are_told_with_the_line_and_the_nearest(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("epochs: 3\noptimizer:\n  name: adamw\n  lrr: 0.1\n")
+    with pytest.raises(ConfigError, match=r"line 4: unknown key 'optimizer.lrr'. Did you mean 'lr'?"):
+        load(TrainConfig, path)
+
+
+def test_a_network_of_another_task_is_told(discs, tmp_path):
+    with pytest.raises(ConfigError, match="'classifier' is a network for classification"):
+        train(discs, settings(network="classifier"), work=tmp_path)
+
+
+def test_classes_that_the_dataset_lacks_are_told(discs, tmp_path):
+    with pytest.raises(DataError, match="The dataset has no class 'disk'"):
+        train(discs, settings(data={"classes": ["disk"]}), work=tmp_path)
+
+
+def test_a_damaged_checkpoint_is_told(discs, tmp_path):
+    train(discs, settings(epochs=1), work=tmp_path)
+    (tmp_path / "last.pt").write_bytes(b"no checkpoint")
+    with pytest.raises(WeightsError, match="cannot be read"):
+        train(discs, settings(epochs=1), work=tmp_path)
+
+
+def test_a_checkpoint_of_another_network_is_told(discs, tmp_path):
+    train(discs, settings(epochs=1), work=tmp_path)
+    about = json.loads((tmp_path / "run.json").read_text())
+    about["network"]["width"] = 8
+    (tmp_path / "run.json").write_text(json.dumps(about))
+    with pytest.raises(WeightsError, match="does not fit"):
+        read_trained(tmp_path)
+
+
+def test_numbers_that_are_none_end_the_training_with_a_way_out(discs, tmp_path):
+    from burnish.errors import ModelError  # noqa: PLC0415
+
+    config = settings(epochs=20, optimizer={"lr": 1e30}, handlers=[{"name": "skipping", "at_most": 3}])
+    with pytest.raises(ModelError, match="Lower the learning rate"):
+        train(discs, config, work=tmp_path)
+
+
+@pytest.mark.slow
+def test_ctrl_c_saves_and_the_same_command_continues(discs, tmp_path):
+    file = tmp_path / "config.yaml"
+    values = {**SMALL, "epochs": 60, "augs": {"strength": "none"}}
+    file.write_text(yaml.safe_dump(values))
+    command = [sys.executable, "-m", "burnish", "train", str(discs.root), "-c", str(file), "-o", str(tmp_path / "run")]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    while not (tmp_path / "run" / "last.pt").exists():
+        time.sleep(0.1)
+    running.send_signal(signal.SIGINT)
+    out, _ = running.communicate(timeout=60)
+    assert running.returncode == 130, out
+    assert b"the same command continues it" in out
+    done = subprocess.run(command, capture_output=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
