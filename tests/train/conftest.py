@@ -8,6 +8,13 @@ from PIL import Image
 import burnish
 
 torch = pytest.importorskip("torch")
+
+from burnish.data.dataset import make_dataset  # noqa: E402
+from burnish.geometry import rle  # noqa: E402
+from burnish.testing.datasets import labels_folder  # noqa: E402
+from burnish.train.policies.settings import TrainConfig  # noqa: E402
+from burnish.train.train import train  # noqa: E402
+
 torch.set_num_threads(1)
 
 
@@ -89,17 +96,12 @@ def two_class_run(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tag_run(tmp_path_factory):
     """A dataset of three colours as classes, and the run folder of a small classifier."""
-    from burnish.formats.recognise import open_dataset
-    from burnish.testing.datasets import labels_folder
 
     folder = labels_folder(tmp_path_factory.mktemp("tags"), ("red", "green", "blue") * 8)
-    return _trained(_split(open_dataset(folder)), tmp_path_factory.mktemp("tag_run"), size=24, epochs=2)
+    return _trained(_split(burnish.open(folder)), tmp_path_factory.mktemp("tag_run"), size=24, epochs=2)
 
 
 def _trained(dataset, folder, **settings):
-    from burnish.train.policies.settings import TrainConfig
-    from burnish.train.train import train
-
     network = {} if "size" in settings else {"network": {"name": "unet", "width": 4, "depth": 2}}
     chosen = {"size": 32, "epochs": 3, "batch_size": 4, "data": {"workers": 0}, "device": "cpu", **network, **settings}
     result = train(dataset, TrainConfig.make(**chosen), work=folder)
@@ -107,9 +109,6 @@ def _trained(dataset, folder, **settings):
 
 
 def _squares(root, names, seed=0, splits=("train",) * 8 + ("val",) * 4 + ("test",) * 4):
-    from burnish.data.dataset import make_dataset
-    from burnish.geometry import rle
-
     rng = np.random.default_rng(seed)
     media, images, annotations = [], [], []
     for number, split in enumerate(splits, start=1):
@@ -140,8 +139,6 @@ def _squares(root, names, seed=0, splits=("train",) * 8 + ("val",) * 4 + ("test"
 
 
 def _split(dataset):
-    from burnish.data.dataset import make_dataset
-
     images = dataset.images.with_columns(
         pl.Series("split", [("train", "train", "val", "test")[number % 4] for number in range(dataset.images.height)])
     )

@@ -13,6 +13,7 @@ from burnish.data.dataset import make_dataset  # noqa: E402
 from burnish.errors import ConfigError, DataError  # noqa: E402
 from burnish.media.images import read_image  # noqa: E402
 from burnish.metrics.metric import build  # noqa: E402
+from burnish.metrics.ranking import auroc  # noqa: E402
 from burnish.train.evaluate import evaluate  # noqa: E402
 from burnish.train.policies import classification, segmentation  # noqa: E402
 from burnish.train.policies.settings import EvaluateConfig  # noqa: E402
@@ -37,7 +38,7 @@ def rebuilt(dataset, **tables):
 
 def maps_and_masks(run, evaluation):
     """Probability maps of all evaluated pictures at once, and the masks (h, w) that the dataset draws."""
-    dataset, folder, result = run
+    _, folder, result = run
     trained = read_trained(folder, device="cpu")
     pairs = []
     for row in evaluation.contestant.figures.pictures["row"]:
@@ -103,8 +104,6 @@ def test_the_sweep_counts_exactly_at_every_threshold(mask_run, of_masks):
 
 
 def test_the_area_under_the_roc_curve_of_pixels_is_that_of_their_ranking(mask_run, of_masks):
-    from burnish.metrics.ranking import auroc
-
     pairs = maps_and_masks(mask_run, of_masks)
     found = np.concatenate([maps.ravel() for maps, _ in pairs])
     given = np.concatenate([mask.ravel() for _, mask in pairs])
@@ -140,7 +139,7 @@ def test_a_network_compared_with_itself_differs_by_nothing(mask_run):
     assert compared.pictures["change"].abs().max() == 0
 
 
-def test_two_networks_are_compared_on_the_same_pictures(mask_run, tmp_path, squares):
+def test_two_networks_are_compared_on_the_same_pictures(mask_run, tmp_path):
     dataset, folder, _ = mask_run
     other = tmp_path / "other"
     content = torch.load(folder / "best.pt", weights_only=True)
@@ -158,7 +157,7 @@ def test_two_networks_are_compared_on_the_same_pictures(mask_run, tmp_path, squa
 
 
 def test_networks_of_other_tasks_are_not_compared(mask_run, tag_run):
-    with pytest.raises(ConfigError, match="The task of .* is segmentation, that of .* classification"):
+    with pytest.raises(ConfigError, match=r"The task of .* is segmentation, that of .* classification"):
         evaluate(mask_run[0], settings(mask_run[1], against=str(tag_run[1])))
 
 

@@ -10,6 +10,8 @@ torch = pytest.importorskip("torch")
 from burnish.errors import FormatError  # noqa: E402
 from burnish.train.course import read_course  # noqa: E402
 from burnish.train.page import trained_of  # noqa: E402
+from burnish.train.policies.settings import TrainConfig  # noqa: E402
+from burnish.train.train import train  # noqa: E402
 from burnish.train.trained import read_trained  # noqa: E402
 
 
@@ -73,7 +75,7 @@ def test_saving_a_training_writes_a_report_of_one_file(name, request):
     assert ">best</text>" in page
 
 
-def test_the_report_shows_worst_and_best_pictures_of_both_parts(two_class_run, tmp_path):
+def test_the_report_shows_worst_and_best_pictures_of_both_parts(two_class_run):
     _, folder, result = two_class_run
     result.save(folder)
     page = (folder / "report.html").read_text(encoding="utf-8")
@@ -96,9 +98,6 @@ def test_the_network_of_a_result_is_the_one_that_its_folder_holds(mask_run):
 
 
 def test_a_training_without_a_folder_of_its_own_can_be_saved(squares, tmp_path):
-    from burnish.train.policies.settings import TrainConfig
-    from burnish.train.train import train
-
     (tmp_path / "data").mkdir()
     dataset = squares(tmp_path / "data", ("cell",), splits=("train",) * 4 + ("val",) * 2)
     chosen = {"size": 16, "epochs": 1, "batch_size": 2, "data": {"workers": 0}, "device": "cpu"}

@@ -117,7 +117,8 @@ def sweep_chart(figures: Figures) -> str:
         return ""
     first = swept.filter(swept["class"] == swept["class"][0])
     best = first.filter("best")["threshold"][0]
-    series = {name: first[name].fill_null(float("nan")).to_list() for name in ("iou", "dice", "precision", "recall")}
+    names = [name for name in swept.columns if name not in {"class", "threshold", "best"}]
+    series = {name: first[name].fill_null(float("nan")).to_list() for name in names}
     chart = line_chart(series, first["threshold"].to_list(), title="Thresholds", axis="threshold", marked=(best, f"best {best:g}"))
     rows = swept.filter("best").drop("best")
     shares: dict[str, NumberFormat] = dict.fromkeys(series, "percent")

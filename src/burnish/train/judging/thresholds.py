@@ -102,26 +102,31 @@ def sweep(counted: ProbabilityCounts, target: Target | None) -> tuple[pl.DataFra
     notes: tuple[str, ...] = ()
     for name, number in groups:
         values = {m: averaged(at, m) if number is None else measured(at[:, number], m) for m in MEASURES}
-        best, notes = _best([{m: float(values[m][row]) for m in MEASURES} for row in range(len(SWEPT))], target)
+        best, notes = best_row([{m: float(values[m][row]) for m in MEASURES} for row in range(len(SWEPT))], target, "iou")
         columns: dict[str, object] = {"class": [name] * len(SWEPT), "threshold": [step / STEPS for step in SWEPT]}
         columns |= {m: np.asarray(values[m], np.float64) for m in MEASURES}
         tables.append(pl.DataFrame({**columns, "best": [row == best for row in range(len(SWEPT))]}).fill_nan(None))
     return pl.concat(tables), notes
 
 
-def _best(rows: Sequence[Mapping[str, float]], target: Target | None) -> tuple[int, tuple[str, ...]]:
-    """The best row by the target, the first of equals; by IoU where the target asks for something else."""
+def best_row(rows: Sequence[Mapping[str, float]], target: Target | None, otherwise: str) -> tuple[int, tuple[str, ...]]:
+    """The best row of measures by the target, the first of equals; by the measure `otherwise` where the target asks for something else.
+
+    Returns:
+        Its number, and what to tell.
+    """
     if target is not None:
         try:
             scores = [score(target, _named(row)) for row in rows]
             return max(range(len(rows)), key=lambda row: (scores[row], -row)), ()
         except DataError:
             pass
-    values = [-1.0 if np.isnan(row["iou"]) else row["iou"] for row in rows]
-    told = f"The target '{target}' asks for what no threshold changes; the best threshold is that of the IoU." if target else ""
+    values = [-1.0 if np.isnan(row[otherwise]) else row[otherwise] for row in rows]
+    told = f"The target '{target}' asks for what no threshold changes; the best threshold is that of {otherwise}." if target else ""
     return int(np.argmax(values)), (told,) if told else ()
 
 
 def _named(row: Mapping[str, float]) -> dict[str, float]:
     """The measures under all names that targets know them by."""
-    return {**row, **{f"{name}_dataset": value for name, value in row.items()}, "f": row["dice"], "f_dataset": row["dice"]}
+    both = row.get("dice", row.get("f1", float("nan")))
+    return {**row, **{f"{name}_dataset": value for name, value in row.items()}, "f": both, "f1": both, "f_dataset": both}
