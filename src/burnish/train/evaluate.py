@@ -1,4 +1,4 @@
-"""Evaluate: how good a trained network is on a dataset's own labels, in numbers, curves and pictures, alone or against another."""
+"""Measure a trained network on a dataset, alone or against another."""
 
 from __future__ import annotations
 
