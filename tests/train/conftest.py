@@ -94,6 +94,21 @@ def two_class_run(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def overlap_run(tmp_path_factory):
+    """The same where a pixel may have both classes."""
+    data = {"workers": 0, "mode": "multilabel"}
+    return _trained(_squares(tmp_path_factory.mktemp("overlaps"), ("cell", "debris")), tmp_path_factory.mktemp("overlap_run"), data=data)
+
+
+@pytest.fixture(scope="session")
+def many_tags_run(tmp_path_factory):
+    """A dataset whose pictures may have several classes, and the run folder of a small classifier."""
+    folder = labels_folder(tmp_path_factory.mktemp("many"), ("red", "green", "blue") * 8)
+    data = {"workers": 0, "mode": "multilabel"}
+    return _trained(_split(burnish.open(folder)), tmp_path_factory.mktemp("many_run"), size=24, epochs=2, data=data)
+
+
+@pytest.fixture(scope="session")
 def tag_run(tmp_path_factory):
     """A dataset of three colours as classes, and the run folder of a small classifier."""
 

@@ -268,3 +268,37 @@ def test_the_summary_holds_plain_numbers(of_masks):
     assert told["pictures"] == 4
     assert not any(isinstance(value, float) and math.isnan(value) for value in told["metrics"].values())
     assert "iou_dataset" in str(of_masks)
+
+
+def test_classes_that_overlap_are_counted_each_for_itself(overlap_run):
+    dataset, folder, result = overlap_run
+    evaluation = evaluate(dataset, settings(folder, split="all"))
+    trained = read_trained(folder, device="cpu")
+    found, given = [], []
+    for row in evaluation.contestant.figures.pictures["row"]:
+        found.append(segmentation.probability_maps(trained, [read_image(evaluation.chosen.examples.paths[row])])[0].reshape(2, -1))
+        given.append(result.policy.layers(row).transpose(2, 0, 1).reshape(2, -1) > 0)
+    found, given = np.concatenate(found, axis=1), np.concatenate(given, axis=1)
+    metric = build({"name": "iou", "mode": "multilabel", "per_class": True, "class_names": ("cell", "debris")})
+    expected = metric.result(metric.measure(found[None], given[None]))
+    assert evaluation.metrics["iou_dataset"] == expected["iou_dataset"]
+    assert evaluation.classes["iou"].to_list() == [expected["iou_dataset/cell"], expected["iou_dataset/debris"]]
+    assert evaluation.contestant.figures.confusion is None
+    assert set(evaluation.contestant.figures.sweep["class"]) == {"all", "cell", "debris"}
+
+
+def test_pictures_of_several_classes_are_counted_as_the_metric_counts_them(many_tags_run):
+    dataset, folder, _ = many_tags_run
+    evaluation = evaluate(dataset, settings(folder))
+    trained = read_trained(folder, device="cpu")
+    examples = evaluation.chosen.examples
+    rows = evaluation.contestant.figures.pictures["row"].to_list()
+    found = classification.class_probabilities(trained, [read_image(examples.paths[row]) for row in rows])
+    given = np.zeros(found.shape)
+    for place, row in enumerate(rows):
+        given[place, [examples.numbers[one["class"]] for one in examples.rows_of(row)]] = 1
+    metric = build({"name": "f", "mode": "multilabel"})
+    assert evaluation.metrics["f_dataset"] == pytest.approx(metric.result(metric.measure(found, given))["f_dataset"], nan_ok=True)
+    row = evaluation.contestant.figures.sweep.filter(pl.col("threshold") == 0.25, pl.col("class") == "all").row(0, named=True)
+    low = build({"name": "recall", "mode": "multilabel", "threshold": 0.25})
+    assert row["recall"] == pytest.approx(low.result(low.measure(found, given))["recall_dataset"])

@@ -64,7 +64,7 @@ def test_a_training_without_a_course_has_an_empty_one(tmp_path):
     assert read_course(tmp_path / "metrics.jsonl").series == {}
 
 
-@pytest.mark.parametrize("name", ["mask_run", "two_class_run", "tag_run"])
+@pytest.mark.parametrize("name", ["mask_run", "two_class_run", "overlap_run", "tag_run", "many_tags_run"])
 def test_saving_a_training_writes_a_report_of_one_file(name, request):
     _, folder, result = request.getfixturevalue(name)
     assert folder / "report.html" in result.save(folder)

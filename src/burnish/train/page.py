@@ -81,14 +81,12 @@ def train_page(result: TrainResult, folder: Path) -> str:
         result: What the training came to.
         folder: The run folder, whose metrics.jsonl tells the course.
     """
-    judged = [part for name in ("test", "val") if (part := _judged(result, name)) is not None]
-    sections = [
-        _course(result, read_course(folder / METRICS)),
-        _final(result),
-        *_examples(result, judged),
-        _data(result),
-        _method(result, folder),
-    ]
+    # After Ctrl-C nobody waits for pictures to be judged.
+    found = [] if result.run.interrupted else [_judged(result, part) for part in ("test", "val") if len(result.policy.examples.part(part))]
+    judged = [part for part in found if isinstance(part, JudgedPart)]
+    reasons = list(dict.fromkeys(part for part in found if isinstance(part, str)))
+    sections = [_course(result, read_course(folder / METRICS)), _final(result), *_examples(result, judged), _data(result)]
+    sections.append(_method(result, folder, reasons))
     return page(
         folder.absolute().name,
         [section for section in sections if section.body],
@@ -117,19 +115,17 @@ def trained_of(result: TrainResult, folder: Path) -> Trained:
     )
 
 
-def _judged(result: TrainResult, part: str) -> JudgedPart | None:
-    """A part judged in the size of its pictures, at most a few hundred of them; None where the task has no judge or none can be read."""
+def _judged(result: TrainResult, part: str) -> JudgedPart | str:
+    """A part judged in the size of its pictures, at most a few hundred of them; or why it was not."""
     rows = result.policy.examples.part(part)
-    if not len(rows):
-        return None
     chosen = np.sort(np.random.default_rng(result.config.seed).choice(rows, size=min(len(rows), _MOST_JUDGED), replace=False))
     trained = trained_of(result, result.folder or Path())
     settings = EvaluateConfig(outlines=False, batch_size=result.config.batch_size)
     try:
         judge = judge_of(trained, result.policy, settings)
         look(result.policy.examples, chosen, [judge], batch_size=settings.batch_size, engine=Engine(1), progress=silent)
-    except (ConfigError, DataError):
-        return None
+    except (ConfigError, DataError) as error:  # the training itself is done; its report tells what it lacks
+        return str(error)
     figures = judge.figures(None)
     table = figures.pictures.select(
         pl.Series("path", [result.policy.examples.told_path(row) for row in figures.pictures["row"]]),
@@ -240,7 +236,7 @@ def _data(result: TrainResult) -> Section:
     return Section("data", "Data", chart + (f"<ul>{notes}</ul>" if notes else ""))
 
 
-def _method(result: TrainResult, folder: Path) -> Section:
+def _method(result: TrainResult, folder: Path, reasons: Sequence[str]) -> Section:
     path = folder / "environment.json"
     about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else environment()
     packages = ", ".join(f"{name} {version}" for name, version in about.get("packages", {}).items())
@@ -254,6 +250,7 @@ def _method(result: TrainResult, folder: Path) -> Section:
         ("Python", f"{about.get('python', '')} on {about.get('platform', '')}"),
         ("Packages", packages),
         ("Graphics devices", f"{devices}; trained on {network_device(result.model)}"),
+        *(("Not judged", reason) for reason in reasons),
     ]
     told = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>" for name, text in rows if text)
     return Section("method", "How it was trained", f'<dl class="told">{told}</dl>')

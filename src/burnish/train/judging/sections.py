@@ -5,21 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import polars as pl
 
 from burnish.report.gallery import gallery, gallery_link
-from burnish.report.heat import heat_map
+from burnish.report.heat import MOST_CLASSES, heat_map
 from burnish.report.page import Section
 from burnish.report.plots import line_chart
 from burnish.report.tables import html_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    import polars as pl
+    from collections.abc import Callable, Mapping, Sequence
 
     from burnish.report.gallery import Card, Look
     from burnish.report.numbers import NumberFormat
-    from burnish.train.judging.judge import Curve, Figures
+    from burnish.train.judging.judge import Confusion, Curve, Figures
     from burnish.train.policies.settings import Task
 
 GALLERY: Final = "examples"
@@ -41,6 +40,7 @@ _NAMES = {
     "ece": "ECE",
 }
 _MOST_CURVES = 5
+_MOST_PAIRS = 40
 _NARROW = 6
 _GRID = np.linspace(0, 1, 51)
 
@@ -79,6 +79,8 @@ def confusion_chart(figures: Figures, cards: Sequence[Card]) -> str:
         given, predicted = found.given[row], found.predicted[column]
         return gallery_link(GALLERY, given=given, suggested=predicted) if (given, predicted) in shown else f"#{GALLERY}"
 
+    if len(found.predicted) > MOST_CLASSES:
+        return _pairs(found, pictures)
     share = 1 - np.trace(found.counts) / max(found.counts.sum(), 1) if found.counts.shape[0] == found.counts.shape[1] else None
     told = "" if share is None else f" {share:.1%} lie off the diagonal."
     return heat_map(
@@ -92,6 +94,17 @@ def confusion_chart(figures: Figures, cards: Sequence[Card]) -> str:
         mute_diagonal=True,
         link=pictures if cards else None,
     )
+
+
+def _pairs(found: Confusion, link: Callable[[int, int], str]) -> str:
+    """The most frequent mistakes of many classes, which no matrix could show."""
+    wrong = np.where(np.eye(*found.counts.shape, dtype=np.bool_), 0, found.counts)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:_MOST_PAIRS]
+    cells = [divmod(int(place), wrong.shape[1]) for place in order]
+    cells = [cell for cell in cells if wrong[cell]]
+    rows = [(found.given[row], found.predicted[column], int(wrong[row, column])) for row, column in cells]
+    table = pl.DataFrame(rows, schema={"label": pl.String, "predicted": pl.String, found.unit: pl.Int64}, orient="row")
+    return html_table(table, caption="Most frequent mistakes", links=[link(*cell) for cell in cells])
 
 
 def class_table(classes: pl.DataFrame, cards: Sequence[Card]) -> str:
