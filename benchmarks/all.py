@@ -26,6 +26,7 @@ COMMANDS = {
     "tracks": ["tracks.py"],
     "video": ["video.py"],
     "loop": ["loop.py"],
+    "loaders": ["loaders.py"],
     "losses": ["losses.py"],
     "balance": ["balance.py"],
 }
@@ -36,6 +37,7 @@ PACKAGES = (
     "polars",
     "opencv-python-headless",
     "pillow",
+    "simplejpeg",
     "orjson",
     "msgspec",
     "torch",

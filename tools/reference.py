@@ -21,6 +21,7 @@ from burnish.formats.recognise import FORMATS, load_format
 from burnish.metrics.names import METRICS
 from burnish.operations import OPERATIONS
 from burnish.refine.modes.names import MODES
+from burnish.train.augs.names import AUGS
 from burnish.train.losses.names import LOSSES
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def pages() -> dict[str, str]:
     """Each page's file name and text."""
     rest = {
         "losses-and-metrics.md": choices("Losses and metrics", {"Losses": LOSSES, "Metrics": METRICS}),
+        "augmentations.md": choices("Augmentations", {"Augmentations": AUGS}),
         "merging-modes.md": choices("Merging modes", {"Modes": MODES}),
     }
     return {"verbs.md": verbs(), "tables.md": tables(), "formats.md": formats(), "errors.md": error_page(), **rest}

@@ -12,7 +12,7 @@ class Operation(NamedTuple):
         target: The function, "module:name".
         config: Its settings class, "module:name"; in a module that loads nothing heavy, so that help is quick.
         inputs: What it works on, in order: dataset, samples, original (datasets with a part to play), findings, source (a dataset or
-            findings), url, folder, recipe, table (of labels) or video; a trailing ? marks one that may be left out.
+            findings), url, folder, recipe, sets (of prepare), table (of labels) or video; a trailing ? marks one that may be left out.
         out: How its result is placed: "option" (--out, with a default), "run" (the same, and the verb works in that very folder),
             "argument" (named after the input), "asked" (only with --out), or "none".
         summary: What it does, in one line.
@@ -161,6 +161,13 @@ OPERATIONS: Final[dict[str, Operation]] = {
         ("source", "url"),
         "none",
         "Make a CVAT server hold what a dataset says, or raise issues where findings suspect something.",
+    ),
+    "refine": Operation(
+        "burnish.refine.refine:refine",
+        "burnish.refine.settings:RefineConfig",
+        ("sets",),
+        "run",
+        "Improve weak masks with a model, once or in rounds of training and improving.",
     ),
     "run": Operation(
         "burnish.recipe:run",

@@ -40,6 +40,16 @@ def test_masks_of_two_values_are_binary(tmp_path, white):
     assert found(masks.read(tmp_path, names=["crack"])) == [("crack", HALF)]
 
 
+@pytest.mark.parametrize("values", [(76, 255), (40, 130)])
+def test_soft_masks_of_one_named_class_are_cut_at_the_half(tmp_path, values):
+    put_picture(tmp_path / "images/a.png")
+    put_mask(tmp_path / "masks/a.png", halves(*values))
+    (tmp_path / "classes.txt").write_text("background\ncrack\n", encoding="utf-8")
+    dataset = masks.read(tmp_path)
+    assert found(dataset) == [("crack", HALF)]
+    assert dataset.notes.select("kind", "is_issue").rows() == [("soft_masks", False)]
+
+
 def test_masks_with_the_noise_of_jpeg_are_binary_and_told(tmp_path):
     put_picture(tmp_path / "images/a.png", (64, 64))
     noisy = np.where(np.arange(64)[None, :] < 32, np.arange(64)[:, None] % 9, 255 - np.arange(64)[:, None] % 9).astype(np.uint8)

@@ -1,5 +1,6 @@
 import json
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -11,6 +12,7 @@ from refine_builders import BOX, mask_of, names_in, provenance, seed_dataset, wr
 import burnish
 from burnish.engine.map import Engine
 from burnish.errors import ConfigError, DataError, FormatError, ModelError
+from burnish.geometry import rle
 from burnish.refine.hybrid_set import make_hybrid_set
 from burnish.refine.merging import Improver
 from burnish.refine.prepare import prepare
@@ -169,6 +171,13 @@ def test_a_stopped_run_goes_on_where_it_was(sets):
     assert not list(sets.root.glob(".N_H*"))
 
 
+def test_what_else_lies_in_a_given_work_folder_stays(sets, tmp_path):
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work/notes.txt").write_text("mine", encoding="utf-8")
+    make_hybrid_set(sets, Improver(Left(), "m1"), HybridSetConfig(copies=0), work=tmp_path / "work", engine=ONE)
+    assert [path.name for path in (tmp_path / "work").iterdir()] == ["notes.txt"]
+
+
 def test_another_model_does_not_go_on_with_the_masks_of_the_first(sets):
     class Stopped(Left):
         def __call__(self, pictures):
@@ -228,6 +237,33 @@ def test_several_classes_have_beliefs_each(tmp_path):
     assert burnish.open(result.train).annotations["class"].n_unique() == 2
 
 
+def test_two_models_or_a_prompted_one_take_part_where_the_mode_asks_for_them(sets):
+    class Whole:
+        """Draws each box itself; what it is shown is what it gives."""
+
+        def segment(self, pictures, prompts=None):
+            drawn = []
+            for picture, prompt in zip(pictures, prompts, strict=True):
+                mask = np.zeros(picture.shape[:2], bool)
+                mask[6:9, 9:12] = True
+                drawn.append(replace(prompt, masks=tuple(rle.compress(rle.encode(mask)) for _ in prompt.boxes)))
+            return drawn
+
+    def other(pictures):
+        return [np.roll(one, 2, axis=2) for one in Left()(pictures)]
+
+    improver = Improver(Left(), "two", second=other, segmenter=Whole())
+    seen = {}
+    for number, mode in enumerate(("agreement", "prompted"), start=1):
+        result = make_hybrid_set(sets, improver, HybridSetConfig.make(number=number, mode=mode, copies=0), engine=ONE)
+        name = next(name for name in names_in(result.train) if int(name) >= 8)
+        seen[mode] = mask_of(result.train / f"masks/{name}.png")
+    assert seen["agreement"][10, 8:18].tolist() == [0, 0, 128, 128, 255, 255, 128, 128, 0, 0]
+    assert np.count_nonzero(seen["prompted"]) == 9
+    with pytest.raises(DataError, match=r"set Evidence\.second"):
+        made(sets, number=3, mode="agreement")
+
+
 def test_the_older_name_of_the_validation_set_is_read(sets):
     (sets.root / "N_BASELINE_VAL").rename(sets.root / "N_VAL")
     again = open_sets(sets.root, "N")
@@ -268,6 +304,12 @@ def test_weak_masks_that_are_no_boxes_gate_by_their_own_shape(tmp_path):
     result = made(open_sets(tmp_path, "N"), copies=0)
     name = next(name for name in names_in(result.train) if int(name) >= 8)
     assert np.array_equal(mask_of(result.train / f"masks/{name}.png") > 0, corner > 0)
+
+
+def test_a_refined_set_opens_as_a_dataset_of_its_classes(sets):
+    opened = burnish.open(made(sets, copies=0).train)
+    assert list(opened.class_names().values()) == ["object"]
+    assert opened.annotations.height == len(opened)
 
 
 def test_real_cracks_are_refined_by_a_predictor_of_dark_pixels(shared_data, tmp_path):

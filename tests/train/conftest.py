@@ -36,7 +36,7 @@ def _discs(folder, count, *, seed, side=32, split=None):
         (folder / name / (split or "")).mkdir(parents=True, exist_ok=True)
     rows, columns = np.mgrid[:side, :side]
     for number in range(count):
-        y, x, radius = rng.integers(8, side - 8, 2).tolist() + [int(rng.integers(4, 8))]
+        y, x, radius = [*rng.integers(8, side - 8, 2).tolist(), int(rng.integers(4, 8))]
         disc = (rows - y) ** 2 + (columns - x) ** 2 <= radius**2
         picture = rng.integers(0, 60, (side, side, 3)) + disc[..., None] * 150
         Image.fromarray(picture.astype(np.uint8)).save(folder / "images" / (split or "") / f"{number}.png")

@@ -13,8 +13,9 @@ from hypothesis import strategies as some
 from burnish.engine.map import Engine
 from burnish.errors import ConfigError, DataError
 from burnish.train.class_weights import class_weights, effective_number
+from burnish.train.sample_sums import SIDES, StatisticsConfig, no_sums, sample_sums
 from burnish.train.samples import IGNORED, Sample
-from burnish.train.statistics import SIDES, StatisticsConfig, dataset_statistics, no_sums, sample_statistics, sample_sums
+from burnish.train.statistics import dataset_statistics, sample_statistics
 
 CLASSES = 4
 CONFIG = StatisticsConfig(num_classes=CLASSES, background=0)

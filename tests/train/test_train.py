@@ -97,7 +97,7 @@ def test_an_interrupted_training_continues_to_the_same_weights(discs, tmp_path):
         assert torch.equal(value, rest.model.state_dict()[name]), name
 
 
-def test_predictions_lie_in_each_pictures_own_size(trained, tmp_path, make_discs):
+def test_predictions_lie_in_each_pictures_own_size(trained, make_discs):
     _, folder = trained
     more = burnish.open(make_discs("large", 3, side=48))
     found = predict(more, PredictConfig(model=str(folder))).dataset

@@ -28,6 +28,7 @@ _HELP = {
     "source": "A dataset in any format, or the findings of an audit, check or dedupe.",
     "url": "Address on a CVAT server as the browser shows it, for instance https://app.cvat.ai/tasks/12.",
     "recipe": "A YAML file with a dataset and a list of steps.",
+    "sets": "What burnish prepare wrote: the folder of the sets, or FOLDER/NAME where it holds several.",
     "table": "A table of labels or of superlabels (xlsx, csv, tsv); in either order.",
     "video": "A video file, or a folder: then all videos below it.",
 }

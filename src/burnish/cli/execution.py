@@ -79,7 +79,7 @@ def _opened(request: Request) -> tuple[Any, ...]:
         raise ConfigError(f"No dataset was named. Write: burnish {request.verb} DATASET")
     openers: dict[str, Any] = dict.fromkeys(("dataset", "samples", "original"), open_dataset)
     openers |= {"findings": read_findings, "source": _open_source, "url": str}
-    openers |= dict.fromkeys(("folder", "recipe", "table", "video"), Path)
+    openers |= dict.fromkeys(("folder", "recipe", "sets", "table", "video"), Path)
     return tuple(None if text is None else openers[kind](text) for kind, text in zip(kinds, texts, strict=True))
 
 

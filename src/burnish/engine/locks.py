@@ -1,44 +1,47 @@
 """Locks between the processes of a machine, as files: a process that dies, however it dies, lets go of what it held.
 
-They are `flock` locks, which the kernel keeps for an open file: nothing is left behind that somebody must clean away, and nothing is ever stale.
-A lock excludes threads of one process from one another too, because each taking opens the file anew. Over NFS they hold between machines
-where the server's locks work.
+They are `flock` locks, which the kernel keeps for an open file: nothing is left behind that somebody must clean away, and nothing is ever
+stale. A lock excludes threads of one process from one another too, because each taking opens the file anew. Over NFS they hold between
+machines where the server's locks work.
 """
 
 from __future__ import annotations
 
 import fcntl
+import math
 import os
+import time
 import weakref
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from burnish.engine.files import explained_os_errors
 from burnish.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
 
 @contextmanager
-def locked(path: Path, *, wait: bool = True) -> Generator[bool]:
+def locked(path: Path, *, wait_s: float = math.inf) -> Generator[bool]:
     """Hold a lock while the block runs.
 
     Args:
         path: The lock's file; it is made, and stays.
-        wait: Until the lock is free; otherwise the block is told at once whether it has the lock.
+        wait_s: Seconds to wait for the lock; 0 tries once. A process that is stopped, not dead, keeps what it holds.
 
     Yields:
-        Whether the lock is held; always, when waiting.
+        Whether the lock is held; always, when there is no end of waiting.
 
     Raises:
         DataError: The file cannot be made.
     """
     handle = _opened(path)
     try:
-        yield _take(handle, fcntl.LOCK_EX, wait=wait)
+        yield _take_within(handle, wait_s)
     finally:
         # A child that was forked meanwhile has the open file too, so that closing it here would not free the lock.
         fcntl.flock(handle, fcntl.LOCK_UN)
@@ -46,7 +49,7 @@ def locked(path: Path, *, wait: bool = True) -> Generator[bool]:
 
 
 class Presence:
-    """A shared lock for as long as the object lives: somebody is here. Any number may be present, and none while another holds the lock alone."""
+    """Tells others that somebody is here, for as long as the object lives; any number may be present."""
 
     def __init__(self, path: Path) -> None:
         self._handle = _opened(path)
@@ -86,12 +89,7 @@ def slot(slots: Slots) -> Generator[int]:
     Raises:
         DataError: The slots' files cannot be made.
     """
-    handle, number = _free_slot(slots)
-    if handle is None:
-        # Whoever waits, waits for one of them: no turns are taken in looking, and waiting costs nothing.
-        number = (os.getpid() * 31 + int.from_bytes(os.urandom(2), "big")) % slots.count
-        handle = _opened(_slot_file(slots, number))
-        _take(handle, fcntl.LOCK_EX, wait=True)
+    handle, number = _awaited_slot(slots)
     try:
         yield number
     finally:
@@ -105,10 +103,10 @@ def free_slots(slots: Slots, wanted: int) -> Generator[int]:
     held: list[int] = []
     try:
         while len(held) < wanted:
-            handle, _number = _free_slot(slots)
-            if handle is None:
+            found = _free_slot(slots)
+            if found is None:
                 break
-            held.append(handle)
+            held.append(found[0])
         yield len(held)
     finally:
         for handle in held:
@@ -116,17 +114,22 @@ def free_slots(slots: Slots, wanted: int) -> Generator[int]:
             os.close(handle)
 
 
-def _free_slot(slots: Slots) -> tuple[int | None, int]:
+def _awaited_slot(slots: Slots) -> tuple[int, int]:
+    pauses = _pauses()
+    while (found := _free_slot(slots)) is None:
+        # All are looked at again: waiting for one of them could mean waiting for a process that is stopped.
+        time.sleep(next(pauses))
+    return found
+
+
+def _free_slot(slots: Slots) -> tuple[int, int] | None:
+    """An open file and the number of a slot that was free."""
     for number in range(slots.count):
-        handle = _opened(_slot_file(slots, number))
+        handle = _opened(slots.folder / f"{number}.lock")
         if _take(handle, fcntl.LOCK_EX, wait=False):
             return handle, number
         os.close(handle)
-    return None, -1
-
-
-def _slot_file(slots: Slots, number: int) -> Path:
-    return slots.folder / f"{number}.lock"
+    return None
 
 
 def _opened(path: Path) -> int:
@@ -137,6 +140,24 @@ def _opened(path: Path) -> int:
         except FileNotFoundError:
             path.parent.mkdir(parents=True, exist_ok=True)
             return os.open(path, flags, 0o666)
+
+
+def _take_within(handle: int, wait_s: float) -> bool:
+    if wait_s == math.inf:
+        return _take(handle, fcntl.LOCK_EX, wait=True)
+    end = time.monotonic() + wait_s
+    for pause_s in _pauses():
+        if _take(handle, fcntl.LOCK_EX, wait=False):
+            return True
+        if time.monotonic() >= end:
+            return False
+        time.sleep(pause_s)
+    return False
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds between looks: short at first, for most locks are held for milliseconds."""
+    return chain((0.0005, 0.001, 0.002), repeat(0.004))
 
 
 def _take(handle: int, kind: int, *, wait: bool) -> bool:

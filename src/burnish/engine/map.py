@@ -55,6 +55,8 @@ def ordered_map(
     label: str = "",
     workers: Literal["threads", "processes"] = "threads",
     total: int | None = None,
+    ahead: bool = False,
+    begin: Callable[[], None] | None = None,
 ) -> Iterator[B]:
     """Apply a function to each item, in parallel, and yield the results in the order of the items.
 
@@ -69,18 +71,23 @@ def ordered_map(
         label: What the work is called there; nothing is reported without one.
         workers: Threads suit decoding and files, which free the interpreter; processes suit Python code.
         total: Number of items, where `items` does not know its length.
+        ahead: A single worker works beside this process too, so that results wait when they are asked for.
+        begin: What each worker process does first; brings it what all of its items need.
     """
     chosen = engine or Engine()
     count = total if total is not None else _length(items)
     with progress.task(label, count) if label else silent.task("") as advance:
-        results = map(function, items) if chosen.workers == 1 else _parallel(function, items, chosen.workers, workers)
+        results = (
+            map(function, items)
+            if chosen.workers == 1 and not ahead
+            else _parallel(function, items, _executor(workers, chosen.workers, begin), chosen.workers)
+        )
         for result in results:
             advance(1)
             yield result
 
 
-def _parallel(function: Callable[[A], B], items: Iterable[A], workers: int, kind: str) -> Iterator[B]:
-    executor = _executor(kind, workers)
+def _parallel(function: Callable[[A], B], items: Iterable[A], executor: Executor, workers: int) -> Iterator[B]:
     waiting: deque[Future[B]] = deque()
     try:
         for item in items:
@@ -93,12 +100,12 @@ def _parallel(function: Callable[[A], B], items: Iterable[A], workers: int, kind
         executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _executor(kind: str, workers: int) -> Executor:
+def _executor(kind: str, workers: int, begin: Callable[[], None] | None) -> Executor:
     if kind == "threads":
         return ThreadPoolExecutor(workers)
     # Forking a process that runs threads (Polars, torch) can hang; a fork server was clean when it started.
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context(method))
+    return ProcessPoolExecutor(workers, multiprocessing.get_context(method), begin)
 
 
 def _length(items: Iterable[object]) -> int | None:

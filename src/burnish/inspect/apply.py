@@ -10,8 +10,8 @@ import polars as pl
 from burnish.data.dataset import same_content
 from burnish.errors import ConfigError, DataError
 from burnish.formats import versioned
-from burnish.formats.recognise import open_dataset
 from burnish.formats.derived import Derived, versions_home
+from burnish.formats.recognise import open_dataset
 from burnish.inspect.settings import ApplyConfig
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from burnish.data.findings import join_findings, no_findings
 from burnish.data.statuses import LEFT_OUT, SKIPPED, without_skipped
 from burnish.engine.progress import Progress, silent
 from burnish.errors import ConfigError
+from burnish.formats.derived import Derived
 from burnish.formats.labelled import labelled
 from burnish.formats.recognise import FORMATS, load_format
-from burnish.formats.derived import Derived
 from burnish.inspect.sampling import sampling_of
 from burnish.inspect.settings import ConvertConfig, MasksConfig
 

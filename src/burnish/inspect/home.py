@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from burnish.data.findings import join_findings
 from burnish.data.homing import carried_home
 from burnish.errors import FormatError
-from burnish.formats.sample_manifest import CSV, PARQUET, read_manifest
 from burnish.formats.derived import Derived
+from burnish.formats.sample_manifest import CSV, PARQUET, read_manifest
 from burnish.inspect.settings import HomeConfig
 
 if TYPE_CHECKING:

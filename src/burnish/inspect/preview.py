@@ -24,6 +24,7 @@ from burnish.media.images import UnreadableImage, encode_jpeg, read_image
 
 if TYPE_CHECKING:
     from burnish.data.dataset import Dataset
+    from burnish.inspect.augmented import AugmentedSheets
 
 _QUALITY = 90
 
@@ -57,6 +58,8 @@ class Previews:
             MissingExtra: There are videos, and what reads them is not installed.
         """
         del force
+        if self.config.augs is not None:
+            return _saved(self._drawn_sheets(folder), folder)
         looks, style = class_looks(self.dataset), DrawStyle(fill=self.config.fill, captions=self.config.captions)
         jobs = list(zip(_drawn_labels(self.dataset, self.images), self.table["path"], strict=True))
         done = ordered_map(
@@ -66,11 +69,17 @@ class Previews:
             progress=self.progress,
             label="Drawing",
         )
-        results = [*(done if jobs else ()), *(self._draw_video(folder, number) for number in self.videos)]
-        bad = findings_table(r for r in results if isinstance(r, dict))
-        if not bad.is_empty():
-            write_bytes(folder / "findings.csv", bad.write_csv().encode())
-        return [r for r in results if isinstance(r, Path)] + ([folder / "findings.csv"] if counts_by_kind(bad) else [])
+        return _saved([*(done if jobs else ()), *(self._draw_video(folder, number) for number in self.videos)], folder)
+
+    def _drawn_sheets(self, folder: Path) -> list[Path | dict[str, Any]]:
+        from burnish.inspect.augmented import augmented_sheets  # noqa: PLC0415 - needs an extra
+
+        sheets = augmented_sheets(self.dataset, self.config)
+        jobs = list(self.table.select("image", "path").iter_rows())
+        done = ordered_map(
+            lambda job: _draw_sheet(sheets, job[0], job[1], folder), jobs, engine=self.engine, progress=self.progress, label="Drawing"
+        )
+        return list(done if jobs else ())
 
     def _draw_video(self, folder: Path, number: int) -> Path | dict[str, Any]:
         from burnish.inspect.annotated_video import preview_video  # noqa: PLC0415 - needs an extra
@@ -102,12 +111,18 @@ def preview(
 ) -> Previews:
     """Choose what to draw; saving draws it, each class in its own colour, the same in every picture and every report.
 
-    What the annotation tool shows is drawn: tracks on every frame, nothing that is deleted.
+    What the annotation tool shows is drawn: tracks on every frame, nothing that is deleted. With `augs` each picture's drawing is a
+    sheet of it and of what augmentations make of it; videos are left out then, and masks beside boxes are read if the task is segmentation.
 
     Raises:
         ConfigError: A class is named that the dataset does not have.
     """
     chosen = config or PreviewConfig()
+    if chosen.augs:
+        from burnish.train.policies.examples import suited  # noqa: PLC0415 - what training reads
+        from burnish.train.policies.settings import DataConfig  # noqa: PLC0415 - beside
+
+        dataset, _ = suited(dataset, chosen.augs, DataConfig())
     known = set(dataset.classes["name"])
     strange = [name for name in chosen.classes if name not in known]
     if strange:
@@ -118,7 +133,7 @@ def preview(
     if chosen.shuffle:
         images = np.sort(np.random.default_rng(chosen.seed).permutation(images)[: chosen.count])
     framed = seen.images.filter(pl.col("id").is_in(files.filter(pl.col("kind") == "video")["image"].implode()))
-    videos = tuple(framed["media"].unique(maintain_order=True).to_list())
+    videos = () if chosen.augs else tuple(framed["media"].unique(maintain_order=True).to_list())
     return Previews(seen, tuple(images[: chosen.count].tolist()), videos, chosen, engine or Engine(), progress)
 
 
@@ -145,6 +160,23 @@ def _draw(root: Path, labels: Labels, path: str, folder: Path, *, looks: dict[in
     target = _target(folder, path, ".jpg")
     write_bytes(target, encode_jpeg(drawn, quality=_QUALITY))
     return target
+
+
+def _draw_sheet(sheets: AugmentedSheets, image: int, path: str, folder: Path) -> Path | dict[str, Any]:
+    target = _target(folder, path, ".jpg")
+    try:
+        write_bytes(target, encode_jpeg(sheets.sheet(image), quality=_QUALITY))
+    except UnreadableImage as error:
+        return finding("unreadable_picture", str(error), path=path, image=image)
+    return target
+
+
+def _saved(results: list[Path | dict[str, Any]], folder: Path) -> list[Path]:
+    """The files that were drawn, and the table of those that could not be."""
+    bad = findings_table(r for r in results if isinstance(r, dict))
+    if not bad.is_empty():
+        write_bytes(folder / "findings.csv", bad.write_csv().encode())
+    return [r for r in results if isinstance(r, Path)] + ([folder / "findings.csv"] if counts_by_kind(bad) else [])
 
 
 def _target(folder: Path, path: str, ending: str) -> Path:

@@ -237,7 +237,13 @@ class PreviewConfig(Config):
     shuffle: bool = False
     """Take pictures at random rather than the first ones."""
     seed: int = 0
-    """Seed of the random choice."""
+    """Seed of the random choice, and of augmentations."""
+    augs: Literal["classification", "detection", "segmentation", "keypoints"] | None = None
+    """Draw a sheet of each picture as training changes it at random: the task whose augmentations are shown."""
+    strength: Literal["none", "light", "medium", "strong"] = "medium"
+    """How much it is changed (with augs)."""
+    versions: Annotated[int, Field(ge=1, le=99)] = 7
+    """How many changed versions of each picture stand on its sheet (with augs)."""
 
 
 class ApplyConfig(Config):

@@ -89,8 +89,8 @@ def build_cache(
     """Decode pictures into a shared file, or take what an earlier call has decoded.
 
     The cache belongs to the exact list of paths with their times and sizes, and to the target size: any change gives another cache.
-    A killed build leaves a valid part, and the same call continues it. Several processes may call at once: they decode together, each picture
-    once.
+    A killed build leaves a valid part, and the same call continues it. Several processes may call at once: they decode together, each
+    picture once.
 
     Args:
         paths: Picture files.

@@ -1,7 +1,7 @@
 """Pictures read at the size at which they are needed: a JPEG file is decoded at a half, quarter or eighth while that is still large enough.
 
-The transform of JPEG's blocks gives these sizes for a part of the work. Only the rest is shrunk by areas, which costs more than decoding where
-the whole picture goes through it. Factors between them, such as five eighths, are not used: libjpeg-turbo has no fast code for them.
+The transform of JPEG's blocks gives these sizes for a part of the work. Only the rest is shrunk by areas, which costs more than decoding
+where the whole picture goes through it. Factors between them, such as five eighths, are not used: libjpeg-turbo has no fast code for them.
 """
 
 from __future__ import annotations
@@ -82,16 +82,16 @@ def _plain_jpeg(path: Path, fit: Callable[[tuple[int, int]], tuple[int, int]]) -
     import simplejpeg  # noqa: PLC0415 - of the extra train
 
     try:
-        height, width, space, _sampling = simplejpeg.decode_jpeg_header(data)
+        down, across, space, _sampling = simplejpeg.decode_jpeg_header(data)
+        height, width = int(down), int(across)
         if height * width > MAX_PIXELS or space not in {"YCbCr", "Gray"}:
             return None
-        turned = orientation >= _TURNED
-        size = (width, height) if turned else (height, width)
-        wanted = fit(size)
-        pixels = _decoded(simplejpeg, data, (height, width), wanted[::-1] if turned else wanted)
+        size = (width, height) if orientation >= _TURNED else (height, width)
+        across, down = fit(size) if orientation >= _TURNED else fit(size)[::-1]
+        pixels = _decoded(simplejpeg, data, (height, width), (down, across))
     except ValueError:  # damaged
         return None
-    scaled = shrink(pixels, wanted[::-1] if turned else wanted)
+    scaled = shrink(pixels, (down, across))
     return (scaled if orientation == 1 else upright(scaled, orientation)), size
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from burnish.errors import ConfigError, ModelError, WeightsError, extra
 from burnish.models.classifiers import timm_weights, timm_with_weights
 from burnish.models.device import choose_device
 from burnish.models.hub import hub_folder
+from burnish.models.quiet import quiet_transformers
 from burnish.models.weights import weights_file
 
 with extra("audit"):
@@ -25,7 +25,7 @@ with extra("audit"):
     from timm.data import create_transform, resolve_model_data_config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
     from torch import Tensor, nn
@@ -139,7 +139,7 @@ def _of_transformers(folder: Path, shown: str, device: torch.device, batch_size:
         message = f"{folder} has no preprocessor_config.json, which says how pictures are scaled for this network."
         raise WeightsError(f"{message} Copy it from where the weights come from.")
     try:
-        with _quiet():
+        with quiet_transformers():
             processor = transformers.AutoImageProcessor.from_pretrained(folder, local_files_only=True)
             network, told = _network_and_report(folder)
     except (OSError, ValueError, RuntimeError) as error:
@@ -164,21 +164,6 @@ def _of_transformers(folder: Path, shown: str, device: torch.device, batch_size:
 
 def _network_and_report(folder: Path) -> tuple[Any, dict[str, Any]]:
     return transformers.AutoModel.from_pretrained(folder, local_files_only=True, output_loading_info=True, dtype=torch.float32)
-
-
-@contextmanager
-def _quiet() -> Generator[None]:
-    """Keep the library's own bars and reports away: what is wrong is told by our messages."""
-    logging = transformers.utils.logging
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
 
 
 def _vectors(output: Any, *, pooled: bool) -> Tensor:

@@ -60,6 +60,33 @@ def smp_segmenters() -> ModelFamily:
     )
 
 
+def centres() -> ModelFamily:
+    """The small detector of our own."""
+    return _network("centres", "detector", "A small detector trained from scratch, on a CPU too: middles and boxes.", "MIT", "none exist")
+
+
+def detrs() -> ModelFamily:
+    """The DETR family of transformers."""
+    return _network(
+        "detr",
+        "detector",
+        "rt_detr, rt_detr_v2, d_fine and rf_detr (also with masks) by config, folder, file or hub name.",
+        "Apache-2.0",
+        "of each model: Apache-2.0, but RF-DETR XLarge and 2XLarge have a licence of their own",
+    )
+
+
+def heatmaps() -> ModelFamily:
+    """Named points by heatmaps."""
+    return _network(
+        "heatmaps",
+        "detector",
+        "A heatmap for each point name, on our U-Net or an encoder.",
+        "MIT (encoders of timm: Apache-2.0)",
+        "of each encoder: burnish.models.networks.building.network_licences",
+    )
+
+
 def pretrained_embedders() -> ModelFamily:
     """Frozen embedders of timm and transformers."""
     return ModelFamily(

@@ -96,7 +96,7 @@ def make_hybrid_set(
         sets: The prepared dataset.
         improver: The predictor, and more where the mode asks for it.
         config: Number, mode, shares.
-        work: Where finished masks are kept; beside the result where not given. Removed when the sets are written.
+        work: Folder in which finished masks are kept until the sets are written; a hidden one beside them where not given.
         engine: Where pictures are written.
         progress: Where to report.
 
@@ -111,7 +111,8 @@ def make_hybrid_set(
     train, val = (sets.root / f"{sets.name}_H{chosen.number}{end}" for end in ("", "_VAL"))
     _refuse_used(sets, train, val)
     inputs = _inputs(sets, improver, chosen)
-    place = (work or train.with_name(f".{train.name}.work")) / fingerprint(repr(inputs))
+    own = train.with_name(f".{train.name}.work")
+    place = (work or own) / fingerprint(repr(inputs))
     done = merge_all(sets, improver, chosen, place, progress)
     parts = _parts(sets, chosen)
     entries = {True: _manual(sets, BASELINE), False: _manual(sets, VAL)}
@@ -125,7 +126,7 @@ def make_hybrid_set(
             about = {**made_by, "set": target.name}
             how = SetFolder(folder, sets.classes, copies=copies, seed=chosen.seed, soft=True, media=chosen.media, made_by=about)
             write_set(how, entries[is_train], engine=engine, progress=progress)
-    shutil.rmtree(place.parent, ignore_errors=True)
+    shutil.rmtree(own if work is None else place, ignore_errors=True)
     findings = Findings(findings_table(_failures(done)), {"verb": "refine", "dataset": str(train)})
     if len(findings):
         write_findings(findings, sets.root / f"{train.name}_findings")

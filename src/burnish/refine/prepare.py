@@ -1,4 +1,4 @@
-"""Make small hand-labelled sets for training, validation and evaluation, and a set of weak masks that is to be refined."""
+"""Make sets for training, validation and evaluation out of a few hand-drawn masks and many weak boxes."""
 
 from __future__ import annotations
 

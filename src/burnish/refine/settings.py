@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator
 from burnish.config import Config
 from burnish.descriptions import describe
 from burnish.refine.modes.names import MODES
+from burnish.train.policies.settings import TrainConfig
 
 InnerShare = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -95,3 +96,27 @@ class HybridSetConfig(Config):
         if described["instances"]:
             raise ValueError("a set holds masks of classes; for masks of instances call the mode itself (burnish.refine.modes.build)")
         return described
+
+
+class RefineConfig(HybridSetConfig):
+    """Improve the weak masks of a prepared dataset with a model, once or in rounds of training and improving."""
+
+    model: str = ""
+    """Run folder of the network that improves the masks; the loop trains a baseline where none is given."""
+    second: str | None = None
+    """Run folder of a second network, for mode agreement."""
+    flips: Literal["none", "mirror", "both", "all"] = "none"
+    """How many ways of laying each picture down are averaged when predicting."""
+    loop: bool = False
+    """Go on: train a fresh network on the refined set, compare, refine again, until nothing is gained."""
+    rounds: Annotated[int, Field(ge=1)] = 3
+    """Most rounds of the loop."""
+    training: TrainConfig = TrainConfig()
+    """How the networks of the loop are trained."""
+    device: str | None = None
+    """For instance cuda or cpu; the best there is when not given."""
+
+    def set_of(self, number: int) -> HybridSetConfig:
+        """The settings of one set."""
+        kept = {name: getattr(self, name) for name in HybridSetConfig.model_fields}
+        return HybridSetConfig.make(**{**kept, "number": number})

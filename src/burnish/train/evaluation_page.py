@@ -133,13 +133,13 @@ def _verdict(row: dict[str, object]) -> str:
 def _changed(found: Evaluation, comparison: Comparison) -> list[Card]:
     """The pictures on which the two differ most: picture, labels, this network, the other."""
     rows = comparison.pictures.filter(pl.col("change") != 0).head(found.config.pictures).iter_rows(named=True)
-    picks = [_changed_pick(row, found.contestant.figures.score.replace("_", " ")) for row in rows]
+    picks = [_changed_pick(row, found.contestant.figures.score) for row in rows]
     return example_cards(policy_of(found.chosen.examples), [found.contestant.trained, comparison.other.trained], picks)
 
 
 def _changed_pick(row: dict[str, Any], key: str) -> Pick:
     kind = "better" if row["change"] > 0 else "worse"
-    told = f"{key} {row['this']:.3g}, other {row['other']:.3g}"
+    told = f"{metric_title(key)} {row['this']:.3g}, other {row['other']:.3g}"
     if "given" not in row:
         return Pick(row["row"], kind, row["path"], reason=told)
     told += f"; the other says {row['other_predicted'] or 'nothing'}"

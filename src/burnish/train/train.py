@@ -122,7 +122,8 @@ def _set_up(plan: TrainConfig, examples: Examples, folder: Path, progress: Progr
     samples = share_samples(examples.paths, placement, place, targets=policy.targets, budget=plan.data.keep.budget, progress=progress)
 
     def sample(row: int) -> Sample:
-        return policy.annotated(samples(row), row, samples.place(row))
+        found, place = samples.placed(row)
+        return policy.annotated(found, row, place)
 
     feed = Feed(
         sample=sample,
@@ -133,6 +134,7 @@ def _set_up(plan: TrainConfig, examples: Examples, folder: Path, progress: Progr
         batch_size=plan.batch_size,
         seed=plan.seed,
         workers=worker_count(plan.data.workers),
+        name=samples.name,
     )
     return Setup(plan, examples, policy, feed, policy.loss(plan.loss), choose_device(plan.device))
 

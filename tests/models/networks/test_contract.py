@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from network_builders import CASES, CLASSIFICATION, SEGMENTATION, answers, built, pictures, total
+from network_builders import CASES, CLASSIFICATION, DETECTION, SEGMENTATION, answers, built, pictures, total
 
 from burnish.errors import ConfigError, DataError, WeightsError
 from burnish.models.networks.building import build_network, network_licences
@@ -37,6 +37,24 @@ def test_masks_have_the_size_of_their_pictures_whatever_it_is(case, size):
         found = model(pictures(case, 1, size=size))
     assert found.shape == (1, 3, *size)
     assert torch.isfinite(found).all()
+
+
+@pytest.mark.parametrize("case", DETECTION, ids=str)
+@pytest.mark.parametrize("size", [(45, 38), (64, 96), (33, 131)], ids=str)
+def test_objects_lie_within_their_pictures_surest_first(case, size):
+    model = built(case).eval()
+    for boxes, scores, classes, masks in model.detect(pictures(case, size=size), threshold=0.0):
+        assert boxes.shape == (len(scores), 4)
+        assert len(scores) == len(classes)
+        assert len(scores) > 0 or size == (33, 131)  # where much is filled up, a network that has learned nothing may look only there
+        assert (boxes[:, 2:] > boxes[:, :2]).all()
+        assert (boxes >= 0).all()
+        assert (boxes[:, 2:] <= torch.tensor([size[1], size[0]])).all()
+        assert (scores[:-1] >= scores[1:]).all()
+        assert set(classes.tolist()) <= {0, 1, 2}
+        assert (masks is not None) == model.gives_masks
+        if masks is not None:
+            assert masks.shape == (len(scores), *size)
 
 
 @every_network

@@ -1,11 +1,14 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from burnish.config import Config
 from burnish.descriptions import config_class
 from burnish.errors import ConfigError, DataError
+from burnish.geometry.guided import guided_filter
 from burnish.refine.modes import MODES, build
-from burnish.refine.modes.evidence import BOX, DISPUTED, DRAWN, NOWHERE, PREDICTED, WHOLE, Evidence, Weak
+from burnish.refine.modes.evidence import BOX, DISPUTED, DRAWN, NOWHERE, PREDICTED, WHOLE, Evidence, Weak, weak_masks
 
 SIZE = (6, 8)
 BOXES = np.array([[1.0, 1.0, 5.0, 5.0]])
@@ -144,6 +147,7 @@ def test_per_box_keeps_the_whole_box_where_the_prediction_fills_too_little():
     merged = asked("per_box", limit=0.51)(Evidence(left_half(), weak()))
     assert merged.boxes[0].fate == "whole"
     assert "fills 0.50 of it, less than 0.51" in merged.boxes[0].reason
+    assert (merged.boxes[0].share, merged.boxes[0].sides) == (0.5, 3)
     assert np.count_nonzero(merged.soft == 255) == 16
     assert set(np.unique(merged.origins)) == {NOWHERE, WHOLE}
 
@@ -206,11 +210,28 @@ def test_edges_smooths_along_the_picture_s_edges():
     assert row[3] - row[4] > 2 * 255 * (ramp[0, 0, 3] - ramp[0, 0, 4])
 
 
+def test_a_box_is_smoothed_as_the_whole_picture_would_be(random):
+    picture = random.integers(0, 256, (50, 60, 3)).astype(np.uint8)
+    probabilities = random.random((1, 50, 60)).astype(np.float32)
+    box = weak([[20, 22, 40, 31]], size=(50, 60))
+    merged = asked("edges", method="guided", radius=3)(Evidence(probabilities, box, picture))
+    whole = guided_filter(probabilities[0], picture, radius=3).clip(0, 1)
+    assert np.array_equal(merged.soft[0, 22:31, 20:40], np.rint(whole[22:31, 20:40] * 255))
+
+
 def test_edges_of_a_flat_picture_tells_that_there_is_nothing_to_cut():
     pytest.importorskip("cv2")
     merged = asked("edges", empty=0.2)(Evidence(maps(), weak(), np.full((*SIZE, 3), 90, np.uint8)))
     assert merged.boxes[0].fate == "empty"
     assert merged.soft.max() == 51
+
+
+def test_edges_keeps_the_prediction_where_the_picture_has_none():
+    pytest.importorskip("cv2")
+    flat = np.full((*SIZE, 3), 90, np.uint8)
+    merged = asked("edges", sure=1.0)(Evidence(left_half(), weak([[0, 0, 8, 6]]), flat))
+    assert merged.boxes[0].fate == "accepted"
+    assert np.flatnonzero(merged.soft[0, 0]).tolist() == [0, 1, 2]
 
 
 def test_agreement_believes_both_and_half_believes_one():
@@ -242,6 +263,27 @@ def test_an_unknown_mode_or_setting_is_told_with_the_nearest():
         build("perbox")
     with pytest.raises(ConfigError, match="Did you mean 'threshold'"):
         build({"name": "hybrid", "treshold": 0.5})
+
+
+boxes_in_and_around = st.lists(
+    st.tuples(st.floats(-3, 10), st.floats(-3, 8), st.floats(0, 8), st.floats(0, 8)).map(lambda b: [b[0], b[1], b[0] + b[2], b[1] + b[3]]),
+    max_size=4,
+)
+
+
+@given(boxes_in_and_around, st.sampled_from(["hybrid", "soft", "per_box", "agreement"]), st.integers(0, 99))
+def test_whatever_the_boxes_nothing_is_outside_of_them_and_each_has_its_record(boxes, name, seed):
+    drawn = np.random.default_rng(seed).random((2, 2, *SIZE)).astype(np.float32)
+    one = weak(boxes, [n % 2 for n in range(len(boxes))])
+    merged = asked(name, instances=True)(Evidence(drawn[0], one, second=drawn[1]))
+    filled = weak_masks(one, 2)
+    assert not merged.soft[~filled].any()
+    assert np.array_equal(merged.origins > 0, filled)
+    assert [told.box for told in merged.boxes] == list(range(len(boxes)))
+    for told, instance in zip(merged.boxes, merged.instances, strict=True):
+        assert not instance[~filled.any(axis=0)].any()
+        assert 0 <= told.share <= 1
+        assert told.fate in {"accepted", "whole", "empty", "outside"}
 
 
 def test_weak_boxes_must_be_numbers_with_a_class_each():

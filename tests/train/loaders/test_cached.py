@@ -1,7 +1,9 @@
 """Batches from a memory map: the same whoever prepares them."""
 
 import numpy as np
+import pytest
 
+from burnish.errors import ConfigError
 from burnish.train.augs.settings import TransformConfig
 from burnish.train.loaders.cached import prepared_batches, training_batches, worker_count
 
@@ -42,3 +44,11 @@ def test_forty_workers_become_as_many_as_there_are_cores():
     assert 1 <= worker_count(40) <= 40
     assert worker_count(0) == 0
     assert worker_count(10**6) < 10**6
+
+
+def test_trials_share_the_cores_and_each_has_a_worker_at_least():
+    cores = worker_count(10**6)
+    assert worker_count(10**6, trials=2) == max(cores // 2, 1)
+    assert worker_count(10**6, trials=10**6) == 1
+    with pytest.raises(ConfigError, match="at least one trial"):
+        worker_count(1, trials=0)

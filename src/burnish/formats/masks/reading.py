@@ -123,6 +123,10 @@ def _style_seen(gathered: Gathered, areas: Counter[int], meaning: Meaning) -> St
         return "index"
     if len(areas) <= 1 and areas.keys() <= {1, _WHITE}:
         return "binary"
+    if len(meaning.names) == 1 and max(areas) <= _WHITE and any(_NOISE < value < _WHITE for value in areas):
+        reason = f"The masks of the one class '{meaning.names[0]}' are soft; a pixel belongs to it from a half on."
+        note(gathered, "soft_masks", reason, is_issue=False)
+        return "binary"
     between = sum(area for value, area in areas.items() if _NOISE < value < _WHITE - _NOISE)
     white = sum(area for value, area in areas.items() if _WHITE - _NOISE <= value <= _WHITE)
     if white and between <= _NOISY_SHARE * white and max(areas) <= _WHITE and len(areas) > _NOISE:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from burnish.engine.files import free_bytes
@@ -14,12 +13,13 @@ from burnish.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from burnish.media.shared.fields import Field
 
 Keeping: TypeAlias = Literal["raw", "packed", "none"]
-"""`raw` keeps arrays as they are, in a file that is mapped into memory; `packed` keeps pictures as JPEG and the rest compressed; `none` makes
-every row each time."""
+"""`raw` keeps arrays as they are, in a file that is mapped into memory; `packed` keeps pictures as JPEG and the rest compressed; `none`
+makes every row each time."""
 
 QUALITY: Final = 95
 """Of packed pictures, of 100."""
@@ -83,7 +83,8 @@ def choose(fields: Mapping[str, Field], rows: int, budget: Budget, folder: Path)
         if needed > disk:
             raise DataError(
                 f"The cache of {rows:,} pictures needs {_size(needed)} as {budget.keeping}, and {folder} has {_size(disk)} for it. "
-                f"Free some space, choose another folder or a smaller picture size, or let the cache choose (auto): packed needs {_size(packed)}."
+                "Free some space, choose another folder or a smaller picture size, or let the cache choose (auto): "
+                f"packed needs {_size(packed)}."
             )
         return Choice(budget.keeping, limit=disk)
     if raw <= min(disk, memory):
@@ -92,8 +93,8 @@ def choose(fields: Mapping[str, Field], rows: int, budget: Budget, folder: Path)
     if packed <= disk:
         return Choice("packed", f"The pictures need {lacking}: they are kept as JPEG of quality {QUALITY}, about {_size(packed)}.", disk)
     note = (
-        f"The pictures need {lacking}: nothing is kept, every epoch decodes them again. Free some space in {folder}, choose another folder, "
-        "a larger budget, or a smaller picture size."
+        f"The pictures need {lacking}: nothing is kept, every epoch decodes them again. Free some space in {folder}, choose another "
+        "folder, a larger budget, or a smaller picture size."
     )
     return Choice("none", note)
 

@@ -83,6 +83,11 @@ def unpack(packs: Packs, row: int) -> dict[str, NDArray[Any]]:
         ) from error
 
 
+def as_packed(packs: Packs, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """What packing and unpacking makes of a row."""
+    return {name: _unpacked(field, _packed(field, arrays[name])) for name, field in packs.fields.items()}
+
+
 def _packed(field: Field, array: NDArray[Any]) -> bytes:
     if not field.is_picture:
         return zlib.compress(np.ascontiguousarray(array).tobytes(), 1)

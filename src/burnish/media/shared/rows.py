@@ -1,13 +1,14 @@
 """Rows that all processes of a machine share.
 
-Whoever needs a row that is not there makes it, under a lock of that row, and keeps it; whoever needs the same row meanwhile waits for it and
-does not make it a second time. So several trainings that begin together fill the rows together, each row once, and the first epoch already
-trains. Rows are called kept only after all of their bytes are in the file, so that nobody reads a half one, and a process that is killed
-leaves its row to the next one.
+Whoever needs a row that is not there makes it, under a lock of that row, and keeps it; whoever needs the same row meanwhile waits for it
+and does not make it a second time. So several trainings that begin together fill the rows together, each row once, and the first epoch
+already trains. Rows are called kept only after all of their bytes are in the file, so that nobody reads a half one, and a process that is
+killed leaves its row to the next one.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +19,7 @@ from numpy.lib.format import open_memmap
 from burnish.engine.locks import Presence, Slots, locked, slot
 from burnish.engine.map import Engine, ordered_map
 from burnish.engine.progress import Progress, silent
+from burnish.errors import DataError
 from burnish.media.shared.budget import Budget, Choice, choose
 from burnish.media.shared.fields import Field, refuse_other_arrays
 from burnish.media.shared.files import (
@@ -31,7 +33,7 @@ from burnish.media.shared.files import (
     read_reasons,
     settle,
 )
-from burnish.media.shared.packs import Packs, pack, unpack
+from burnish.media.shared.packs import Packs, as_packed, pack, unpack
 from burnish.media.unreadable import UnreadableImage
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _LOCKS: Final = 64  # rows that are made at one time wait for one another by chance, once in so many
+_PATIENCE_S: Final = 10.0  # then a row is made, and not kept, beside whoever has its lock: that process may be stopped
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,15 +105,17 @@ def open_rows(recipe: Recipe, place: Path, budget: Budget | None = None, *, prog
         progress: Is told where they cannot be kept as they are.
 
     Raises:
-        DataError: There is no room for what is asked for, or the folder cannot be written.
+        DataError: There is no room for what is asked for, rows are kept there in another way, or the folder cannot be written.
     """
-    found = _kept(place)
-    choice = found or choose(recipe.fields, len(recipe.paths), budget or Budget(), place)
+    asked = budget or Budget()
+    found = None if asked.keeping == "none" else _kept(place)
+    if found is not None and asked.keeping not in {"auto", found.keeping}:
+        told = f"{place} keeps its rows {found.keeping}, and {asked.keeping} is asked for."
+        raise DataError(f"{told} Let the cache choose (auto), or delete that folder.")
+    choice = found or choose(recipe.fields, len(recipe.paths), asked, place)
     if choice.note:
         progress.say(choice.note)
-    if choice.keeping == "none":
-        return SharedRows(recipe, place, choice, np.zeros(0, np.uint8), {}, {}, None, None)
-    if found is None:
+    if found is None and choice.keeping != "none":
         with locked(place / "making.lock"):
             choice = _kept(place) or _made(recipe, place, choice)
     return _reopened(recipe, place, choice)
@@ -138,9 +143,9 @@ def fill_rows(rows: SharedRows, *, engine: Engine | None = None, progress: Progr
         if len(rows.state):
             settle(rows.place, [*rows.writable.values()])  # a killed process may have kept the last row and no more
         return 0
-    outcomes = list(ordered_map(partial(_filled, rows, wait=False), waiting, engine=engine, progress=progress, label=label))
+    outcomes = list(ordered_map(partial(_filled, rows, wait_s=0.0), waiting, engine=engine, progress=progress, label=label))
     busy = [row for row, outcome in zip(waiting, outcomes, strict=True) if outcome is None]
-    return sum(map(bool, outcomes)) + sum(bool(_filled(rows, row, wait=True)) for row in busy)
+    return sum(map(bool, outcomes)) + sum(bool(_filled(rows, row, wait_s=math.inf)) for row in busy)
 
 
 def reasons(rows: SharedRows) -> tuple[str, ...]:
@@ -179,7 +184,8 @@ def _reopened(recipe: Recipe, place: Path, choice: Choice) -> SharedRows:
     if choice.keeping == "packed":
         places = open_memmap(place / "places.npy", mode="r+")
         return SharedRows(recipe, place, choice, state, {}, {}, Packs(place, recipe.fields, places, choice.limit), presence)
-    arrays = {name: open_memmap(place / f"{name}.npy", mode="r") for name in recipe.fields}
+    # Plain arrays over the maps: a part of a map is a map again, which costs more than a small picture.
+    arrays = {name: np.asarray(open_memmap(place / f"{name}.npy", mode="r")) for name in recipe.fields}
     writable = {name: open_memmap(place / f"{name}.npy", mode="r+") for name in recipe.fields}
     return SharedRows(recipe, place, choice, state, arrays, writable, None, presence)
 
@@ -197,16 +203,19 @@ def _stored(rows: SharedRows, row: int) -> Mapping[str, NDArray[Any]] | None:
 
 
 def _kept_row(rows: SharedRows, row: int) -> Mapping[str, NDArray[Any]]:
-    with locked(_lock(rows, row)):
+    with locked(_lock(rows, row), wait_s=_PATIENCE_S) as held:
+        if not held:
+            arrays = _make(rows, row)
+            return arrays if rows.packs is None else as_packed(rows.packs, arrays)
         stored = _stored(rows, row)  # somebody may have made it while this one waited
         return stored if stored is not None else _make_and_keep(rows, row)
 
 
-def _filled(rows: SharedRows, row: int, *, wait: bool) -> bool | None:
+def _filled(rows: SharedRows, row: int, *, wait_s: float) -> bool | None:
     """Make a row if nobody has; whether this call did, None where somebody is at it and nobody waits."""
     if rows.state[row] != WAITING:
         return False
-    with locked(_lock(rows, row), wait=wait) as held:
+    with locked(_lock(rows, row), wait_s=wait_s) as held:
         if not held:
             return None
         if rows.state[row] != WAITING:

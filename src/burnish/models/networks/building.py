@@ -8,7 +8,7 @@ from burnish.config import Config
 from burnish.descriptions import maker
 from burnish.errors import ConfigError, WeightsError
 from burnish.models.networks.names import NetworkTask, describe_network
-from burnish.models.networks.settings import ClassifierConfig, NetworkConfig
+from burnish.models.networks.settings import ClassifierConfig, DetrConfig, NetworkConfig
 from burnish.models.networks.sources import load_whole, read_source
 
 if TYPE_CHECKING:
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from torch import nn
 
     from burnish.models.classifiers import Licences
+
+
+_DETR_WEIGHTS = {
+    "rt_detr": "Apache-2.0 (PekingU's)",
+    "rt_detr_v2": "Apache-2.0 (PekingU's)",
+    "d_fine": "Apache-2.0 (ustc-community's)",
+    "rf_detr": "Apache-2.0 (Roboflow's Nano to Large; XLarge and 2XLarge have a licence of their own)",
+}
 
 
 def build_network(
@@ -40,7 +48,7 @@ def build_network(
     kind, description = describe_network(given, task=task)
     network: Any = maker(kind, description)(description, outputs, image_size)
     weights = cast("NetworkConfig", description).weights
-    if weights is not None and not isinstance(description, ClassifierConfig):
+    if weights is not None and not isinstance(description, (ClassifierConfig, DetrConfig)):
         source, state = read_source(weights, lambda: _no_pretrained(description))
         load_whole(network.network, state, source=source, head=network.head)
     return network
@@ -57,6 +65,8 @@ def network_licences(given: Config | Mapping[str, Any] | str) -> Licences:
     _, description = describe_network(given)
     if isinstance(description, ClassifierConfig):
         return licences(description.network)
+    if isinstance(description, DetrConfig):
+        return Licences("Apache-2.0", _DETR_WEIGHTS[description.name])
     encoder: str | None = getattr(description, "encoder", None)
     if encoder is None:
         return Licences("MIT", "none exist")

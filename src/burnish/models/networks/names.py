@@ -40,6 +40,20 @@ NETWORKS: Final[Mapping[NetworkTask, Kind]] = {
             "UNetAttention": Alias("encoder_unet", {"gate": True}, read=f"{_AT}seed_names:read_unet"),
         },
     ),
+    "detection": Kind(
+        "detection network",
+        {
+            "centres": _entry("CentreConfig", "centres:build_centres", "Our small detector, from scratch: middles and boxes on a U-Net."),
+            "rt_detr": _entry("DetrConfig", "detr:build_detr", "RT-DETR of transformers (Zhao et al., CVPR 2024)."),
+            "rt_detr_v2": _entry("DetrConfig", "detr:build_detr", "RT-DETRv2 of transformers (Lv et al., 2024)."),
+            "d_fine": _entry("DetrConfig", "detr:build_detr", "D-FINE of transformers (Peng et al., ICLR 2025)."),
+            "rf_detr": _entry("RfDetrConfig", "detr:build_detr", "RF-DETR of transformers (Robinson et al., 2025), with masks if wanted."),
+        },
+    ),
+    "keypoints": Kind(
+        "keypoint network",
+        {"heatmaps": _entry("HeatmapConfig", "heatmaps:build_heatmaps", "A heatmap for each point name, on our U-Net or an encoder.")},
+    ),
 }
 
 

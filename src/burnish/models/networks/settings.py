@@ -63,6 +63,8 @@ class UNetConfig(PixelNetworkConfig):
     """How features are normalised; group norm does not depend on the size of the batch."""
     dropout: Share = 0.0
     """Share of the deepest features that are hidden in training."""
+    normalise: Literal["picture", "imagenet"] = "picture"
+    """picture: each by its own mean and spread, so that dark and bright ones look alike; imagenet: by those of ImageNet."""
 
 
 class AttentionUNetConfig(UNetConfig):
@@ -103,3 +105,41 @@ class EncoderUNetConfig(EncodedConfig):
     """Weigh each place of the deepest features by a number from 0 to 1 that is learned from them."""
     dropout: Share = 0.2
     """Share of the deepest channels that are hidden in training."""
+
+
+class CentreConfig(UNetConfig):
+    """Our detector of middles, from scratch."""
+
+    width: Annotated[int, Field(ge=4, le=256)] = 16
+    """Channels at half the resolution; twice as many at each further halving, up to 256."""
+    depth: Annotated[int, Field(ge=3, le=6)] = 5
+    """Halvings of the resolution."""
+
+
+class DetrConfig(NetworkConfig):
+    """A detector of transformers' DETR family, with its own Hungarian loss."""
+
+    size: Literal["tiny", "usual"] = "usual"
+    """What it is built as without a folder or hub name in `weights`: tiny for small data and tests, or the family's own defaults."""
+    queries: Annotated[int, Field(ge=1, le=2000)] | None = None
+    """Objects in a picture at most; None takes that of the size or of the weights' config."""
+    options: dict[str, Any] = Field(default_factory=dict[str, Any])
+    """Further settings of the family's own config class in transformers."""
+
+
+class RfDetrConfig(DetrConfig):
+    """RF-DETR."""
+
+    masks: bool = False
+    """Give a mask for each object."""
+
+
+class HeatmapConfig(AttentionUNetConfig):
+    """A heatmap for each named point, from scratch or on an encoder."""
+
+    depth: Annotated[int, Field(ge=3, le=6)] = 5
+    """Halvings of the resolution; at most 5 on an encoder."""
+    gates: bool = False
+    """Attention gates on the skips."""
+    spread: Annotated[float, Field(ge=0.5, le=10)] = 2.0
+    """Standard deviation of a true peak, in places of the heatmap (4 pixels each)."""

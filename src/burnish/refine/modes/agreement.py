@@ -38,11 +38,11 @@ def _merge(evidence: Evidence, config: AgreementConfig) -> Merged:
 def _verdict(one: Bools, two: Bools, region: Bools, config: AgreementConfig) -> Verdict:
     both, either = one & two, one | two
     if not either.any():
-        return whole_box(region, config.empty, f"Neither model predicts anything in it; it gets the belief {config.empty:g}.", "empty")
+        return whole_box(region, config.empty, f"Neither model predicts anything in it; it gets the belief {config.empty:g}.")
     overlap = np.count_nonzero(both) / np.count_nonzero(either)
     if overlap < config.least:
         reason = f"The models overlap by {overlap:.2f} (IoU) in it, less than {config.least:g}; it gets the belief {config.empty:g}."
-        return whole_box(region, config.empty, reason)
+        return whole_box(region, config.empty, reason, both)
     beliefs = np.where(both, 1.0, np.where(either, config.disputed, 0.0))
     origins = np.where(both, PREDICTED, np.where(either, DISPUTED, BOX)).astype(np.uint8)
     return Verdict(beliefs, origins, both, "accepted", f"The models overlap by {overlap:.2f} (IoU) in it.")

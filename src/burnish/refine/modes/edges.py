@@ -33,15 +33,11 @@ def edges(config: EdgesConfig) -> Mode:
 def _merge(evidence: Evidence, config: EdgesConfig) -> Merged:
     weak, picture = evidence.weak, _picture(evidence)
     maps = at_size(evidence.probabilities, weak)
-    if config.method == "guided":
-        maps = np.stack([guided_filter(m, picture, radius=config.radius, epsilon=config.epsilon) for m in maps]).clip(0, 1)
-        return merge_boxes(
-            weak, len(maps), lambda n, window, region: _soft(maps[weak.classes[n]][window], region, config), instances=config.instances
-        )
+    judge = _cut if config.method == "grabcut" else _smoothed
     return merge_boxes(
         weak,
         len(maps),
-        lambda n, window, region: _cut(picture, maps[weak.classes[n]], window, region, config),
+        lambda n, window, region: judge(picture, maps[weak.classes[n]], window, region, config),
         instances=config.instances,
     )
 
@@ -55,47 +51,57 @@ def _picture(evidence: Evidence) -> NDArray[np.uint8]:
     return picture
 
 
-def _soft(probabilities: NDArray[np.floating], region: Bools, config: EdgesConfig) -> Verdict:
-    taken = probabilities > config.threshold
-    origins = np.where(taken, PREDICTED, BOX).astype(np.uint8)
+def _smoothed(
+    picture: NDArray[np.uint8], probabilities: NDArray[np.floating], window: Window, region: Bools, config: EdgesConfig
+) -> Verdict:
+    # A pixel of the filter looks at those within twice the radius: with so much around it a box is filtered as the whole picture would be.
+    around, inner = _with_margin(window, picture.shape[:2], (2 * config.radius, 2 * config.radius))
+    filtered = guided_filter(probabilities[around], picture[around], radius=config.radius, epsilon=config.epsilon)[inner].clip(0, 1)
+    taken = filtered > config.threshold
     if not (taken & region).any():
-        return whole_box(region, config.empty, f"Nothing is predicted in it; it gets the belief {config.empty:g}.", "empty")
-    return Verdict(probabilities.astype(np.float64), origins, taken, "accepted", "The probabilities follow the picture's edges.")
+        return whole_box(region, config.empty, f"Nothing is predicted in it; it gets the belief {config.empty:g}.")
+    origins = np.where(taken, PREDICTED, BOX).astype(np.uint8)
+    return Verdict(filtered, origins, taken, "accepted", "The probabilities follow the picture's edges.")
 
 
 def _cut(picture: NDArray[np.uint8], probabilities: NDArray[np.floating], window: Window, region: Bools, config: EdgesConfig) -> Verdict:
     from burnish.media.grabcut import grab_cut  # noqa: PLC0415 - pictures' libraries are loaded where a picture is looked at
 
-    around, inner = _with_margin(window, picture.shape[:2], config.margin)
+    height, width = region.shape
+    margins = (max(_LEAST_MARGIN, round(config.margin * height)), max(_LEAST_MARGIN, round(config.margin * width)))
+    around, inner = _with_margin(window, picture.shape[:2], margins)
     guess, predicted = _guess(probabilities[window], region, config)
     framed = np.zeros(picture[around].shape[:2], np.uint8)
     framed[inner] = guess
     taken = grab_cut(picture[around], framed, iterations=config.iterations)[inner] & region
     if not taken.any() or (taken == region).all():
         found = "no object" if not taken.any() else "no background"
-        return whole_box(region, config.empty, f"GrabCut finds {found} in it; it gets the belief {config.empty:g}.", "empty")
+        if not predicted.any():
+            return whole_box(region, config.empty, f"GrabCut finds {found} in it; it gets the belief {config.empty:g}.")
+        origins = np.where(predicted, PREDICTED, BOX).astype(np.uint8)
+        reason = f"GrabCut finds {found} in it, so the prediction stays as it is."
+        return Verdict(predicted.astype(np.float64), origins, predicted, "accepted", reason)
     origins = np.where(taken, PREDICTED, BOX).astype(np.uint8)
-    seen = "the prediction" if predicted else "the box alone, for nothing is predicted in it"
+    seen = "the prediction" if predicted.any() else "the box alone, for nothing is predicted in it"
     return Verdict(taken.astype(np.float64), origins, taken, "accepted", f"GrabCut began with {seen}.")
 
 
-def _guess(probabilities: NDArray[np.floating], region: Bools, config: EdgesConfig) -> tuple[NDArray[np.uint8], bool]:
-    """What GrabCut begins with in a box, and whether a prediction had a say."""
+def _guess(probabilities: NDArray[np.floating], region: Bools, config: EdgesConfig) -> tuple[NDArray[np.uint8], Bools]:
+    """What GrabCut begins with in a box, and what is predicted there."""
     from burnish.media.grabcut import BACKGROUND, LIKELY_BACKGROUND, LIKELY_OBJECT, OBJECT  # noqa: PLC0415
 
     predicted = (probabilities > config.threshold) & region
     if not predicted.any():
-        return np.where(region, LIKELY_OBJECT, BACKGROUND).astype(np.uint8), False
+        return np.where(region, LIKELY_OBJECT, BACKGROUND).astype(np.uint8), predicted
     guess = np.where(predicted, LIKELY_OBJECT, LIKELY_BACKGROUND)
     guess[predicted & (probabilities >= config.sure)] = OBJECT
-    return np.where(region, guess, BACKGROUND).astype(np.uint8), True
+    return np.where(region, guess, BACKGROUND).astype(np.uint8), predicted
 
 
-def _with_margin(window: Window, size: tuple[int, ...], margin: float) -> tuple[Window, Window]:
-    """A window with its surroundings, and the window inside of those."""
+def _with_margin(window: Window, size: tuple[int, ...], margins: tuple[int, int]) -> tuple[Window, Window]:
+    """A window with so many rows and columns around it, and the window inside of those."""
     outer, inner = [], []
-    for part, end in zip(window, size, strict=True):
-        more = max(_LEAST_MARGIN, round(margin * (part.stop - part.start)))
+    for part, end, more in zip(window, size, margins, strict=True):
         start = max(0, part.start - more)
         outer.append(slice(start, min(end, part.stop + more)))
         inner.append(slice(part.start - start, part.stop - start))

@@ -82,7 +82,7 @@ class BoxRecord(NamedTuple):
         box: Its place among the weak boxes.
         fate: accepted; whole: kept as a whole; empty: nothing was predicted in it; outside: it has no pixel in the picture.
         reason: The same in words with numbers.
-        share: Share of its pixels that were taken for the object.
+        share: Share of its pixels that are predicted (or drawn, or agreed on), also where the box is kept whole.
         sides: How many of its sides those pixels touch.
     """
 
@@ -117,13 +117,23 @@ Window: TypeAlias = tuple[slice, slice]
 
 
 class Verdict(NamedTuple):
-    """What a mode says of one box: belief 0 to 1 of each pixel of its window, origins likewise, which are the object, and why."""
+    """What a mode says of one box.
+
+    Attributes:
+        beliefs: 0 to 1 of each pixel of its window.
+        origins: Likewise, places in `ORIGINS`.
+        taken: Which pixels are the object.
+        fate: As in `BoxRecord`.
+        reason: As in `BoxRecord`.
+        seen: Which pixels the prediction holds, where that is not what was taken.
+    """
 
     beliefs: NDArray[np.float64]
     origins: NDArray[np.uint8]
     taken: Bools
     fate: str
     reason: str
+    seen: Bools | None = None
 
 
 def checked_maps(maps: NDArray[np.float32], weak: Weak) -> NDArray[np.float32]:
@@ -196,15 +206,18 @@ def merge_boxes(weak: Weak, count: int, judge: Callable[[int, Window, Bools], Ve
         _lay(soft[number][window], origins[number][window], verdict, region)
         if instances:
             kept[place][window] = verdict.taken & region
-        taken = verdict.taken & region
-        share = float(np.count_nonzero(taken) / np.count_nonzero(region))
-        records.append(BoxRecord(place, verdict.fate, verdict.reason, share, touched_sides(taken, 0.0)))
+        seen = (verdict.taken if verdict.seen is None else verdict.seen) & region
+        share = float(np.count_nonzero(seen) / np.count_nonzero(region))
+        records.append(BoxRecord(place, verdict.fate, verdict.reason, share, touched_sides(seen, 0.0)))
     return Merged(soft, origins, tuple(records), kept if instances else None)
 
 
-def whole_box(region: Bools, belief: float, reason: str, fate: str = "whole") -> Verdict:
-    """The verdict that keeps a box as it is, with one belief."""
-    return Verdict(np.full(region.shape, belief), np.full(region.shape, WHOLE, np.uint8), region, fate, reason)
+def whole_box(region: Bools, belief: float, reason: str, seen: Bools | None = None) -> Verdict:
+    """The verdict that keeps a box as it is, with one belief; `seen` is the prediction that is not believed, None where there is none."""
+    fate = "empty" if seen is None else "whole"
+    nothing = np.zeros(region.shape, dtype=np.bool_)
+    origins = np.full(region.shape, WHOLE, np.uint8)
+    return Verdict(np.full(region.shape, belief), origins, region, fate, reason, nothing if seen is None else seen)
 
 
 def to_bytes(beliefs: NDArray[np.floating]) -> NDArray[np.uint8]:

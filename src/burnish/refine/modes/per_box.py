@@ -37,12 +37,13 @@ def _merge(evidence: Evidence, config: PerBoxConfig) -> Merged:
 def _verdict(taken: Bools, region: Bools, config: PerBoxConfig) -> Verdict:
     share = np.count_nonzero(taken) / np.count_nonzero(region)
     if not taken.any():
-        return whole_box(region, config.whole, "Nothing is predicted in it, so it is kept whole.", "empty")
+        return whole_box(region, config.whole, "Nothing is predicted in it, so it is kept whole.")
     if share < config.limit:
-        return whole_box(region, config.whole, f"The prediction fills {share:.2f} of it, less than {config.limit:g}, so it is kept whole.")
+        reason = f"The prediction fills {share:.2f} of it, less than {config.limit:g}, so it is kept whole."
+        return whole_box(region, config.whole, reason, taken)
     sides = touched_sides(taken, config.slack)
     if sides < config.sides:
         reason = f"The prediction touches {sides} of its sides, fewer than {config.sides}, so it is kept whole."
-        return whole_box(region, config.whole, reason)
+        return whole_box(region, config.whole, reason, taken)
     origins = np.where(taken, PREDICTED, BOX).astype(np.uint8)
     return Verdict(taken.astype(np.float64), origins, taken, "accepted", f"The prediction fills {share:.2f} of it.")

@@ -41,7 +41,7 @@ def _merge(evidence: Evidence, config: PromptedConfig) -> Merged:
 
 def _verdict(drawn: Bools, probabilities: NDArray[np.float32], region: Bools, config: PromptedConfig) -> Verdict:
     if not drawn.any():
-        return whole_box(region, config.empty, f"Nothing was drawn in it; it gets the belief {config.empty:g}.", "empty")
+        return whole_box(region, config.empty, f"Nothing was drawn in it; it gets the belief {config.empty:g}.")
     predicted = (probabilities > config.threshold) & region
     beliefs = config.share * drawn + (1 - config.share) * probabilities.astype(np.float64)
     origins = np.where(drawn, DRAWN, BOX).astype(np.uint8)

@@ -36,7 +36,7 @@ def _merge(evidence: Evidence, config: SoftConfig) -> Merged:
 
 def _verdict(probabilities: NDArray[np.float32], region: Bools, config: SoftConfig) -> Verdict:
     if not probabilities[region].any():
-        return whole_box(region, config.empty, f"All probabilities in it are 0; it gets the belief {config.empty:g}.", "empty")
+        return whole_box(region, config.empty, f"All probabilities in it are 0; it gets the belief {config.empty:g}.")
     taken = probabilities > config.threshold
     beliefs = np.maximum(probabilities.astype(np.float64), config.floor)
     origins = np.where(taken, PREDICTED, BOX).astype(np.uint8)

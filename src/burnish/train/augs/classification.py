@@ -16,11 +16,11 @@ from burnish.train.augs.settings import ColorJitter, Perspective, TransformConfi
 with extra("audit"):
     import cv2
 
+    from burnish.train.augs.photometric import brightened, contrasted, hue_turned, saturated
+
 if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
-
-_GREY_WEIGHTS = np.array([0.2989, 0.587, 0.114])  # ITU-R BT.601, as torchvision weighs the colours
 
 
 def augment(picture: NDArray[np.uint8], config: TransformConfig, rng: Generator) -> NDArray[np.uint8]:
@@ -137,32 +137,14 @@ def _seen_through(picture: NDArray[np.uint8], view: NDArray[np.float64], size: t
 def _jittered(picture: NDArray[np.uint8], config: ColorJitter, rng: Generator) -> NDArray[np.uint8]:
     for step in rng.permutation(4):
         if step == 0:
-            picture = _blended(picture, 0.0, _factor(config.brightness, rng))
+            picture = brightened(picture, _factor(config.brightness, rng))
         elif step == 1:
-            picture = _blended(picture, float(picture.mean(axis=(0, 1)) @ _GREY_WEIGHTS), _factor(config.contrast, rng))
+            picture = contrasted(picture, _factor(config.contrast, rng))
         elif step == 2:  # noqa: PLR2004 - the third of the four
-            picture = _saturated(picture, _factor(config.saturation, rng))
+            picture = saturated(picture, _factor(config.saturation, rng))
         else:
-            picture = _hue_turned(picture, _symmetric(config.hue, rng))
+            picture = hue_turned(picture, _symmetric(config.hue, rng))
     return picture
-
-
-def _blended(picture: NDArray[np.uint8], grey: float, factor: float) -> NDArray[np.uint8]:
-    return picture if factor == 1 else _uint8(cv2.addWeighted(picture, factor, picture, 0.0, (1 - factor) * grey))
-
-
-def _saturated(picture: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
-    if factor == 1:
-        return picture
-    return _uint8(cv2.transform(picture, factor * np.eye(3) + (1 - factor) * np.tile(_GREY_WEIGHTS, (3, 1))))
-
-
-def _hue_turned(picture: NDArray[np.uint8], turn: float) -> NDArray[np.uint8]:
-    if turn == 0:
-        return picture
-    hsv = _uint8(cv2.cvtColor(picture, cv2.COLOR_RGB2HSV_FULL))
-    hsv[..., 0] += np.uint8(round(turn * 256) % 256)  # a full circle is 256, so that overflow turns on
-    return _uint8(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB_FULL))
 
 
 def _factor(strength: float | tuple[float, float], rng: Generator) -> float:

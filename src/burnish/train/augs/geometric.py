@@ -53,7 +53,7 @@ def draw_quarters(_config: Config, rng: Generator) -> Choice:
 def quarters(choice: Choice, size: ImageSize) -> tuple[View, ImageSize]:
     """Quarter turns."""
     turns = int(choice["quarters"])
-    return views.from_symmetry((False, turns), size), size[::-1] if turns % 2 else size
+    return views.from_symmetry((False, turns), size), (size[1], size[0]) if turns % 2 else size
 
 
 def draw_rotation(config: RotationConfig, rng: Generator) -> Choice:
@@ -122,16 +122,16 @@ def draw_crop(config: RandomCropConfig, rng: Generator) -> Choice:
 
 
 def crop(choice: Choice, size: ImageSize) -> tuple[View, ImageSize]:
-    """A part, scaled to the size of the result."""
+    """A part of whole pixels, scaled to the size of the result: alone, or with flips, that is a plain resize."""
     height, width = size
     result = size if choice["size"] is None else (int(choice["size"][0]), int(choice["size"][1]))
-    across, down = _fitted(choice, size, result)
-    left, top = choice["left"] * (width - across), choice["top"] * (height - down)
+    across, down = (max(1, round(side)) for side in _fitted(choice, size, result))
+    left, top = round(choice["left"] * (width - across)), round(choice["top"] * (height - down))
     return views.scaled(result[1] / across, result[0] / down) @ views.shifted(-left, -top), result
 
 
 def _fitted(choice: Choice, size: ImageSize, result: ImageSize) -> tuple[float, float]:
-    """Width and height of the part in pixels: the result's proportions times the drawn ratio, as much of the drawn area as there is room."""
+    """Width and height of the part in pixels: the result's proportions times the drawn ratio, as large as there is room."""
     height, width = size
     ratio, area = choice["ratio"] * result[1] / result[0], choice["area"] * width * height
     across, down = (area * ratio) ** 0.5, (area / ratio) ** 0.5

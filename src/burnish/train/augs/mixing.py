@@ -14,7 +14,7 @@ from burnish.train.augs import views
 from burnish.train.augs.choices import between, either_way, ratio_between, seed
 from burnish.train.augs.covering import without_covered
 from burnish.train.augs.moving import Rules, kept_objects, moved
-from burnish.train.augs.pasting import alike, blank, joined, mixed_labels, pasted, with_turns
+from burnish.train.augs.pasting import alike, blank, joined, laid, mixed_labels, pasted, with_turns
 from burnish.train.augs.photometric import as_bytes
 from burnish.train.samples import IGNORED, Sample
 
@@ -49,7 +49,7 @@ def mosaic(sample: Sample, others: Sequence[Sample], choice: Choice, rules: Rule
         size = down[1] - down[0], across[1] - across[0]
         shares.append((part.label, size[0] * size[1] / (height * width)))
         if min(size) > 0:
-            result = pasted(result, moved(part, _covering(part.size, size, room), size, rules), (down[0], across[0]), rules)
+            result = laid(result, moved(part, _covering(part.size, size, room), size, rules), (down[0], across[0]))
     return replace(result, label=mixed_labels(shares))
 
 
@@ -67,7 +67,7 @@ def mixup(sample: Sample, others: Sequence[Sample], choice: Choice, rules: Rules
     if sample.mask is not None and sample.beliefs is None:
         raise DataError("mixup cannot blend class masks: there is no class between two classes. Take cutmix, or give soft masks (beliefs).")
     other = _brought(alike(sample, others[0]), sample.size, rules)
-    sample = with_turns(sample, other.rotations is not None, masked=other.mask is not None)
+    sample = with_turns(sample, turned=other.rotations is not None, masked=other.mask is not None)
     share = choice["share"]
     both = {"picture": _blend(sample.picture, other.picture, share)}
     if sample.beliefs is not None and other.beliefs is not None:
@@ -122,13 +122,12 @@ def copy_paste(sample: Sample, others: Sequence[Sample], choice: Choice, rules: 
     other = moved(other, views.shifted(choice["right"] * width, choice["down"] * height) @ resized, sample.size, rules)
     other = _some_instances(other, choice)
     assert other.instances is not None
-    cover = other.instances.any(axis=0).astype(np.uint8)
+    cover = np.asarray(other.instances.any(axis=0), dtype=np.uint8)
     if not cover.any():
         return sample
-    sample = with_turns(sample, other.rotations is not None, masked=other.mask is not None)
+    sample = with_turns(sample, turned=other.rotations is not None, masked=other.mask is not None)
     below = without_covered(_with_cut_boxes(sample, cover), cover, rules)
-    taken = cover.astype(np.bool_)
-    pixels = {name: np.where(_like(taken, old), getattr(other, name), old) for name, old in _pixels(below).items()}
+    pixels = {name: _replaced(old, getattr(other, name), cover) for name, old in _pixels(below).items()}
     return joined(replace(below, **pixels), other)  # pyright: ignore[reportArgumentType] - arrays of bytes all
 
 
@@ -156,15 +155,16 @@ def _pixels(sample: Sample) -> dict[str, NDArray[np.uint8]]:
     return {name: array for name, array in found.items() if array is not None}
 
 
-def _like(taken: NDArray[np.bool_], array: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    return taken if array.ndim == 2 else taken[..., None]  # noqa: PLR2004 - no channels
+def _replaced(old: NDArray[np.uint8], new: NDArray[np.uint8], cover: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return as_bytes(cv2.copyTo(np.ascontiguousarray(new), cover, old.copy())).reshape(old.shape)
 
 
 def _covering(size: ImageSize, new_size: ImageSize, room: Sequence[float]) -> View:
-    """Scaled in proportion so that the new size is covered; what is left over is cut off by the shares of the room."""
+    """The largest part of the new proportions, in whole pixels, scaled to the new size; the shares of the room say where it lies."""
     factor = max(new_size[0] / size[0], new_size[1] / size[1])
-    left, top = (size[1] * factor - new_size[1]) * room[0], (size[0] * factor - new_size[0]) * room[1]
-    return views.shifted(-left, -top) @ views.scaled(factor, factor)
+    height, width = (max(1, round(side / factor)) for side in new_size)
+    left, top = round((size[1] - width) * room[0]), round((size[0] - height) * room[1])
+    return views.scaled(new_size[1] / width, new_size[0] / height) @ views.shifted(-left, -top)
 
 
 def _stretching(size: ImageSize, new_size: ImageSize) -> View:

@@ -106,12 +106,12 @@ def _with_moved_objects(sample: Sample, view: View, size: ImageSize, rules: Rule
     instances = None if sample.instances is None else instances_through(sample.instances, view, size)
     points = None if sample.points is None else _moved_keypoints(sample.points, view, size, rules)
     boxes, rotations, visible = _moved_boxes(sample, view, size)
-    keep = (visible > 0) & (visible >= rules.min_visible)
+    keep: Bools = np.asarray((visible > 0) & (visible >= rules.min_visible))
     if instances is not None and sample.instances is not None:
         keep &= instances.any(axis=(1, 2)) | ~sample.instances.any(axis=(1, 2))
         boxes = boxes if boxes is None or rotations is not None or is_upright(view) else _boxes_of(instances, boxes)
     if sample.boxes is None and sample.instances is None and points is not None and sample.points is not None:
-        keep = (points[..., 2] > 0).any(axis=1) | ~(sample.points[..., 2] > 0).any(axis=1)
+        keep = np.asarray((points[..., 2] > 0).any(axis=1) | ~(sample.points[..., 2] > 0).any(axis=1))
     changed = replace(sample, boxes=boxes, rotations=rotations, instances=instances, points=points)
     return kept_objects(changed, keep)
 
@@ -184,8 +184,9 @@ def _visible_parts(quads: Floats, size: ImageSize) -> tuple[Floats, Floats]:
     """The upright boxes (N, 4) around what lies inside of quadrangles (N, 4, 2), and its share of them (N,)."""
     frame = np.array([0.0, 0.0, size[1], size[0]])
     boxes = np.concatenate([quads.min(axis=1), quads.max(axis=1)], axis=1)
-    visible = ((boxes[:, :2] >= 0).all(axis=1) & (boxes[:, 2:] <= frame[2:]).all(axis=1)).astype(np.float64)
-    away = ~np.isfinite(boxes).all(axis=1) | (boxes[:, :2] >= frame[2:]).any(axis=1) | (boxes[:, 2:] <= 0).any(axis=1)
+    visible: Floats = np.asarray((boxes[:, :2] >= 0).all(axis=1) & (boxes[:, 2:] <= frame[2:]).all(axis=1), dtype=np.float64)
+    unseen = (boxes[:, :2] >= frame[2:]).any(axis=1) | (boxes[:, 2:] <= 0).any(axis=1)
+    away: Bools = np.asarray(unseen | ~np.isfinite(boxes).all(axis=1))
     for row in np.flatnonzero((visible < _WHOLE) & ~away):
         rings = clipping.clip([quads[row]], frame)
         if rings:

@@ -9,7 +9,6 @@ import numpy as np
 
 from burnish.errors import DataError
 from burnish.train.augs.covering import without_covered
-from burnish.train.samples import Sample
 
 if TYPE_CHECKING:
     from typing import Any
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from burnish.train.augs.moving import Rules
     from burnish.train.augs.views import ImageSize
+    from burnish.train.samples import Sample
 
 _SHARED: Final = ("boxes", "classes", "instances", "points", "label", "beliefs")
 _STACKED: Final = ("boxes", "rotations", "classes", "instances", "points")
@@ -51,10 +51,10 @@ def alike(sample: Sample, other: Sample) -> Sample:
             raise DataError(f"Samples that are mixed have {name} of one kind; found shapes {ours.shape} and {theirs.shape}.")
     if sample.beliefs is None and (sample.mask is None) != (other.mask is None):
         raise DataError("Samples that are mixed know the same things: one of them has a mask, the other has none.")
-    return with_turns(other, sample.rotations is not None, masked=sample.mask is not None)
+    return with_turns(other, turned=sample.rotations is not None, masked=sample.mask is not None)
 
 
-def with_turns(sample: Sample, turned: bool, *, masked: bool) -> Sample:  # noqa: FBT001 - both say what another sample has
+def with_turns(sample: Sample, *, turned: bool, masked: bool) -> Sample:
     """The sample with turns of 0 and a mask of 0 where it has none and is to have them."""
     if turned and sample.rotations is None and sample.boxes is not None:
         sample = replace(sample, rotations=np.zeros(len(sample.boxes), np.float32))
@@ -72,19 +72,22 @@ def pasted(base: Sample, patch: Sample, corner: tuple[int, int], rules: Rules) -
         corner: Row and column of the patch's upper left corner.
         rules: Which covered objects still count.
     """
-    height, width = patch.size
-    place = slice(corner[0], corner[0] + height), slice(corner[1], corner[1] + width)
     cover = np.zeros(base.size, np.uint8)
-    cover[place] = 1
+    cover[_place(patch, corner)] = 1
+    return laid(without_covered(base, cover, rules), patch, corner)
+
+
+def laid(base: Sample, patch: Sample, corner: tuple[int, int]) -> Sample:
+    """Lay a whole sample over a rectangle of another one in which there is no object."""
     patch = alike(base, patch)
-    below = without_covered(with_turns(base, patch.rotations is not None, masked=patch.mask is not None), cover, rules)
+    base = with_turns(base, turned=patch.rotations is not None, masked=patch.mask is not None)
     changed: dict[str, Any] = {}
     for name in ("picture", "mask", "beliefs"):
-        pixels = getattr(below, name)
+        pixels = getattr(base, name)
         if pixels is not None:
             changed[name] = pixels.copy()
-            changed[name][place] = getattr(patch, name)
-    return joined(replace(below, **changed), _shifted(patch, corner, base.size))
+            changed[name][_place(patch, corner)] = getattr(patch, name)
+    return joined(replace(base, **changed), _shifted(patch, corner, base.size))
 
 
 def joined(one: Sample, other: Sample) -> Sample:
@@ -99,7 +102,11 @@ def joined(one: Sample, other: Sample) -> Sample:
 def mixed_labels(parts: list[tuple[NDArray[np.float32] | None, float]]) -> NDArray[np.float32] | None:
     """Labels by their shares; None where samples have none."""
     known = [label * np.float32(share) for label, share in parts if label is not None]
-    return np.sum(known, axis=0, dtype=np.float32) if known else None
+    return np.asarray(np.sum(known, axis=0), dtype=np.float32) if known else None
+
+
+def _place(patch: Sample, corner: tuple[int, int]) -> tuple[slice, slice]:
+    return slice(corner[0], corner[0] + patch.size[0]), slice(corner[1], corner[1] + patch.size[1])
 
 
 def _shifted(sample: Sample, corner: tuple[int, int], size: ImageSize) -> Sample:

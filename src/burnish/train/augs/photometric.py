@@ -144,10 +144,10 @@ def draw_clahe(config: ClaheConfig, rng: Generator) -> Choice:
 
 
 def clahe(picture: Picture, choice: Choice) -> Picture:
-    """Lightness (of CIELAB) equalised within tiles."""
+    """Lightness (of CIELAB) equalised within tiles, which are never smaller than 8 pixels."""
     lab = as_bytes(cv2.cvtColor(picture, cv2.COLOR_RGB2LAB))
-    tiles = min(int(choice["tiles"]), *picture.shape[:2])
-    lab[..., 0] = cv2.createCLAHE(choice["clip"], (tiles, tiles)).apply(np.ascontiguousarray(lab[..., 0]))
+    down, across = (min(int(choice["tiles"]), max(1, side // 8)) for side in picture.shape[:2])
+    lab[..., 0] = cv2.createCLAHE(choice["clip"], (across, down)).apply(np.ascontiguousarray(lab[..., 0]))
     return as_bytes(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB))
 
 

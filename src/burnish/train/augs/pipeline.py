@@ -107,8 +107,7 @@ def build_augs(config: AugsConfig | Mapping[str, Any] | None = None) -> Augs:
 def arranged(config: AugsConfig) -> tuple[Config, ...]:
     """The steps of a preset with those that replace or are added to them, in the order in which they act."""
     steps = [describe(AUGS, step) for step in (PRESETS[config.preset][config.strength] if config.preset else ())]
-    for given in config.steps:
-        step = describe(AUGS, given)
+    for step in config.steps:
         place = next((index for index, known in enumerate(steps) if type(known) is type(step)), len(steps))
         steps[place : place + 1] = [step]
     return tuple(sorted(steps, key=lambda step: stage(_value(step, "name"))))

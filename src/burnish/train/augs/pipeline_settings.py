@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
 from burnish.config import Config
+from burnish.descriptions import Chosen
+from burnish.train.augs.names import AUGS
 
 Task: TypeAlias = Literal["classification", "detection", "segmentation", "keypoints"]
 Strength: TypeAlias = Literal["none", "light", "medium", "strong"]
@@ -20,16 +22,16 @@ class AugsConfig(Config):
     """The task whose steps are taken (`burnish.train.augs.presets`); none when not given."""
     strength: Strength = "medium"
     """How much of them."""
-    steps: tuple[str | dict[str, Any], ...] = ()
-    """Augmentations by name, or mappings with the key `name`: one that the preset has too replaces it there (`p: 0` takes it out), others are
-    added. Whatever the order given, samples are mixed first, then moved, then changed in colour."""
+    steps: tuple[Annotated[Config, Chosen(AUGS)], ...] = ()
+    """Augmentations by name, or mappings with the key `name`: one that the preset has too replaces it there (`p: 0` takes it out), others
+    are added. Whatever the order given, samples are mixed first, then moved, then changed in colour."""
     mirror_points: tuple[tuple[PointNumber, PointNumber], ...] = ()
     """Pairs of key points, by numbers from 0, that change places when a picture is mirrored: left and right eye, and so on."""
     min_visible: Annotated[float, Field(ge=0, le=1)] = 0.2
     """An object of which a smaller share is left to see is dropped, with its mask and points."""
     border: Literal["black", "ignored", "reflect"] | None = None
-    """What comes in from outside: black, and background in masks; black, and ignored in masks; or the reflected picture and mask, in which no
-    object is labelled. That of the preset when not given: ignored for segmentation, reflected for classification, else black."""
+    """What comes in from outside: black, and background in masks; black, and ignored in masks; or the reflected picture and mask, in which
+    no object is labelled. That of the preset when not given: ignored for segmentation, reflected for classification, else black."""
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

@@ -63,7 +63,7 @@ def from_symmetry(symmetry: Symmetry, size: ImageSize) -> View:
 
 def to_symmetry(view: View, size: ImageSize, new_size: ImageSize) -> Symmetry | None:
     """Which way of laying a picture down a map is, exactly; None for all other maps."""
-    if not np.isin(view[:2, :2], (-1.0, 0.0, 1.0)).all():
+    if not (np.abs(np.abs(view[:2, :2]) - 0.5) == 0.5).all():  # noqa: PLR2004 - not -1, 0 or 1 each
         return None
     for symmetry in symmetries.ALL:
         fits = symmetries.of_size(size[1], size[0], symmetry) == (new_size[1], new_size[0])
@@ -83,6 +83,11 @@ def is_similar(view: View) -> bool:
     """Whether right angles stay right angles, whichever way they lie."""
     gram = view[:2, :2].T @ view[:2, :2]
     return bool(np.abs(view[2, :2]).max() < _NEAR and abs(gram[0, 1]) < _NEAR and abs(gram[0, 0] - gram[1, 1]) < _NEAR)
+
+
+def undone(view: View) -> View:
+    """The map back."""
+    return np.asarray(np.linalg.inv(view), dtype=np.float64)
 
 
 def is_mirrored(view: View) -> bool:

@@ -5,7 +5,7 @@ Each takes 1 to 4 ms for 512 x 512 pixels on one core: what is smooth is compute
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -73,17 +73,17 @@ def draw_snow(config: SnowConfig, rng: Generator) -> Choice:
 
 
 def snow(picture: Picture, choice: Choice) -> Picture:
-    """Tones above the middle are drawn towards white, and soft flakes of several sizes fall."""
+    """Tones above the middle are drawn towards white, and flakes of several sizes fall."""
     height, width = picture.shape[:2]
     rng = np.random.default_rng(choice["seed"])
     whiter = toned(picture, _TONES + choice["cover"] * np.clip(_TONES - 96, 0, 96) / 96 * (255 - _TONES))
     count = round(choice["density"] * height * width / 200)
     centres = _fixed(rng.random((count, 2)) * [width, height])
-    radii = _fixed(max(height, width) / 512 * (0.6 + 2.4 * rng.random(count) ** 3))
+    radii = _fixed(np.maximum(max(height, width) / 512 * (0.8 + 2.4 * rng.random(count) ** 3), 0.9))
     layer = np.zeros((height, width), np.uint8)
     for (x, y), radius in zip(centres.tolist(), radii.tolist(), strict=True):
         cv2.circle(layer, (x, y), max(radius, 1), 235, -1, cv2.LINE_AA, _FRACTION_BITS)
-    flakes = cv2.cvtColor(cv2.blur(layer, (3, 3)), cv2.COLOR_GRAY2RGB)
+    flakes = cv2.cvtColor(layer, cv2.COLOR_GRAY2RGB)
     return as_bytes(cv2.max(whiter, cv2.addWeighted(flakes, 0.95, whiter, 0.05, 0.0)))
 
 
@@ -123,7 +123,7 @@ def shadow(picture: Picture, choice: Choice) -> Picture:
     return _covered(picture, toned(picture, _TONES * (1 - choice["strength"])), hidden)
 
 
-def _covered(picture: Picture, cover: Picture, hidden: NDArray[np.float32]) -> Picture:
+def _covered(picture: Picture, cover: Picture, hidden: NDArray[np.floating[Any]]) -> Picture:
     """The picture under a cover that hides so much of it, given in fewer pixels."""
     height, width = picture.shape[:2]
     weights = cv2.resize(np.asarray(hidden, dtype=np.float32), (width, height), interpolation=cv2.INTER_LINEAR)

@@ -1,7 +1,7 @@
 """The largest batch that fits: sizes are doubled until one does not fit, then the gap is halved, with real training steps at each.
 
-Peers stop at a forward and backward pass, or try with an optimiser that has no state yet; what fits then may not fit at the second step.
-Ranks try the same sizes, and a size fits where it fits on all of them.
+A forward pass alone says too little: gradients, the state of the optimiser and the average of the weights come beside it, and at the second
+step all of them are there at once. Ranks try the same sizes, and a size fits where it fits on all of them.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from burnish.media.images import read_image
 from burnish.media.unreadable import UnreadableImage
 from burnish.report.gallery import Card
 from burnish.report.pictures import thumbnail
+from burnish.train.judging.sections import metric_title
 from burnish.train.policies.showing import given_labels, panels
 from burnish.train.predict import predict_labels
 
@@ -118,7 +119,7 @@ def _pick(row: dict[str, object], kind: str) -> Pick:
 
 def _numbers(row: dict[str, object]) -> str:
     """The numbers of a picture as words."""
-    told = [f"{name.replace('_', ' ')} {value:.3g}" for name, value in row.items() if isinstance(value, float)]
+    told = [f"{metric_title(name)} {value:.3g}" for name, value in row.items() if isinstance(value, float)]
     split = row.get("split")
     return " · ".join([*([str(split)] if split else []), *told])
 

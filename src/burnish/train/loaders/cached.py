@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from burnish.engine.map import Engine, available_cores, ordered_map
+from burnish.errors import ConfigError
 from burnish.train.augs.classification import augment, prepare
 
 if TYPE_CHECKING:
@@ -59,9 +60,19 @@ def prepared_batches(
     return ordered_map(partial(_prepared, pixels, transform), batches, engine=Engine(max(workers, 1)), workers="threads")
 
 
-def worker_count(asked: int) -> int:
-    """How many workers are used of those that are asked for: never more than cores."""
-    return min(asked, available_cores())
+def worker_count(asked: int, *, trials: int = 1) -> int:
+    """How many workers are used of those that are asked for: never more than a training's share of the cores, and at least one.
+
+    Args:
+        asked: How many are wanted; 0 stays 0.
+        trials: Trainings that share this machine's cores.
+
+    Raises:
+        ConfigError: There are less than no workers, or no trials.
+    """
+    if asked < 0 or trials < 1:
+        raise ConfigError(f"{asked} workers for each of {trials} trials; expected 0 or more workers and at least one trial.")
+    return min(asked, max(available_cores() // trials, 1))
 
 
 def _augmented(

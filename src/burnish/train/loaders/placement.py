@@ -1,7 +1,7 @@
 """How a picture is brought to the training's size, what that does to its targets, and the way back for predictions.
 
-Three ways: `stretch` changes the proportions, `letterbox` keeps them and pads what is left, `crop` keeps them and cuts off what is too much.
-Every place is a scale and a shift along each side, x' = x * scale + shift, exact for the whole numbers of pixels that pictures have.
+Three ways: `stretch` changes the proportions, `letterbox` keeps them and pads what is left, `crop` keeps them and cuts off what is too
+much. Every place is a scale and a shift along each side, x' = x * scale + shift, exact for the whole numbers of pixels that pictures have.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def place_beliefs(beliefs: NDArray[np.uint8], place: Place) -> NDArray[np.uint8]
 
 
 def place_boxes(boxes: ArrayLike, place: Place) -> Floats:
-    """(n, 4) x1, y1, x2, y2 in the frame; nothing is cut off, so that the way back is exact. Clip them with `burnish.geometry.boxes.clip`."""
+    """(n, 4) x1, y1, x2, y2 in the frame. Nothing is cut off, so that the way back is exact; `burnish.geometry.boxes.clip` does it."""
     return np.asarray(boxes, dtype=np.float64).reshape(-1, 4) * _corner(place.scale) + _corner(place.shift)
 
 

@@ -14,7 +14,8 @@ class CacheConfig(Config):
     """Where decoded pictures are kept, and how much they may take."""
 
     keep: Literal["auto", "raw", "packed", "none"] = "auto"
-    """`raw` maps pixels into memory, `packed` keeps JPEG of the training's size, `none` decodes every time; `auto` takes the first of these for which there is room."""
+    """`raw` maps pixels into memory, `packed` keeps JPEG of the training's size, `none` decodes every time; `auto` takes the first of these
+    for which there is room."""
 
     disk_gb: Annotated[float, Field(ge=0)] | None = None
     """GB on the disk; nothing given takes what is free but for 5 % of the disk and 1 GiB."""

@@ -16,6 +16,7 @@ from burnish.engine.progress import Progress, silent
 from burnish.errors import DataError
 from burnish.media.cache import file_stamps
 from burnish.media.fitting import fitting_decoder, read_fitted
+from burnish.media.images import probe_image
 from burnish.media.shared.fields import Field
 from burnish.media.shared.rows import Recipe, SharedRows, fill_rows, open_rows, read_row
 from burnish.media.unreadable import UnreadableImage
@@ -76,13 +77,25 @@ class SharedSamples:
         Raises:
             DataError: The picture cannot be read, or its mask does not belong to it.
         """
+        return self.placed(row)[0]
+
+    def placed(self, row: int) -> tuple[Sample, Place]:
+        """A row's sample, and where its picture lies in the frame: for boxes and points. Reads once what `place` would read again.
+
+        Raises:
+            DataError: The picture cannot be read, or its mask does not belong to it.
+        """
         arrays = _read(self.rows, row)
-        return Sample(arrays["picture"], mask=arrays.get("mask"), beliefs=arrays.get("beliefs"))
+        height, width = arrays["original"].tolist()
+        sample = Sample(arrays["picture"], mask=arrays.get("mask"), beliefs=arrays.get("beliefs"))
+        return sample, find_place((height, width), self.placement)
 
     def place(self, row: int) -> Place:
-        """Where a row's picture lies in its frame: for boxes and points, and for predictions on their way home."""
-        height, width = _read(self.rows, row)["original"].tolist()
-        return find_place((height, width), self.placement)
+        """Where a row's picture lies in the frame, without its pixels: for predictions on their way home."""
+        if self.rows.arrays:
+            return self.placed(row)[1]  # parts of a map cost nothing
+        info = probe_image(self.rows.recipe.paths[row])
+        return find_place((info.height, info.width), self.placement)
 
     def name(self, row: int) -> str:
         """What messages call a row."""
@@ -103,7 +116,7 @@ def share_samples(
     Args:
         paths: Picture files.
         placement: How they are brought to the training's size.
-        folder: Where caches are; trainings that name the same folder share them, and no more of them decode at one time than there are cores.
+        folder: Where caches are; trainings that name the same folder share them, and together decode on no more threads than cores.
         targets: What is computed once beside each picture.
         budget: What the cache may take; by default what there is room for.
         progress: Is told where the cache cannot be kept as it is.
@@ -113,8 +126,8 @@ def share_samples(
     """
     if not paths:
         raise DataError("There are no pictures to train on; expected at least one.")
-    aims = targets or Targets()
-    make = partial(_made, tuple(paths), placement, aims)
+    aims, paths = targets or Targets(), tuple(paths)
+    make = partial(_made, paths, placement, aims)
     recipe = Recipe(paths, _fields(placement, aims), make, Slots(Path(folder) / "slots", available_cores()))
     return SharedSamples(open_rows(recipe, Path(folder) / _key(paths, placement, aims), budget, progress=progress), placement)
 

@@ -44,7 +44,7 @@ def policy(examples: Examples) -> Classification:
     if examples.mode == "binary":
         raise ConfigError("Pictures are classified as multiclass (one class each) or multilabel; a yes or no is two classes.")
     if examples.mode == "multiclass" and len(examples.classes) < 2:  # noqa: PLR2004 - a choice needs two
-        raise ConfigError(f"There is one class, {examples.classes[0]}; a classification needs at least two.")
+        raise ConfigError(f"There is one class, {', '.join(examples.classes)}; a classification needs at least two.")
     if examples.mode == "multiclass":
         several = [image for image, rows in examples.rows.items() if len({row["class"] for row in rows}) > 1]
         if several:
@@ -83,7 +83,8 @@ class Classification:
         """A small network from scratch, cross-entropy, and the mean recall of the classes."""
         if self.examples.mode == "multilabel":
             metrics = [{"name": name, "mode": "multilabel"} for name in ("f", "precision", "recall")]
-            return Defaults({"name": "classifier", "network": "small_net"}, {"name": "binary_cross_entropy"}, metrics, "max f_dataset", (224, 224))
+            network = {"name": "classifier", "network": "small_net"}
+            return Defaults(network, {"name": "binary_cross_entropy"}, metrics, "max f_dataset", (224, 224))
         metrics = [{"name": "confusion"}, {"name": "ece"}]
         target = "max balanced_accuracy, min loss"
         return Defaults({"name": "classifier", "network": "small_net"}, {"name": "cross_entropy"}, metrics, target, (224, 224))

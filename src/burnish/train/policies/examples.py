@@ -107,7 +107,7 @@ def task_of(dataset: Dataset) -> Task:
         ("segmentation", {"mask", "polygon"}),
         ("detection", {"box", "ellipse"}),
     )
-    found = next((task for task, wanted in order if kinds & wanted), None)
+    found: Task | None = next((task for task, wanted in order if kinds & wanted), None)
     if found is None:
         raise DataError(f"Nothing can be learnt from {dataset}: it has no labels of pictures, masks, boxes or skeletons.")
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -18,6 +18,7 @@ from burnish.train.losses.names import LOSSES
 from burnish.train.optim.names import OPTIMIZERS
 from burnish.train.optim.schedules import SCHEDULES
 from burnish.train.optim.settings import AdamWConfig, ParametersConfig
+from burnish.train.policies.seed_config import from_seed, is_seed
 from burnish.train.target import parse_target
 from burnish.train.writers.names import WRITERS
 
@@ -58,7 +59,7 @@ class DataConfig(Config):
     plan: str | None = None
     """A plan of burnish balance: how often each picture comes in an epoch."""
     fit: Literal["stretch", "letterbox", "crop"] = "stretch"
-    """How pictures are brought to `size`: stretched, with their proportions and padding, or with their proportions and cut to the middle."""
+    """How pictures are brought to `size`: stretched; with their proportions and padding; or with their proportions, cut to the middle."""
     cache: str | None = None
     """Folder of the decoded pictures; trainings that name the same one share them. In the run folder when not given."""
     keep: CacheConfig = CacheConfig()
@@ -128,6 +129,11 @@ class TrainConfig(Config):
     """The dataset, where it is not named on the command line."""
     seed: int = 0
     """Same seed, same result on a CPU."""
+
+    @classmethod
+    def adapt(cls, values: dict[str, Any], text: str) -> dict[str, Any]:
+        """Take the config file of the binary segmentation service as it stands."""
+        return from_seed(values, text) if is_seed(values) else values
 
     @property
     def named_files(self) -> tuple[str, ...]:

@@ -1,0 +1,158 @@
+"""Refinement in rounds: a model improves the weak masks, a fresh one learns from them, and goes on only while that helps.
+
+What counts is the overlap with the hand-drawn masks of BASELINE_VAL; EVAL is not looked at. The loop ends when the paired gain over the
+best model so far is within the noise of the pictures, and the best model stays the result.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from burnish.engine.files import write_text
+from burnish.formats.recognise import open_dataset
+from burnish.refine.comparing import Interval, Scores, interval, score_set
+from burnish.refine.hybrid_set import HybridSet, make_hybrid_set
+from burnish.refine.parts import BASELINE, VAL
+from burnish.refine.predictors import improver_of, predictor_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from burnish.engine.progress import Progress
+    from burnish.refine.prepared import PreparedSets
+    from burnish.refine.settings import HybridSetConfig, RefineConfig
+    from burnish.train.policies.settings import TrainConfig
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Round:
+    """One model of the loop.
+
+    Attributes:
+        number: 0 is the baseline.
+        set: What it was trained on.
+        run: Its run folder.
+        scores: On BASELINE_VAL.
+        iou: Their mean.
+        dice: Likewise.
+        gain: Paired difference of IoU to the best model before it; None for the baseline.
+        is_best: Whether it became the best.
+        verdict: Why the loop went on or ended.
+        made: The set that it was trained on, where it was made in this round.
+    """
+
+    number: int
+    set: str
+    run: Path
+    scores: Scores
+    iou: Interval
+    dice: Interval
+    gain: Interval | None
+    is_best: bool
+    verdict: str
+    made: HybridSet | None = None
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """Plain values."""
+        gain = None if self.gain is None else asdict(self.gain)
+        return {
+            "round": self.number,
+            "set": self.set,
+            "run": str(self.run),
+            "iou": asdict(self.iou),
+            "dice": asdict(self.dice),
+            "gain": gain,
+            "is_best": self.is_best,
+            "verdict": self.verdict,
+        }
+
+
+def run_loop(sets: PreparedSets, config: RefineConfig, folder: Path, progress: Progress) -> list[Round]:
+    """Train, refine, train anew, compare, until nothing is gained; the same call continues a loop that was stopped.
+
+    Args:
+        sets: The prepared dataset; the refined sets come beside its own.
+        config: Mode, number of the first set, rounds and the settings of each training.
+        folder: Where the runs are, one folder a round.
+        progress: Where to report.
+
+    Returns:
+        The rounds in order, the baseline first.
+    """
+    rounds = [_baseline(sets, config, folder, progress)]
+    progress.say(f"Baseline: IoU {rounds[0].iou} on {len(rounds[0].scores.names)} pictures of {sets.name}_{VAL}.")
+    for number in range(1, config.rounds + 1):
+        best = next(one for one in reversed(rounds) if one.is_best)
+        place = config.set_of(config.number + number - 1)
+        made = _refined(sets, config, place, best.run, folder=folder, progress=progress)
+        name = f"{sets.name}_H{place.number}"
+        run = _train(sets, config, name, folder / f"round_{number}", progress)
+        found = _round(sets, run, best, number=number, name=name, made=made)
+        rounds.append(found)
+        progress.say(f"Round {number}: IoU {found.iou}, gain {found.gain}: {found.verdict}.")
+        write_text(folder / "rounds.json", json.dumps([one.told for one in rounds], indent=2))
+        if found.gain is not None and found.gain.low <= 0:
+            break
+    return rounds
+
+
+def verdict(gain: Interval) -> tuple[bool, str]:
+    """Whether a model is better than the best so far, and what to say of it."""
+    if gain.low > 0:
+        return True, "better beyond noise, so the loop goes on"
+    if gain.high < 0:
+        return False, "worse beyond noise, so the loop ends"
+    return gain.mean > 0, "the difference is within noise, so the loop ends"
+
+
+def _baseline(sets: PreparedSets, config: RefineConfig, folder: Path, progress: Progress) -> Round:
+    from pathlib import Path  # noqa: PLC0415 - run time
+
+    run = Path(config.model) if config.model else _train(sets, config, f"{sets.name}_{BASELINE}", folder / "round_0", progress)
+    scores = _scores(sets, run)
+    return Round(0, f"{sets.name}_{BASELINE}", run, scores, interval(scores.iou), interval(scores.dice), None, True, "the baseline")
+
+
+def _round(sets: PreparedSets, run: Path, best: Round, *, number: int, name: str, made: HybridSet | None) -> Round:
+    scores = _scores(sets, run)
+    gain = interval(np.asarray(scores.iou - best.scores.iou))
+    is_best, told = verdict(gain)
+    return Round(number, name, run, scores, interval(scores.iou), interval(scores.dice), gain, is_best, told, made)
+
+
+def _scores(sets: PreparedSets, run: Path) -> Scores:
+    from burnish.train.trained import read_trained  # noqa: PLC0415 - torch
+
+    return score_set(predictor_of(read_trained(run), sets.classes), sets.folders[VAL])
+
+
+def _refined(
+    sets: PreparedSets, config: RefineConfig, own: HybridSetConfig, model: Path, *, folder: Path, progress: Progress
+) -> HybridSet | None:
+    """The set of a round; None where an earlier call of this loop has made it."""
+    target, mark = sets.root / f"{sets.name}_H{own.number}", folder / f"set_{own.number}.json"
+    if mark.is_file() and target.is_dir():
+        return None
+    improver = improver_of(model, sets.classes, second=config.second, flips=config.flips, device=config.device)
+    made = make_hybrid_set(sets, improver, own, work=folder / f"masks_{own.number}", progress=progress)
+    write_text(mark, json.dumps(made.summary(), default=str))
+    return made
+
+
+def _train(sets: PreparedSets, config: RefineConfig, name: str, folder: Path, progress: Progress) -> Path:
+    from burnish.train.train import train  # noqa: PLC0415 - torch
+
+    settings = training_of(config, str(sets.folders[VAL]))
+    train(open_dataset(sets.root / name, "masks"), settings, work=folder, progress=progress).save(folder)
+    return folder
+
+
+def training_of(config: RefineConfig, validation: str) -> TrainConfig:
+    """The settings of the loop's trainings: segmentation, validated on hand-drawn masks only."""
+    data = config.training.data.model_copy(update={"validation_dataset": validation, "train": ("train",)})
+    return config.training.model_copy(update={"task": "segmentation", "data": data})

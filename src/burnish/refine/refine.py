@@ -1,0 +1,137 @@
+"""Improve the weak masks of a prepared dataset with a model, once or in rounds."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from burnish.config import dump
+from burnish.engine.files import write_text
+from burnish.engine.progress import Progress, silent
+from burnish.errors import ConfigError, FormatError
+from burnish.refine.hybrid_set import make_hybrid_set
+from burnish.refine.loop import Round, run_loop
+from burnish.refine.page import refine_page
+from burnish.refine.parts import BASELINE, WEAK
+from burnish.refine.predictors import improver_of
+from burnish.refine.prepared import PreparedSets, open_sets
+from burnish.refine.settings import RefineConfig
+
+if TYPE_CHECKING:
+    from burnish.refine.hybrid_set import HybridSet
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RefineResult:
+    """What refining came to.
+
+    Attributes:
+        sets: The prepared dataset.
+        config: The settings.
+        made: The refined set of this call, or the last of a loop; None where an earlier call had made it.
+        rounds: Of a loop, in order; none where masks were improved once.
+    """
+
+    sets: PreparedSets
+    config: RefineConfig
+    made: HybridSet | None
+    rounds: tuple[Round, ...] = ()
+
+    @property
+    def table(self) -> pl.DataFrame:
+        """Of a loop one row a round; else one row a weak box with its fate."""
+        if not self.rounds:
+            return self.made.table if self.made is not None else pl.DataFrame()
+        return pl.DataFrame([flat_round(one) for one in self.rounds])
+
+    @property
+    def best(self) -> Round | None:
+        """The best model of a loop."""
+        return next((one for one in reversed(self.rounds) if one.is_best), None)
+
+    def save(self, folder: Path, *, force: bool = False) -> list[Path]:
+        """Write boxes.csv, rounds.csv of a loop, and the report."""
+        del force
+        written: list[Path] = []
+        tables = {"boxes.csv": None if self.made is None else self.made.table, "rounds.csv": self.table if self.rounds else None}
+        for name, table in tables.items():
+            if table is not None:
+                write_text(folder / name, table.write_csv())
+                written.append(folder / name)
+        write_text(folder / "report.html", refine_page(self))
+        write_text(folder / "settings.yaml", dump(self.config))
+        return [*written, folder / "report.html", *(path for path in self._sets() if path.is_dir())]
+
+    def summary(self) -> dict[str, Any]:
+        """The refined set, and the rounds of a loop."""
+        made = {} if self.made is None else {"set": str(self.made.train), **self.made.summary()}
+        best = {} if self.best is None else {"best": self.best.told}
+        return {**made, **({"rounds": [one.told for one in self.rounds]} if self.rounds else {}), **best}
+
+    def __str__(self) -> str:
+        if not self.rounds or self.best is None:
+            return str(self.made)
+        lines = [f"{one.set}: IoU {one.iou}, Dice {one.dice}: {one.verdict}" for one in self.rounds]
+        return "\n".join([*lines, f"The best model is that of {self.best.set}: {self.best.run}"])
+
+    def _sets(self) -> list[Path]:
+        made = [one.made for one in self.rounds if one.made is not None] or ([self.made] if self.made is not None else [])
+        return [folder for one in made for folder in (one.train, one.val)]
+
+
+def refine(sets: Path | str, config: RefineConfig | None = None, *, progress: Progress = silent, work: Path | None = None) -> RefineResult:
+    """Refine the weak masks of a dataset that `burnish prepare` has divided.
+
+    Args:
+        sets: The folder of the sets, or FOLDER/NAME where it holds those of several datasets.
+        config: The settings; `model` is a run folder, which only the loop can do without.
+        progress: Where to report.
+        work: Folder of the trainings of a loop and of unfinished masks; the same call with the same folder continues what was stopped.
+
+    Raises:
+        FormatError: There are no such sets, or the model is no run folder.
+        ConfigError: No model was named.
+        DataError: The number of the set is in use.
+        ModelError: The model is for other classes, or fails.
+    """
+    chosen = config or RefineConfig()
+    prepared = find_sets(Path(sets))
+    if not chosen.model and not chosen.loop:
+        raise ConfigError("No model was named. Give the run folder of a training (--model runs/train/NAME), or let --loop train one.")
+    with tempfile.TemporaryDirectory(prefix="burnish-refine-") as temporary:
+        place = work or Path(temporary)
+        if chosen.loop:
+            rounds = tuple(run_loop(prepared, chosen, place, progress))
+            return RefineResult(prepared, chosen, next((one.made for one in reversed(rounds) if one.made), None), rounds)
+        improver = improver_of(chosen.model, prepared.classes, second=chosen.second, flips=chosen.flips, device=chosen.device)
+        made = make_hybrid_set(prepared, improver, chosen.set_of(chosen.number), work=place / "masks", progress=progress)
+        return RefineResult(prepared, chosen, made)
+
+
+def find_sets(path: Path) -> PreparedSets:
+    """The prepared sets that a path means: a folder that holds those of one dataset, or FOLDER/NAME.
+
+    Raises:
+        FormatError: There are none, or a folder holds those of several datasets.
+    """
+    if (path.parent / f"{path.name}_{BASELINE}").is_dir():
+        return open_sets(path.parent, path.name)
+    names = sorted(found.name.removesuffix(f"_{WEAK}") for found in path.glob(f"*_{WEAK}") if found.is_dir()) if path.is_dir() else []
+    if len(names) == 1:
+        return open_sets(path, names[0])
+    if names:
+        raise FormatError(f"there are the sets of {', '.join(names)}; name one, for instance {path / names[0]}.", path=path)
+    raise FormatError(f"there is no set NAME_{WEAK} here; make the sets with burnish prepare.", path=path)
+
+
+def flat_round(one: Round) -> dict[str, Any]:
+    """A round as one row of plain values."""
+    told: dict[str, Any] = {"round": one.number, "set": one.set}
+    for name, found in (("iou", one.iou), ("dice", one.dice), ("gain", one.gain)):
+        for part in ("mean", "low", "high"):
+            told[name if part == "mean" else f"{name}_{part}"] = None if found is None else getattr(found, part)
+    return {**told, "best": one.is_best, "verdict": one.verdict, "run": str(one.run)}

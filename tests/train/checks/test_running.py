@@ -1,0 +1,112 @@
+"""All checks run in their order, survive what one of them raises, and leave the network as it was."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+from training_builders import same, weights
+
+from burnish.errors import DataError
+from burnish.train.checks.exporting import int8, onnx_export
+from burnish.train.checks.finding import Example, Finding
+from burnish.train.checks.running import all_checks, run_checks
+
+
+def segmenter():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.Dropout2d(0.1), nn.Conv2d(8, 2, 1))
+
+
+def example():
+    chance = torch.Generator().manual_seed(1)
+    return Example(torch.rand(3, 3, 24, 24, generator=chance), torch.randint(0, 2, (3, 24, 24), generator=chance))
+
+
+def loss(output, targets):
+    return functional.cross_entropy(output, targets), len(targets)
+
+
+PLAIN = {name: check for name, check in all_checks().items() if name not in {"ONNX export", "int8"}}
+
+
+def test_the_network_is_afterwards_what_it_was():
+    model = segmenter().train()
+    before, chance = weights(model), torch.get_rng_state()
+    found = run_checks(model, example(), loss, checks=PLAIN)
+    assert [one.name for one in found] == list(PLAIN)
+    assert {one.name: one.status for one in found if one.status != "ok"} == {"broken inputs": "warning", "loading": "not checked"}
+    assert same(before, weights(model))
+    assert torch.equal(chance, torch.get_rng_state())
+    assert all(parameter.grad is None for parameter in model.parameters())
+    assert model.training
+
+
+def test_a_check_that_raises_is_a_finding_and_the_next_goes_on():
+    def broken(_model, _example, _loss):
+        raise KeyError("lost")
+
+    def fine(_model, _example, _loss):
+        return Finding("fine", "ok", "It works.")
+
+    found = run_checks(segmenter(), example(), loss, checks={"broken": broken, "fine": fine})
+    assert [(one.name, one.status) for one in found] == [("broken", "error"), ("fine", "ok")]
+    assert "The check failed: KeyError: 'lost'." in found[0].found
+
+
+def test_a_loss_that_fails_makes_findings_and_no_crash():
+    found = run_checks(segmenter(), example(), lambda _output, _targets: 1 / 0, checks=PLAIN)
+    told = {one.name: one.found for one in found if one.status == "error"}
+    assert "ZeroDivisionError" in told["gradients"]
+    assert {one.name for one in found if one.status == "ok"} == {"determinism", "batch independence", "divisible sizes"}
+
+
+def test_one_picture_is_too_few():
+    with pytest.raises(DataError, match="The example has 1 pictures; expected at least 2"):
+        run_checks(segmenter(), example().sized(1), loss)
+
+
+@pytest.mark.parametrize("check", [onnx_export, int8])
+def test_without_the_exporter_nothing_is_claimed(check, monkeypatch):
+    monkeypatch.setattr("burnish.train.checks.exporting.find_spec", lambda _name: None)
+    found = check(segmenter(), example(), loss)
+    assert (found.status, found.found) == ("not checked", "onnx is not installed.")
+    assert found.advice.startswith("pip install onnx onnxscript")
+
+
+def test_a_network_is_exported_and_compared():
+    pytest.importorskip("onnxscript", reason="the exporter is not installed")
+    pytest.importorskip("onnxruntime", reason="the runtime is not installed")
+    found = onnx_export(segmenter(), example(), loss)
+    assert found.status == "ok"
+    assert "gives the same" in found.found
+    assert int8(segmenter(), example(), loss).status == "ok"
+
+
+def test_a_network_that_branches_on_values_cannot_be_exported():
+    pytest.importorskip("onnxscript", reason="the exporter is not installed")
+
+    class Branching(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = segmenter()
+
+        def forward(self, inputs):
+            return self.inner(inputs) if inputs.sum() > 0 else inputs
+
+    found = onnx_export(Branching(), example(), loss)
+    assert found.status == "error"
+    assert "branches" in found.advice
+
+
+def test_a_batch_that_is_frozen_in_the_export_is_found():
+    pytest.importorskip("onnxscript", reason="the exporter is not installed")
+
+    class Frozen(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = segmenter()
+
+        def forward(self, inputs):
+            return self.inner(inputs).view(3, 2, 24, 24)
+
+    assert onnx_export(Frozen(), example(), loss).status == "error"
