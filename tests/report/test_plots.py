@@ -82,4 +82,4 @@ def test_a_line_without_dots_is_the_same_line():
     with_dots, without = (line_chart({"loss": [3, 1]}, [1, 2], title="Loss", dots=dots) for dots in (True, False))
     assert 'class="dot" d=""' in without
     assert without.replace('class="dot" d=""', "") != with_dots
-    assert [part for part in with_dots.split('"') if part.startswith("M")][0] in without
+    assert next(part for part in with_dots.split('"') if part.startswith("M")) in without

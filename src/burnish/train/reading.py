@@ -53,7 +53,7 @@ def picture_batches(items: Sequence[T], read: Callable[[T], NDArray[np.uint8]], 
         except UnreadableImage as error:
             return str(error)
 
-    batch = PictureBatch[T]()
+    batch: PictureBatch[T] = PictureBatch()
     for item, picture in zip(items, ordered_map(tried, items, engine=engine), strict=True):
         if isinstance(picture, str):
             batch.unreadable.append((item, picture))
@@ -62,6 +62,6 @@ def picture_batches(items: Sequence[T], read: Callable[[T], NDArray[np.uint8]], 
         batch.pictures.append(picture)
         if len(batch.items) == size:
             yield batch
-            batch = PictureBatch[T]()
+            batch: PictureBatch[T] = PictureBatch()
     if len(batch):
         yield batch
