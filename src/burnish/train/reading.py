@@ -62,6 +62,6 @@ def picture_batches(items: Sequence[T], read: Callable[[T], NDArray[np.uint8]], 
         batch.pictures.append(picture)
         if len(batch.items) == size:
             yield batch
-            batch: PictureBatch[T] = PictureBatch()
+            batch = PictureBatch()
     if len(batch):
         yield batch

@@ -207,7 +207,7 @@ def _matrix(classes: NDArray[np.int64], taken: NDArray[np.int64], true: NDArray[
     given = np.where(taken >= 0, np.append(true, kinds)[taken], kinds)
     np.add.at(matrix, (given, classes), 1)
     missed = np.setdiff1d(np.arange(len(true)), taken)
-    np.add.at(matrix, (true[missed], kinds), 1)
+    np.add.at(matrix, (true[missed], np.full(len(missed), kinds)), 1)
     return matrix
 
 
