@@ -113,9 +113,9 @@ def test_doubled_pictures_weigh_as_if_they_were_there_twice(judge):
     first, second = said([A, FAR], [CAR, CAR], [0.9, 0.95]), said([A], [CAR], [0.6])
     judge.add_labels(0, first)
     judge.add_labels(1, second)
-    weighted = judge.statistics(np.array([2, 1]))
+    weighted = judge.statistics()(np.array([2, 1]))
     judge.add_labels(0, first)
-    assert weighted == pytest.approx(judge.statistics(np.array([1, 1, 1])))
+    assert weighted == pytest.approx(judge.statistics()(np.array([1, 1, 1])))
 
 
 boxes = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 14), st.integers(1, 10), st.integers(1, 8), st.integers(0, 1)), max_size=8)

@@ -86,7 +86,7 @@ def _judge(network: Trained, chosen: Chosen, settings: EvaluateConfig) -> Judge:
 
 def _contestant(network: Trained, judge: Judge, chosen: Chosen, settings: EvaluateConfig) -> Contestant:
     figures = judge.figures(_target(network))
-    spread = intervals(judge.statistics, figures.pictures.height, draws=settings.draws, seed=settings.seed)
+    spread = intervals(judge.statistics(), figures.pictures.height, draws=settings.draws, seed=settings.seed)
     return Contestant(network, judge, figures, spread, _told(figures.pictures, chosen))
 
 
@@ -112,7 +112,7 @@ def _comparison(contestants: list[Contestant], settings: EvaluateConfig) -> Comp
     """Both on the same pictures; what changed most comes first."""
     ours, theirs = contestants
     count = ours.table.height
-    found = differences(ours.judge.statistics, theirs.judge.statistics, count, draws=settings.draws, seed=settings.seed)
+    found = differences(ours.judge.statistics(), theirs.judge.statistics(), count, draws=settings.draws, seed=settings.seed)
     rows = [(name, ours.figures.metrics[name], theirs.figures.metrics[name], *values) for name, values in found.items()]
     schema = {"metric": pl.String, **dict.fromkeys(("this", "other", "difference", "low", "high"), pl.Float64)}
     key = ours.figures.score

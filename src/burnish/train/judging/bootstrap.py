@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
-    Statistics = Callable[[NDArray[np.int64]], Mapping[str, float]]
+    Statistics = Callable[[NDArray[np.int64]], dict[str, float]]
 
 _LOW, _HIGH = 2.5, 97.5
 

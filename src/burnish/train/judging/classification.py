@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from burnish.metrics.counts import Measure
+    from burnish.train.judging.bootstrap import Statistics
     from burnish.train.policies.policy import Policy
     from burnish.train.policies.settings import EvaluateConfig
     from burnish.train.target import Target
@@ -72,25 +73,13 @@ class ClassificationJudge:
             given[place, [self.policy.examples.numbers[one["class"]] for one in self.policy.examples.rows_of(row)]] = True
         self.given.append(given)
 
-    def statistics(self, weights: NDArray[np.int64]) -> dict[str, float]:
+    def statistics(self) -> Statistics:
         """Rates of right answers."""
         found, given = np.concatenate(self.found), np.concatenate(self.given)
         if self.trained.mode == "multilabel":
-            total = np.tensordot(weights, _decisions(found, given), 1)
-            return {f"{measure}_dataset": float(averaged(total, measure)) for measure in _RATES}
-        true, classes = given.argmax(1), found.shape[1]
-        pairs = np.bincount(true * classes + found.argmax(1), weights=weights, minlength=classes**2)
-        matrix = pairs.astype(np.int64).reshape(classes, classes)
-        own = np.take_along_axis(found, true[:, None], 1)[:, 0].astype(np.float64)
-        total = weights.sum()
-        more = {f"accuracy_top{_TOP}": float(weights @ _within(found, true, _TOP) / total)} if classes > _TOP else {}
-        return {
-            "accuracy": rates.accuracy(matrix),
-            "balanced_accuracy": rates.balanced_accuracy(matrix),
-            "weighted_f1": rates.weighted_f1(matrix),
-            **more,
-            "log_loss": float(weights @ -np.log(np.maximum(own, np.finfo(np.float32).tiny)) / total),
-        }
+            counts = _decisions(found, given)
+            return lambda weights: {f"{name}_dataset": float(averaged(np.tensordot(weights, counts, 1), name)) for name in _RATES}
+        return _single_statistics(found, given.argmax(1))
 
     def figures(self, target: Target | None) -> Figures:
         """All numbers."""
@@ -99,7 +88,7 @@ class ClassificationJudge:
         classes = _classes(found, given, self.trained.names, single=single)
         bins = _reliability(found, given, single=single)
         means = {name: _mean(classes[name]) for name in ("average_precision", "auroc")}
-        metrics = {**self.statistics(np.ones(len(self.rows), np.int64)), **means, "ece": calibration_error(bins)}
+        metrics = {**self.statistics()(np.ones(len(self.rows), np.int64)), **means, "ece": calibration_error(bins)}
         swept, notes = (pl.DataFrame(), ()) if single else self._sweep(target)
         return Figures(
             metrics=metrics,
@@ -118,6 +107,28 @@ class ClassificationJudge:
         for found, given in zip(self.found, self.given, strict=True):
             counted.add(found.T, given.T)
         return sweep(counted, target)
+
+
+def _single_statistics(found: NDArray[np.float32], true: NDArray[np.int64]) -> Statistics:
+    """Of pictures with one class each."""
+    classes = found.shape[1]
+    cells = true * classes + found.argmax(1)
+    own = np.take_along_axis(found, true[:, None], 1)[:, 0].astype(np.float64)
+    losses = -np.log(np.maximum(own, np.finfo(np.float32).tiny))
+    near = _within(found, true, _TOP) if classes > _TOP else None
+
+    def weighted(weights: NDArray[np.int64]) -> dict[str, float]:
+        matrix = np.bincount(cells, weights=weights, minlength=classes**2).astype(np.int64).reshape(classes, classes)
+        total = weights.sum()
+        return {
+            "accuracy": rates.accuracy(matrix),
+            "balanced_accuracy": rates.balanced_accuracy(matrix),
+            "weighted_f1": rates.weighted_f1(matrix),
+            **({} if near is None else {f"accuracy_top{_TOP}": float(weights @ near / total)}),
+            "log_loss": float(weights @ losses / total),
+        }
+
+    return weighted
 
 
 def _decisions(found: NDArray[np.floating], given: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from burnish.data.labels import Labels
     from burnish.metrics.counts import Measure
+    from burnish.train.judging.bootstrap import Statistics
     from burnish.train.policies.examples import Examples
     from burnish.train.policies.policy import Policy
     from burnish.train.policies.settings import EvaluateConfig
@@ -92,12 +93,17 @@ class DetectionJudge:
         self._count(classes[sure], found.hits[sure])
         self._blame(row, _matrix(classes[sure], found.taken[sure], true, kinds))
 
-    def statistics(self, weights: NDArray[np.int64]) -> dict[str, float]:
+    def statistics(self) -> Statistics:
         """Rates at the score, and the mean average precision at the overlap."""
-        total = np.tensordot(weights, np.stack(self.counts), 1)
-        precisions = [_average_precision(points) for points in self._points(weights) if points is not None]
-        means = {"average_precision": float(np.mean(precisions))} if precisions else {"average_precision": float("nan")}
-        return {**means, **{label: float(averaged(total, name)) for name, label in _MEASURES}}
+        counts, boxes = np.stack(self.counts), self._boxes()
+
+        def weighted(weights: NDArray[np.int64]) -> dict[str, float]:
+            total = np.tensordot(weights, counts, 1)
+            precisions = [_average_precision(points) for points in boxes.points(weights) if points is not None]
+            mean = float(np.mean(precisions)) if precisions else float("nan")
+            return {"average_precision": mean, **{label: float(averaged(total, name)) for name, label in _MEASURES}}
+
+        return weighted
 
     def figures(self, target: Target | None) -> Figures:
         """All numbers."""
@@ -105,10 +111,10 @@ class DetectionJudge:
         everything = np.concatenate(self.found)
         sure = everything[everything[:, 2] >= self.config.min_score]
         bins = reliability(np.clip(sure[:, 2], 0, 1), sure[:, 3] > 0, _BINS)
-        metrics = {**self.coco.result(merged(self.states)), **self.statistics(once), "ece": calibration_error(bins)}
+        metrics = {**self.coco.result(merged(self.states)), **self.statistics()(once), "ece": calibration_error(bins)}
         curves = [
             Curve("pr", name, points)
-            for name, points in zip(self.trained.classes, self._points(once), strict=True)
+            for name, points in zip(self.trained.classes, self._boxes().points(once), strict=True)
             if points is not None and len(points)
         ]
         swept, notes = self._sweep(everything, target)
@@ -143,20 +149,10 @@ class DetectionJudge:
         wrong = np.where(np.eye(len(matrix), dtype=np.bool_), 0, matrix)
         self.worst_pairs.append(divmod(int(wrong.argmax()), len(matrix)) if wrong.any() else (-1, -1))
 
-    def _points(self, weights: NDArray[np.int64]) -> list[NDArray[np.float64] | None]:
-        """(T, 3) score, recall and precision of each class, from the highest score down; None where there is no true box."""
-        everything = np.concatenate(self.found)
-        totals = weights @ np.stack(self.given)
-        points: list[NDArray[np.float64] | None] = []
-        for number, total in enumerate(totals):
-            own = everything[everything[:, 1] == number]
-            own = own[np.argsort(-own[:, 2], kind="stable")]
-            heavy = weights[own[:, 0].astype(np.int64)]
-            hits, all_of = np.cumsum(heavy * own[:, 3]), np.cumsum(heavy)
-            last = np.append(np.diff(own[:, 2]) != 0, True)[: len(own)] & (all_of > 0)
-            rates = np.stack([own[:, 2], hits / max(total, 1), hits / np.maximum(all_of, 1)], axis=1)
-            points.append(rates[last] if total else None)
-        return points
+    def _boxes(self) -> _Boxes:
+        everything, kinds = np.concatenate(self.found), len(self.trained.classes)
+        order = np.argsort(-everything[:, 2], kind="stable")
+        return _Boxes(np.stack(self.given), tuple(everything[order][everything[order, 1] == number] for number in range(kinds)))
 
     def _sweep(self, everything: NDArray[np.float64], target: Target | None) -> tuple[pl.DataFrame, tuple[str, ...]]:
         """Rates at each score, of all classes together and of each."""
@@ -189,11 +185,36 @@ class DetectionJudge:
     def _classes(self) -> pl.DataFrame:
         counts = np.stack(self.counts)
         total, given = counts.sum(axis=0), np.stack(self.given)
-        points = self._points(np.ones(len(self.rows), np.int64))
+        points = self._boxes().points(np.ones(len(self.rows), np.int64))
         columns: dict[str, Any] = {"class": self.trained.classes, "pictures": np.count_nonzero(given, axis=0), "boxes": given.sum(axis=0)}
         columns |= {label: measured(total, name) for name, label in _MEASURES}
         columns |= {"average_precision": [float("nan") if one is None else _average_precision(one) for one in points]}
         return pl.DataFrame(columns).fill_nan(None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Boxes:
+    """All boxes, ready to be weighted again and again.
+
+    Attributes:
+        given: (N, K) true boxes of each picture.
+        found: Of each class, (n, 4) picture, class, score and hit, from the highest score down.
+    """
+
+    given: NDArray[np.int64]
+    found: tuple[NDArray[np.float64], ...]
+
+    def points(self, weights: NDArray[np.int64]) -> list[NDArray[np.float64] | None]:
+        """(T, 3) score, recall and precision of each class, from the highest score down; None where there is no true box."""
+        totals = weights @ self.given
+        return [_points(own, weights, int(total)) if total else None for own, total in zip(self.found, totals, strict=True)]
+
+
+def _points(own: NDArray[np.float64], weights: NDArray[np.int64], total: int) -> NDArray[np.float64]:
+    heavy = weights[own[:, 0].astype(np.int64)]
+    hits, all_of = np.cumsum(heavy * own[:, 3]), np.cumsum(heavy)
+    last = np.append(np.diff(own[:, 2]) != 0, True)[: len(own)] & (all_of > 0)
+    return np.stack([own[:, 2], hits / total, hits / np.maximum(all_of, 1)], axis=1)[last]
 
 
 def _average_precision(points: NDArray[np.float64]) -> float:

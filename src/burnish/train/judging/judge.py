@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+    from burnish.train.judging.bootstrap import Statistics
     from burnish.train.policies.policy import Policy
     from burnish.train.policies.settings import EvaluateConfig
     from burnish.train.target import Target
@@ -91,8 +92,8 @@ class Judge(Protocol):
         """Predict and compare pictures (h, w, 3) uint8 in their own sizes; `rows` are their places in the examples."""
         ...
 
-    def statistics(self, weights: NDArray[np.int64]) -> dict[str, float]:
-        """The main metrics with every picture counted so many times, (N,), in the order in which they were added."""
+    def statistics(self) -> Statistics:
+        """Gives the main metrics with every picture counted so many times, (N,), in the order in which they were added."""
         ...
 
     def figures(self, target: Target | None) -> Figures:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from burnish.metrics.counts import Measure
+    from burnish.train.judging.bootstrap import Statistics
     from burnish.train.judging.judge import Curve
     from burnish.train.policies.policy import Policy
     from burnish.train.policies.settings import EvaluateConfig
@@ -83,22 +84,23 @@ class SegmentationJudge:
             else:
                 self._add_masks(found, *self._given(row))
 
-    def statistics(self, weights: NDArray[np.int64]) -> dict[str, float]:
+    def statistics(self) -> Statistics:
         """Overlaps of all pixels, means over pictures, and outlines."""
         counts = np.stack(self.counts)
-        total = np.tensordot(weights, counts, 1)
-        found = {f"{name}_dataset": float(averaged(total, name)) for name in _OVERLAPS}
-        found["iou_image"] = float(weighted_mean(averaged(counts, "iou"), weights.astype(np.float64), axis=0))
-        if not self.outlines:
-            return found
-        values = np.stack(self.outlines)
-        repeated = np.broadcast_to(weights[:, None].astype(np.float64), values.shape[:2]).reshape(-1)
-        means = weighted_mean(values.reshape(-1, len(_OUTLINES)), repeated[:, None], axis=0)
-        return {**found, **{name: float(value) for name, value in zip(_OUTLINES, means, strict=True)}}
+        own = averaged(counts, "iou")
+        outlines = np.stack(self.outlines) if self.outlines else None
+
+        def weighted(weights: NDArray[np.int64]) -> dict[str, float]:
+            total = np.tensordot(weights, counts, 1)
+            found = {f"{name}_dataset": float(averaged(total, name)) for name in _OVERLAPS}
+            found["iou_image"] = float(weighted_mean(own, weights.astype(np.float64), axis=0))
+            return found if outlines is None else {**found, **_outline_means(outlines, weights)}
+
+        return weighted
 
     def figures(self, target: Target | None) -> Figures:
         """All numbers."""
-        metrics = {**self.statistics(np.ones(len(self.rows), np.int64)), "ece": calibration_error(self.bins)}
+        metrics = {**self.statistics()(np.ones(len(self.rows), np.int64)), "ece": calibration_error(self.bins)}
         curves = self.counted.curves()
         for kind, name in (("pr", "average_precision"), ("roc", "auroc")):
             areas = [area(curve) for curve in curves if curve.kind == kind]
@@ -196,6 +198,13 @@ class SegmentationJudge:
             return None
         names = _sides(self.trained)
         return Confusion(self.confusions, names, names, "pixels", self.guilty.pictures())
+
+
+def _outline_means(values: NDArray[np.float64], weights: NDArray[np.int64]) -> dict[str, float]:
+    """Means over the classes of pictures where either mask has a pixel."""
+    repeated = np.broadcast_to(weights[:, None].astype(np.float64), values.shape[:2]).reshape(-1)
+    means = weighted_mean(values.reshape(-1, len(_OUTLINES)), repeated[:, None], axis=0)
+    return {name: float(value) for name, value in zip(_OUTLINES, means, strict=True)}
 
 
 def _sides(trained: Trained) -> tuple[str, ...]:
