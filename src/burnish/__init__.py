@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from burnish.inspect.undo import undo
     from burnish.recipe import run
     from burnish.refine.prepare import prepare
+    from burnish.train.evaluate import evaluate
     from burnish.video.cut import cut
     from burnish.video.extract import extract
     from burnish.video.filters import filters
@@ -55,6 +56,7 @@ __all__ = [
     "cut",
     "dedupe",
     "diff",
+    "evaluate",
     "extract",
     "filters",
     "history",

@@ -85,6 +85,13 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "asked",
         "Show what differs between two datasets or versions.",
     ),
+    "evaluate": Operation(
+        "burnish.train.evaluate:evaluate",
+        "burnish.train.policies.settings:EvaluateConfig",
+        ("dataset",),
+        "option",
+        "Measure a trained network on a dataset, alone or against another.",
+    ),
     "extract": Operation(
         "burnish.video.extract:extract",
         _VIDEO + "ExtractConfig",

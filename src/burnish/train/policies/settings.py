@@ -158,3 +158,37 @@ class PredictConfig(Config):
     """Whether pictures are copied, linked or left where they are."""
     device: str | None = None
     """For instance cuda or cpu; the best there is when not given."""
+
+
+class EvaluateConfig(Config):
+    """Measure a trained network on a dataset's own labels."""
+
+    model: str = ""
+    """Run folder of a training."""
+    against: str = ""
+    """Run folder of another training, shown the same pictures; differences come with their intervals."""
+    split: str = ""
+    """Pictures of this split, or of the training's part of this name (train, val, test); all means every picture. When not given: the
+    part that is only for measuring, test, or else val."""
+    draws: Annotated[int, Field(ge=0)] = 1000
+    """Draws of the 95 % intervals, over pictures; 0 gives none."""
+    outlines: bool = True
+    """Segmentation: also measure distances between outlines (HD95, ASSD, NSD, boundary IoU), which takes a while on large pictures."""
+    tolerance: Annotated[float, Field(gt=0)] = 2.0
+    """Of the NSD, in pixels."""
+    overlap: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Detection: IoU from which a box is found."""
+    min_score: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Detection: boxes below it count for curves and mAP alone."""
+    pictures: Annotated[int, Field(ge=0)] = 24
+    """Worst pictures that the report shows, and best, and most changed."""
+    flips: bool = False
+    """Average over mirrored pictures, as predict can."""
+    batch_size: Count = 8
+    """Pictures at once."""
+    format: str | None = None
+    """Format of the dataset, where it could be read as several; that of the training on its own dataset."""
+    device: str | None = None
+    """For instance cuda or cpu; the best there is when not given."""
+    seed: int = 0
+    """Of the draws."""
