@@ -1,4 +1,4 @@
-"""Train a network on a dataset: from its pictures to a run folder with weights, numbers, pictures and a report."""
+"""Train a network on a dataset, into a run folder with weights, numbers and a report."""
 
 from __future__ import annotations
 
