@@ -65,7 +65,7 @@ class Showing:
 
 def side_by_side(policy: Policy, sample: Sample, predicted: Labels) -> NDArray[np.uint8]:
     """One row: the picture, what it should be, what the network says."""
-    looks = {number: ClassLook(name, class_colour(name, None)) for number, name in enumerate(policy.names)}
+    looks = _looks(policy)
     style = _STYLE if policy.examples.task in {"segmentation", "keypoints"} else DrawStyle(least_side=256)
     parts = [
         draw_labels(sample.picture, predicted_nothing(predicted), looks, style=style),
@@ -74,6 +74,13 @@ def side_by_side(policy: Policy, sample: Sample, predicted: Labels) -> NDArray[n
     ]
     gap = np.full((parts[0].shape[0], _GAP, 3), 255, np.uint8)
     return np.concatenate([parts[0], gap, parts[1], gap, parts[2]], axis=1)
+
+
+def _looks(policy: Policy) -> dict[int, ClassLook]:
+    """How classes are drawn; skeletons, whose outputs are points, with their edges."""
+    edges = tuple((int(one), int(other)) for one, other in policy.details.get("edges", ()))
+    names = policy.examples.classes if "points" in policy.details else policy.names
+    return {number: ClassLook(name, class_colour(name, None), edges=edges) for number, name in enumerate(names)}
 
 
 def predicted_nothing(like: Labels) -> Labels:
