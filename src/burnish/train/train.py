@@ -17,6 +17,7 @@ from burnish.formats.plans import copies_for, read_plan
 from burnish.models.device import choose_device, seeded
 from burnish.train.augs.pipeline import build_augs
 from burnish.train.handlers.order import build_handlers
+from burnish.train.handlers.parts import LossParts
 from burnish.train.handlers.saving import BEST
 from burnish.train.loaders.cached import worker_count
 from burnish.train.loaders.feeding import Feed
@@ -80,13 +81,13 @@ def train(
     """
     chosen = config or TrainConfig()
     examples = gather(dataset, chosen.task, chosen.data, seed=chosen.seed)
-    policy = policy_of(examples)
-    plan = resolved(chosen, policy)
+    plan = resolved(chosen, policy_of(examples))
+    policy = policy_of(examples, plan.network)
     with tempfile.TemporaryDirectory(prefix="burnish-train-") as temporary:
         folder = Path(work or temporary)
-        mark = _mark(plan, examples)
+        mark = _mark(plan, policy.examples)
         refuse_other_run(folder, plan, mark, force=force)
-        setup = _set_up(plan, examples, folder, progress)
+        setup = _set_up(plan, policy, folder, progress)
         for note in setup.examples.notes:
             progress.say(note)
         write_run(folder, plan, setup.policy, mark)
@@ -111,15 +112,24 @@ class Setup:
     device: torch.device
 
 
-def _set_up(plan: TrainConfig, examples: Examples, folder: Path, progress: Progress) -> Setup:
+def _set_up(plan: TrainConfig, policy: Policy, folder: Path, progress: Progress) -> Setup:
     assert isinstance(plan.size, tuple)
+    assert plan.data.fit is not None
+    examples = policy.examples
     own = examples.part("train")
     if not len(examples.part("val")):
         raise DataError("There is no picture to validate with. Name such a split with data.validation, or add pictures.")
-    policy = policy_of(examples)
     placement = Placement(size=plan.size, how=plan.data.fit)
     place = Path(plan.data.cache or folder / "cache")
-    samples = share_samples(examples.paths, placement, place, targets=policy.targets, budget=plan.data.keep.budget, progress=progress)
+    samples = share_samples(
+        examples.paths,
+        placement,
+        place,
+        targets=policy.targets,
+        budget=plan.data.keep.budget,
+        windows=examples.windows,
+        progress=progress,
+    )
 
     def sample(row: int) -> Sample:
         found, place = samples.placed(row)
@@ -146,7 +156,8 @@ def _job(setup: Setup, folder: Path, mark: str, progress: Progress) -> tuple[Job
     torch.manual_seed(plan.seed)
     optimizer = build_optimizer(plan.optimizer, model, plan.parameters)
     showing = Showing(setup.policy, setup.feed, setup.examples.part("val")[: plan.evaluation.pictures], device)
-    handlers = build_handlers(plan.handlers, [showing] if plan.evaluation.pictures else [])
+    parts = LossParts()
+    handlers = build_handlers(plan.handlers, [parts, *([showing] if plan.evaluation.pictures else [])])
     batches = setup.feed.batches_per_epoch()
     steps = math.ceil(batches / handlers.accumulation.batches)
     assert plan.schedule is not None
@@ -155,7 +166,7 @@ def _job(setup: Setup, folder: Path, mark: str, progress: Progress) -> tuple[Job
     job = Job(
         model,
         optimizer,
-        _forward(setup, lambda: scheduler.step / (steps * plan.epochs)),
+        _forward(setup, parts, lambda: scheduler.step / (steps * plan.epochs)),
         lambda epoch, first: (batch for batch in setup.feed.batches(epoch, first)),
         batches_per_epoch=batches,
         epochs=plan.epochs,
@@ -181,9 +192,9 @@ def _network(setup: Setup) -> nn.Module:
     return build_network(setup.plan.network, outputs=setup.policy.outputs, image_size=setup.plan.size)
 
 
-def _forward(setup: Setup, done: Callable[[], float]) -> Callable[[nn.Module, Batch], Measured]:
+def _forward(setup: Setup, parts: LossParts, done: Callable[[], float]) -> Callable[[nn.Module, Batch], Measured]:
     def forward(model: nn.Module, batch: Batch) -> Measured:
-        return setup.loss(model, batch.to(setup.device), progress=done())
+        return parts.kept(setup.loss(model, batch.to(setup.device), progress=done()))
 
     return forward
 
@@ -223,5 +234,5 @@ def _epoch_rows(plan: TrainConfig, examples: Examples) -> Callable[[int], NDArra
 def _mark(plan: TrainConfig, examples: Examples) -> str:
     """What must be equal for a folder to hold this very training; workers, writers and device change nothing."""
     settings = plan.model_dump(mode="json", exclude={"writers": True, "device": True, "data": {"workers", "cache", "keep"}})
-    rows = [str(sorted(row["id"] for row in examples.rows_of(place))) for place in range(len(examples))]
+    rows = [str(sorted(map(str, examples.rows_of(place)))) for place in range(len(examples))]
     return fingerprint(str(settings), examples.parts.tobytes(), *map(str, examples.paths), *rows, *examples.classes)

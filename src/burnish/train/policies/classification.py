@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from burnish.train.trained import Trained
 
 
-def policy(examples: Examples) -> Classification:
+def policy(examples: Examples, _network: Config | None = None) -> Classification:
     """The policy of a dataset's tags.
 
     Raises:

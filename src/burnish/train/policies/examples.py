@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from burnish.config import nearest
+from burnish.data.skeletons import in_one_row
 from burnish.data.splits import class_counts, divide, scene_groups
 from burnish.engine.names import safe_name
 from burnish.errors import DataError
@@ -57,6 +58,9 @@ class Examples:
         rows: Of each picture id, the rows of the annotations table that the task learns from.
         beliefs: Of each picture, the files of its soft masks, one a class; empty where it has none.
         notes: What the user should know, one sentence each.
+        crops: Whether the parts around single objects are shown; None leaves it to the task.
+        margin: How far such a part reaches beyond the box of its object, as a share of its longer side.
+        windows: (N, 4) x1, y1, x2, y2 of these parts in whole pixels; None where whole pictures are shown.
     """
 
     dataset: Dataset
@@ -71,6 +75,9 @@ class Examples:
     rows: Mapping[int, Sequence[dict[str, Any]]]
     beliefs: tuple[tuple[Path, ...], ...]
     notes: tuple[str, ...] = ()
+    crops: bool | None = None
+    margin: float = 0.25
+    windows: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -169,10 +176,12 @@ def _gathered(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: 
     """The examples of one dataset; of a whole one all are in the first part, whatever its splits say."""
     dataset, notes = suited(dataset, task, config)
     task = task or task_of(dataset)
-    numbers, classes = _classes(dataset, config.classes)
+    dataset = in_one_row(dataset) if task == "keypoints" else dataset
+    numbers, classes = _classes(dataset, config.classes or _with_skeletons(dataset, task))
     files = dataset.image_files().join(dataset.images.select("id", "width", "height"), left_on="image", right_on="id", how="left")
     _refuse_frames(files)
     labelled = dataset.annotations.filter(pl.col("kind").cast(pl.String).is_in(KINDS[task]))
+    labelled = labelled.filter(~pl.col("outside")) if task in {"detection", "keypoints"} else labelled
     usable = labelled.filter(pl.col("class").is_in(list(numbers)) | (pl.col("class").is_null() & (task == "segmentation")))
     if usable.is_empty():
         raise DataError(f"No picture has a {' or '.join(KINDS[task])} of the classes {', '.join(classes)}; nothing can be learnt.")
@@ -192,6 +201,8 @@ def _gathered(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: 
         rows=rows,
         beliefs=beliefs,
         notes=(*notes, *told),
+        crops=config.crops,
+        margin=config.margin,
     )
     sized = _readable_only(examples)
     return _labelled_only(sized) if task == "classification" else sized
@@ -286,6 +297,15 @@ def _classes(dataset: Dataset, wanted: Sequence[str]) -> tuple[dict[int, int], t
             raise DataError(f"The dataset has no class '{name}'. {nearest(name, names)}", table="classes")
     chosen = tuple(wanted) or tuple(names)
     return {names[name]: place for place, name in enumerate(chosen)}, chosen
+
+
+def _with_skeletons(dataset: Dataset, task: Task) -> tuple[str, ...]:
+    """For key points the used classes of which there are skeletons, the others having boxes or masks only; else none."""
+    if task != "keypoints":
+        return ()
+    seen = dataset.annotations.filter(pl.col("kind").cast(pl.String) == "skeleton")["class"].unique()
+    used = dataset.classes.filter((pl.col("status").cast(pl.String) == "used") & pl.col("id").is_in(seen.implode()))
+    return tuple(used["name"].to_list())
 
 
 def _mode(task: Task, rows: pl.DataFrame, classes: int) -> Mode:

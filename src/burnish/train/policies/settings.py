@@ -58,8 +58,14 @@ class DataConfig(Config):
     """plain: each picture once an epoch; balanced (classification): each class equally often."""
     plan: str | None = None
     """A plan of burnish balance: how often each picture comes in an epoch."""
-    fit: Literal["stretch", "letterbox", "crop"] = "stretch"
-    """How pictures are brought to `size`: stretched; with their proportions and padding; or with their proportions, cut to the middle."""
+    fit: Literal["stretch", "letterbox", "crop"] | None = None
+    """How pictures are brought to `size`: stretched; with their proportions and padding (letterbox, usual for boxes and key points); or
+    with their proportions, cut to the middle."""
+    crops: bool | None = None
+    """Key points: learn from the part of the picture around each object; by default where a picture has several. Such a network is told
+    by boxes where objects are when it predicts."""
+    margin: Annotated[float, Field(ge=0, le=2)] = 0.25
+    """Key points: how much of its longer side such a part reaches beyond the box of an object, on each side."""
     cache: str | None = None
     """Folder of the decoded pictures; trainings that name the same one share them. In the run folder when not given."""
     keep: CacheConfig = CacheConfig()
@@ -146,8 +152,8 @@ class PredictConfig(Config):
 
     model: str = ""
     """Run folder of a training."""
-    min_score: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Predictions below it are left out."""
+    min_score: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Predictions below it are left out; when not given 0.3 for detected objects, 0 for all else."""
     flips: bool = False
     """Average over mirrored pictures: a little better, several times as long."""
     batch_size: Count = 8

@@ -70,20 +70,31 @@ class Showing:
 
 def side_by_side(policy: Policy, sample: Sample, predicted: Labels) -> NDArray[np.uint8]:
     """One row: the picture, what it should be, what the network says; classes are places in the policy's names."""
-    return panels(sample.picture, [(policy.given(sample), policy.names), (predicted, policy.names)], policy.examples.task)
+    names = policy.examples.classes if "points" in policy.details else policy.names  # the outputs of key points are points, not classes
+    edges = tuple((int(one), int(other)) for one, other in policy.details.get("edges", ()))
+    return panels(sample.picture, [(policy.given(sample), names), (predicted, names)], policy.examples.task, edges=edges)
 
 
-def panels(picture: NDArray[np.uint8], shown: Sequence[tuple[Labels, Sequence[str]]], task: Task) -> NDArray[np.uint8]:
-    """One row: the picture (h, w, 3) alone, then with each of several annotations, whose classes are places in the names beside them."""
+def panels(
+    picture: NDArray[np.uint8], shown: Sequence[tuple[Labels, Sequence[str]]], task: Task, *, edges: Sequence[tuple[int, int]] = ()
+) -> NDArray[np.uint8]:
+    """One row: the picture (h, w, 3) alone, then with each of several annotations.
+
+    Args:
+        picture: The picture.
+        shown: Annotations, whose classes are places in the names beside them.
+        task: What is shown.
+        edges: Of skeletons, pairs of point numbers.
+    """
     style = _STYLE if task in {"segmentation", "keypoints"} else DrawStyle(least_side=256)
     alone = draw_labels(picture, nothing((picture.shape[1], picture.shape[0])), {}, style=style)
-    drawn = [alone, *(draw_labels(picture, labels, _looks(names), style=style) for labels, names in shown)]
+    drawn = [alone, *(draw_labels(picture, labels, _looks(names, edges), style=style) for labels, names in shown)]
     gap = np.full((alone.shape[0], _GAP, 3), 255, np.uint8)
     return np.concatenate([part for one in drawn for part in (gap, one)][1:], axis=1)
 
 
-def _looks(names: Sequence[str]) -> dict[int, ClassLook]:
-    return {number: ClassLook(name, class_colour(name, None)) for number, name in enumerate(names)}
+def _looks(names: Sequence[str], edges: Sequence[tuple[int, int]]) -> dict[int, ClassLook]:
+    return {number: ClassLook(name, class_colour(name, None), edges=tuple(edges)) for number, name in enumerate(names)}
 
 
 def given_labels(policy: Policy, row: int, picture: NDArray[np.uint8]) -> Labels:
