@@ -28,7 +28,13 @@ def correct_keypoints(config: PckConfig) -> Metric:
 
 def _state(config: PckConfig, predicted: ArrayLike, given: ArrayLike, *, sides: ArrayLike) -> State:
     found, true, scale = (np.asarray(values, dtype=np.float64) for values in (predicted, given, sides))
-    if found.ndim != 3 or true.shape[:2] != found.shape[:2] or found.shape[2] < 2 or true.shape[2:] != (3,) or scale.shape != true.shape[:1]:  # noqa: PLR2004
+    if (
+        found.ndim != 3
+        or true.shape[:2] != found.shape[:2]
+        or found.shape[2] < 2
+        or true.shape[2:] != (3,)
+        or scale.shape != true.shape[:1]
+    ):  # noqa: PLR2004
         shapes = f"{found.shape}, {true.shape} and {scale.shape}"
         raise DataError(f"Points, true points and sides have the shapes {shapes}; expected (n, K, 2 or more), (n, K, 3) and (n,).")
     known = true[..., 2] > 0
