@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-COLOURS = {"red": (220, 40, 40), "blue": (40, 60, 220)}
+COLOURS = {"yellow": (235, 220, 60), "blue": (30, 50, 200)}
 POINTS = ("head", "left_foot", "right_foot")
 EDGES = ((0, 1), (0, 2))
 
