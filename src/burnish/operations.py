@@ -193,6 +193,13 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "run",
         "Train a network on a dataset, into a run folder with weights, numbers and a report.",
     ),
+    "tune": Operation(
+        "burnish.train.tune:tune",
+        "burnish.train.tuning.settings:TuneConfig",
+        ("dataset?",),
+        "run",
+        "Search the settings of a training: many trainings, judged by their target.",
+    ),
     "undo": Operation(
         "burnish.inspect.undo:undo", _SETTINGS + "UndoConfig", ("folder",), "none", "Return a dataset to the version before."
     ),
