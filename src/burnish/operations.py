@@ -85,6 +85,13 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "asked",
         "Show what differs between two datasets or versions.",
     ),
+    "doctor": Operation(
+        "burnish.train.doctor:doctor",
+        "burnish.train.doctoring.settings:DoctorConfig",
+        ("dataset?",),
+        "asked",
+        "Check a training before hours are spent: machine, pictures, network, loss, target.",
+    ),
     "extract": Operation(
         "burnish.video.extract:extract",
         _VIDEO + "ExtractConfig",

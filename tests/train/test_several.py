@@ -25,7 +25,15 @@ SMALL = {
 
 
 def settings(**more):
-    values = {**SMALL, "epochs": 2, "optimizer": {"name": "sgd", "lr": 0.1}, "data": {"workers": 1, "share": 0.25}, "device": "cpu", "devices": 2, **more}
+    values = {
+        **SMALL,
+        "epochs": 2,
+        "optimizer": {"name": "sgd", "lr": 0.1},
+        "data": {"workers": 1, "share": 0.25},
+        "device": "cpu",
+        "devices": 2,
+        **more,
+    }
     return TrainConfig.make(**values)
 
 

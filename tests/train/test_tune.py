@@ -165,7 +165,10 @@ def test_ray_runs_the_trials(discs, tmp_path):
     ("space", "told"),
     [
         ({}, "There is nothing to search"),
-        ({"optimiser.lr": {"low": 0.1, "high": 1}}, "The space varies 'optimiser.lr', and there is no 'optimiser'. Did you mean 'optimizer'"),
+        (
+            {"optimiser.lr": {"low": 0.1, "high": 1}},
+            "The space varies 'optimiser.lr', and there is no 'optimiser'. Did you mean 'optimizer'",
+        ),
         ({"optimizer.rate": {"low": 0.1, "high": 1}}, "there is no 'rate'"),
         ({"epochs": {"low": 0, "high": 4}}, "'epochs' is 0"),
         ({"evaluation.target": {"choices": ["max iou"]}}, "must be the same for all trainings"),

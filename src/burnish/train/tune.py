@@ -113,7 +113,9 @@ class TuneResult:
         best = best_of(self.trials)
         if best is not None and best.score is not None:
             lines.append(f"  Best: trial {best.number} with {natural(self.target, best.score):.4g}")
-            lines += [f"    {key}: {value:.4g}" if isinstance(value, float) else f"    {key}: {value}" for key, value in best.chosen.items()]
+            lines += [
+                f"    {key}: {value:.4g}" if isinstance(value, float) else f"    {key}: {value}" for key, value in best.chosen.items()
+            ]
         else:
             lines.append("  No training is complete and keeps the constraints.")
         if self.importance:

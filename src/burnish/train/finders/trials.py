@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from burnish.errors import ConfigError, DataError, ModelError, extra
@@ -79,7 +79,7 @@ def sized_batch(batch: Any, size: int) -> Any:
     """A batch of another size, with the rows of one again and again.
 
     Args:
-        batch: Tensors and lists, whose first axis is rows; maybe inside tuples and mappings.
+        batch: Tensors and lists, whose first axis is rows; maybe inside tuples, mappings and dataclasses.
         size: Rows wanted.
 
     Raises:
@@ -95,6 +95,8 @@ def sized_batch(batch: Any, size: int) -> Any:
             return type(batch)(*parts) if hasattr(batch, "_fields") else tuple(parts)
         case Mapping():
             return {key: sized_batch(part, size) for key, part in batch.items()}
+        case _ if is_dataclass(batch) and not isinstance(batch, type):
+            return replace(batch, **{one.name: sized_batch(getattr(batch, one.name), size) for one in fields(batch)})
         case None | str() | int() | float() | bool():
             return batch
         case _:

@@ -142,7 +142,9 @@ class TrainConfig(Config):
     def _batches_can_be_shared(self) -> Self:
         if self.batch_size % self.devices:
             told = f"batch_size is {self.batch_size}, which {self.devices} devices cannot share evenly"
-            raise ValueError(f"{told}; expected a multiple of {self.devices}, for instance {self.devices * -(-self.batch_size // self.devices)}")
+            raise ValueError(
+                f"{told}; expected a multiple of {self.devices}, for instance {self.devices * -(-self.batch_size // self.devices)}"
+            )
         return self
 
 

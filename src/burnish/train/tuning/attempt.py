@@ -126,7 +126,9 @@ def prepared(config: TuneConfig, folder: Path) -> TrainConfig:
     """The training with what all trials share: the decoded pictures, and their part of the cores."""
     training = config.training
     most = cores(config)
-    data = training.data.model_copy(update={"cache": training.data.cache or str(folder / "cache"), "workers": min(training.data.workers, most)})
+    data = training.data.model_copy(
+        update={"cache": training.data.cache or str(folder / "cache"), "workers": min(training.data.workers, most)}
+    )
     return training.model_copy(update={"data": data})
 
 

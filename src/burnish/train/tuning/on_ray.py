@@ -154,7 +154,11 @@ def _trial(number: int, result: Any) -> Trial:
         return Trial(number, "failed", chosen, _reason(result.error), folder=name)
     score = Score(told["feasible"], told["violation"], tuple(told["values"])) if "values" in told else None
     state: State = "complete" if told.get("finished") else "pruned" if score is not None else "unfinished"
-    reason = told.get("reason", "") if state == "complete" else f"ended by Ray at evaluation {told.get('evaluation')}: others were better, or the time was over"
+    reason = (
+        told.get("reason", "")
+        if state == "complete"
+        else f"ended by Ray at evaluation {told.get('evaluation')}: others were better, or the time was over"
+    )
     seconds = float(told.get("seconds", told.get("time_total_s", 0.0)))
     return Trial(number, state, chosen, reason, score, told.get("metrics", {}), seconds, name, tuple(told.get("course", ())))
 

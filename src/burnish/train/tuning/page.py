@@ -39,7 +39,11 @@ def tune_page(result: TuneResult) -> str:
         Fact("Best", "–" if worth is None else f"{worth:.4g}", hint="" if best is None else f"trial {best.number}", tone="good"),
         Fact("Time of trainings", duration(sum(trial.seconds for trial in result.trials))),
     ]
-    told = "No training is complete." if best is None else f"Best: trial {best.number}, " + ", ".join(f"{k} {v}" for k, v in best.chosen.items())
+    told = (
+        "No training is complete."
+        if best is None
+        else f"Best: trial {best.number}, " + ", ".join(f"{k} {v}" for k, v in best.chosen.items())
+    )
     return page(f"Search: {result.target}", parts, subtitle=told, facts=facts, settings=dump(result.config), kind="search")
 
 
@@ -53,7 +57,9 @@ def _course(result: TuneResult) -> str:
         counts = trial.state == "complete" and trial.score is not None and trial.score.feasible and math.isfinite(worth)
         best.append(before if not counts else worth if math.isnan(before) else sign * max(sign * before, sign * worth))
     title = result.target.objectives[0].expression.text
-    return line_chart({"trial": _finite(values), "best so far": _finite(best)}, [t.number for t in result.trials], title=title, axis="trial")
+    return line_chart(
+        {"trial": _finite(values), "best so far": _finite(best)}, [t.number for t in result.trials], title=title, axis="trial"
+    )
 
 
 def _finite(values: Sequence[float]) -> list[float]:
@@ -69,7 +75,9 @@ def _lines(result: TuneResult) -> str:
     worth = [trial.score.values[0] if trial.score.feasible else math.nan for trial in shown if trial.score is not None]
     axes["target"] = Axis([natural(result.target, trial.score) for trial in shown if trial.score is not None])
     names = [f"Trial {trial.number}, {trial.state}" for trial in shown]
-    return parallel_coordinates(axes, worth, title="Settings and target", note="The stronger a line, the better; the best in colour.", names=names)
+    return parallel_coordinates(
+        axes, worth, title="Settings and target", note="The stronger a line, the better; the best in colour.", names=names
+    )
 
 
 def _importance(result: TuneResult) -> str:
@@ -81,5 +89,9 @@ def _importance(result: TuneResult) -> str:
 
 
 def _table(result: TuneResult) -> pl.DataFrame:
-    told = [pl.col(key).map_elements(lambda value: f"{value:.4g}", pl.String) for key in result.config.space if result.table[key].dtype == pl.Float64]
+    told = [
+        pl.col(key).map_elements(lambda value: f"{value:.4g}", pl.String)
+        for key in result.config.space
+        if result.table[key].dtype == pl.Float64
+    ]
     return result.table.drop("metrics").with_columns(pl.col("seconds").round(0), *told)

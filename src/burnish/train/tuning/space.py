@@ -28,7 +28,9 @@ def check_space(config: TuneConfig) -> None:
         ConfigError: It does not, or the space is empty, or a grid has a range that cannot be counted.
     """
     if not config.space:
-        raise ConfigError("There is nothing to search. Give space, for instance space: {optimizer.lr: {low: 0.0001, high: 0.01, log: true}}.")
+        raise ConfigError(
+            "There is nothing to search. Give space, for instance space: {optimizer.lr: {low: 0.0001, high: 0.01, log: true}}."
+        )
     for key, values in config.space.items():
         if any(key == own or key.startswith(f"{own}.") for own in _OF_THE_SEARCH):
             raise ConfigError(f"The space varies '{key}', which must be the same for all trainings of a search.")
@@ -96,4 +98,6 @@ def _placed(holder: Any, keys: Sequence[str], value: Any, key: str) -> Any:
             return tuple(members)
         case _:
             above = key.removesuffix(".".join(keys)).rstrip(".")
-            raise ConfigError(f"The space varies '{key}', but training.{above} is not given; say which one it is, for instance by its name.")
+            raise ConfigError(
+                f"The space varies '{key}', but training.{above} is not given; say which one it is, for instance by its name."
+            )

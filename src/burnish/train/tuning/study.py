@@ -134,7 +134,9 @@ def refuse_hopeless(found: Sequence[Any]) -> None:
     over = [one for one in found if one.state.is_finished()]
     if len(over) >= _HOPELESS and all(one.state == optuna.trial.TrialState.FAIL for one in over):
         told = "; ".join(dict.fromkeys(str(one.user_attrs.get("reason", "")) for one in over[:_HOPELESS]))
-        raise ModelError(f"The first {len(over)} trainings of the search have all failed: {told} Mend the settings, and add --force to begin anew.")
+        raise ModelError(
+            f"The first {len(over)} trainings of the search have all failed: {told} Mend the settings, and add --force to begin anew."
+        )
 
 
 def distributions(space: Mapping[str, RangeConfig | ChoicesConfig]) -> dict[str, Any]:
