@@ -98,10 +98,8 @@ def _line(heights: Sequence[float], across: Sequence[float], share: float, name:
 
 
 def _axis(name: str, x: float, marks: Sequence[tuple[float, str]]) -> str:
-    drawn = [
-        f'<line class="grid" x1="{x:.2f}%" x2="{x:.2f}%" y1="{_TOP}" y2="{_TOP + _DEEP}"/>'
-        f'<text class="tick" x="{x:.2f}%" y="14" text-anchor="middle">{escape(shortened(name, 11, _NAME))}</text>'
-    ]
+    line = f'<line class="grid" x1="{x:.2f}%" x2="{x:.2f}%" y1="{_TOP}" y2="{_TOP + _DEEP}"/>'
+    drawn = [line, f'<text class="tick" x="{x:.2f}%" y="14" text-anchor="middle">{escape(shortened(name, 11, _NAME))}</text>']
     for share, text in marks:
         y = _TOP + _DEEP * (1 - share) + (-4 if share == 1 else 14 if share == 0 else 4)
         drawn.append(f'<text class="tick" x="{x:.2f}%" dx="5" y="{y:.1f}">{escape(shortened(text, 11, _NAME))}</text>')

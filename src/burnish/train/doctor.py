@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from burnish.data.dataset import Dataset
+    from burnish.train.policies.settings import TrainConfig
 
 _ERRORS_EXIT_CODE: Final = 3
 _MARKS: Final = {"ok": "ok     ", "warning": "WARNING", "error": "ERROR  ", "not checked": "-      "}
@@ -48,7 +49,7 @@ class DoctorResult:
         subject: What was looked at.
     """
 
-    config: DoctorConfig
+    config: TrainConfig
     findings: tuple[Finding, ...]
     classes: pl.DataFrame | None
     subject: str
@@ -80,7 +81,9 @@ class DoctorResult:
         return {"subject": self.subject, "verdicts": self._verdicts(), "checks": self.table.to_dicts(), **classes}
 
     def __str__(self) -> str:
-        lines = [f"{_MARKS[one.status]} {one.name}: {one.found}" + (f"\n        {one.advice}" if one.advice else "") for one in self.findings]
+        lines = [
+            f"{_MARKS[one.status]} {one.name}: {one.found}" + (f"\n        {one.advice}" if one.advice else "") for one in self.findings
+        ]
         counts = ", ".join(f"{number} {verdict}" for verdict, number in self._verdicts().items())
         return "\n".join([f"{self.subject}:", *lines, f"{len(self.findings)} checks: {counts}."])
 
@@ -98,9 +101,7 @@ class DoctorResult:
         return page(self.subject, sections, facts=facts, settings=dump(self.config), kind="doctor")
 
 
-def doctor(
-    dataset: Dataset | None = None, config: DoctorConfig | None = None, *, progress: Progress = silent
-) -> DoctorResult:
+def doctor(dataset: Dataset | None = None, config: DoctorConfig | None = None, *, progress: Progress = silent) -> DoctorResult:
     """Look at everything that a training needs; what goes wrong becomes a finding.
 
     Args:
@@ -123,15 +124,15 @@ def doctor(
 
 def _look_at_training(
     dataset: Dataset, config: DoctorConfig, folder: Path, found: list[Finding], progress: Progress
-) -> tuple[DoctorConfig, pl.DataFrame | None]:
+) -> tuple[TrainConfig, pl.DataFrame | None]:
     """Stage after stage, each on what the one before it has made; an error ends them."""
-    plan, classes, stage = config, None, "dataset"
+    plan: TrainConfig = config
+    classes, stage = None, "dataset"
     try:
         examples = gather(dataset, config.task, config.data, seed=config.seed)
         found += look_at_parts(examples, fewest=config.fewest)
         stage = "settings"
         plan = resolved(config.model_copy(update={"writers": (), "devices": 1}), policy_of(examples))
-        assert isinstance(plan, DoctorConfig)
         assert isinstance(plan.size, tuple)
         found.append(room(Path(plan.data.cache or "."), len(examples), plan.size))
         if _has_errors(found):

@@ -65,7 +65,7 @@ def agree(run: Run) -> None:
 
 
 def share_buffers(model: nn.Module) -> None:
-    """Set running statistics to the mean over the ranks, so that all evaluate, and save, the same network; whole numbers are equal anyway."""
+    """Set running statistics to the mean over the ranks, so that all evaluate and save the same network; counts are equal anyway."""
     if world_size() > 1:
         for piece in _pieces([buffer for buffer in model.buffers() if buffer.is_floating_point()]):
             _average(piece)

@@ -171,7 +171,7 @@ def new_network(setup: Setup) -> nn.Module:
 
 
 def measure(setup: Setup, model: nn.Module, part: str) -> dict[str, float]:
-    """The numbers of one part, its pictures as the network sees them; each rank looks at its share, and all get the numbers of the whole."""
+    """The numbers of one part, its pictures as the network sees them; each rank looks at its share, all get the numbers of all."""
     measuring = setup.policy.measuring(setup.plan.evaluation.metrics, setup.loss)
     rows_here = shard_rows(setup.examples.part(part), rank=rank(), world_size=world_size())
     model.eval()

@@ -96,12 +96,13 @@ def portable(dataset: Dataset) -> Dataset:
 
 def _has_gpus(devices: int, name: str | None) -> bool:
     device = choose_device(name)
+    is_one = ":" in str(device)
     if device.type == "mps":
         raise ConfigError(f"devices is {devices}, and Apple's GPU is one. Set devices: 1, or device: cpu.")
     if device.type == "cuda":
         there = torch.cuda.device_count()
-        if device.index is not None or there < devices:
-            told = f"the device '{name}' is one" if device.index is not None else f"this machine has {there} GPUs"
+        if is_one or there < devices:
+            told = f"the device '{name}' is one" if is_one else f"this machine has {there} GPUs"
             raise ConfigError(f"devices is {devices}, and {told}. Set devices to at most {there}, and name no GPU by its number.")
     return device.type == "cuda"
 
@@ -120,7 +121,7 @@ def _other_rank(number: int, meeting: Meeting, follow: Callable[[], object]) -> 
         _join(number, meeting)
         follow()
         distributed.destroy_process_group()
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - the process ends here, and the first rank tells why
         text = str(error) if isinstance(error, BurnishError) else traceback.format_exc(limit=-3)
         (meeting.folder / f"rank-{number}").write_text(text, encoding="utf-8")
         raise SystemExit(1) from None

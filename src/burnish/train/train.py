@@ -52,8 +52,8 @@ def train(
         work: The run folder; the same call with the same folder continues a training that was stopped or killed. Without one, nothing
             stays but the result.
         force: Begin anew in a folder that holds another training.
-        handlers: Handlers of your own beside those of the settings, as `burnish.train.handlers.order.build_handlers` takes them; with several
-            devices they are on the first.
+        handlers: Handlers of your own beside those of the settings, as `burnish.train.handlers.order.build_handlers` takes them; of several
+            devices, on the first.
 
     Raises:
         DataError: There is nothing to learn, or no space for the decoded pictures.

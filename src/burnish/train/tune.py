@@ -98,7 +98,7 @@ class TuneResult:
         best = best_of(self.trials)
         return {
             "target": str(self.target),
-            "trials": {state: number for state, number in sorted(self.table["state"].value_counts().iter_rows())},
+            "trials": dict(sorted(self.table["state"].value_counts().iter_rows())),
             "best": None if best is None else best.number,
             "value": None if best is None or best.score is None else natural(self.target, best.score),
             "chosen": {} if best is None else dict(best.chosen),

@@ -116,7 +116,9 @@ def _largest(setup: Setup, job: Job, progress: Progress) -> Finding:
     except (ModelError, ConfigError, DataError) as error:
         return Finding(name, "error", str(error))
     if size > found.fitting:
-        return Finding(name, "error", f"{found}; batch_size is {size}.", f"Take {found.batch} and accumulate {found.accumulation(size)} of them.")
+        return Finding(
+            name, "error", f"{found}; batch_size is {size}.", f"Take {found.batch} and accumulate {found.accumulation(size)} of them."
+        )
     return Finding(name, "ok", f"{found}; batch_size is {size}.")
 
 

@@ -33,17 +33,23 @@ def look_at_parts(examples: Examples, *, fewest: int) -> list[Finding]:
     more = f" and {len(examples.classes) - _LISTED:,} more" if len(examples.classes) > _LISTED else ""
     kind = f"{examples.task} ({examples.mode}) of {', '.join(examples.classes[:_LISTED])}{more}"
     notes = "".join(f" {note}" for note in examples.notes)
-    found = [Finding("parts", "ok" if sizes["val"] else "error", f"{kind}: {told} pictures.{notes}", "" if sizes["val"] else _NO_VALIDATION)]
+    found = [
+        Finding("parts", "ok" if sizes["val"] else "error", f"{kind}: {told} pictures.{notes}", "" if sizes["val"] else _NO_VALIDATION)
+    ]
     for part in (part for part in PARTS if sizes[part]):
         absent = [name for name, number in zip(examples.classes, counts[part], strict=True) if not number]
         if absent:
-            advice = "Leave them out with data.classes, or add pictures." if part == "train" else "Move some there: burnish split keeps shares."
+            advice = (
+                "Leave them out with data.classes, or add pictures." if part == "train" else "Move some there: burnish split keeps shares."
+            )
             text = f"{_listed(absent)} on no picture of the part {part}."
             found.append(Finding(f"classes of {part}", "error" if part == "train" else "warning", text, advice))
     rare = {name: int(number) for name, number in zip(examples.classes, counts["train"], strict=True) if 0 < number < fewest}
     if rare:
         text = f"{_listed([f'{name} ({number})' for name, number in rare.items()])} on fewer than {fewest} training pictures."
-        found.append(Finding("rare classes", "warning", text, "Label more, repeat them with burnish balance (data.plan), or merge classes."))
+        found.append(
+            Finding("rare classes", "warning", text, "Label more, repeat them with burnish balance (data.plan), or merge classes.")
+        )
     return found
 
 

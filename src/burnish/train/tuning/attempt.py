@@ -11,7 +11,6 @@ from burnish.engine.files import write_text
 from burnish.engine.map import available_cores
 from burnish.engine.progress import Progress, silent
 from burnish.errors import BurnishError, extra
-from burnish.train.target import Score, Target
 from burnish.train.train import train
 
 with extra("train"):
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from burnish.data.dataset import Dataset
     from burnish.train.policies.settings import TrainConfig
     from burnish.train.run import Run
+    from burnish.train.target import Score, Target
     from burnish.train.tuning.settings import TuneConfig
 
 PRUNED: Final = "pruned at evaluation"
@@ -78,9 +78,9 @@ def attempt(
     training: TrainConfig,
     number: int,
     chosen: Mapping[str, Any],
+    *,
     folder: Path,
     report: Callable[[int, Score, Mapping[str, float]], str],
-    *,
     progress: Progress = silent,
 ) -> Trial:
     """Train, and say what became of it; only an interrupt is raised. A failure leaves its traceback in the folder.

@@ -80,7 +80,7 @@ def _one_by_one(search: Search, progress: Progress, advance: Any) -> bool:
             try:
                 settings = settings_of(base, found.params, search.config.space)
                 report = reported(study, trial, search.target)
-                done = attempt(search.dataset, settings, trial.number, found.params, place, report, progress=progress)
+                done = attempt(search.dataset, settings, trial.number, found.params, folder=place, report=report, progress=progress)
             except KeyboardInterrupt:
                 return True
             tell(study, trial, done, search.target)

@@ -64,7 +64,7 @@ def search_on_ray(search: Search, progress: Progress) -> tuple[Trial, ...]:
 def _tuner(search: Search, tune: Any) -> Any:
     config, place = search.config, (search.folder / "ray").resolve()
     parts = {"dataset": portable(search.dataset), "config": config, "folder": search.folder.resolve()}
-    resources = {"cpu": min(cores(config), available_cores())}
+    resources: dict[str, float] = {"cpu": min(cores(config), available_cores())}
     if choose_device(config.training.device).type == "cuda":
         resources["gpu"] = 1 / config.parallel
     trainable = tune.with_resources(tune.with_parameters(_one, **parts), resources)
@@ -113,7 +113,7 @@ def _one(chosen: dict[str, Any], *, dataset: Any, config: TuneConfig, folder: Pa
         return ""
 
     settings = settings_of(prepared(config, folder), chosen, config.space)
-    done = attempt(dataset, settings, 0, chosen, folder / "trials" / name, report)
+    done = attempt(dataset, settings, 0, chosen, folder=folder / "trials" / name, report=report)
     if done.state == "failed":
         raise RuntimeError(done.reason)
     assert done.score is not None

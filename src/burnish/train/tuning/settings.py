@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -64,7 +65,7 @@ class TuneConfig(Config):
 
     trials: Count = 20
     """Trainings, with those of earlier calls on the same folder."""
-    space: dict[str, RangeConfig | ChoicesConfig] = {}
+    space: Mapping[str, RangeConfig | ChoicesConfig] = Field(default_factory=dict[str, RangeConfig | ChoicesConfig])
     """What is varied: settings of the training, with dots (optimizer.lr), and their ranges: {low, high, log}, {low, high, step} or
     {choices: [...]}."""
     minutes: Annotated[float, Field(gt=0)] | None = None

@@ -17,6 +17,7 @@ from burnish.train.tuning.space import grid, labels
 
 with extra("tune"):
     import optuna
+    from optuna.storages.journal import JournalFileBackend
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -40,7 +41,7 @@ def open_study(folder: Path, config: TuneConfig, target: Target, mark: str) -> o
         ConfigError: The folder holds another search.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    backend = optuna.storages.journal.JournalFileBackend(str(folder / JOURNAL))
+    backend = JournalFileBackend(str(folder / JOURNAL))
     study = optuna.create_study(
         storage=optuna.storages.JournalStorage(backend),
         study_name="burnish",
