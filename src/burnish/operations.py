@@ -92,6 +92,13 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "asked",
         "Check a training before hours are spent: machine, pictures, network, loss, target.",
     ),
+    "evaluate": Operation(
+        "burnish.train.evaluate:evaluate",
+        "burnish.train.policies.settings:EvaluateConfig",
+        ("dataset",),
+        "option",
+        "Measure a trained network on a dataset, alone or against another.",
+    ),
     "extract": Operation(
         "burnish.video.extract:extract",
         _VIDEO + "ExtractConfig",

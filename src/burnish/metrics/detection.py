@@ -47,12 +47,12 @@ def panoptic(config: PanopticConfig) -> Metric:
 
 
 def mean_average_precision(config: MapConfig) -> Metric:
-    """COCO's twelve numbers, `map` first.
+    """COCO's twelve numbers, `map` first; with `per_class` also `map/NAME` and `map_50/NAME` of each class that has true boxes.
 
     It measures rows of detections (n, 7) of picture, class, score, x1, y1, x2, y2 against rows of true boxes (m, 8) of picture, class,
     crowd, area (NaN: that of the box), x1, y1, x2, y2; keyword `images`, the numbers of the pictures.
     """
-    return Metric(config, _box_state, _box_result)
+    return Metric(config, _box_state, partial(_box_result, config))
 
 
 def keypoint_average_precision(config: OksApConfig) -> Metric:
@@ -101,7 +101,7 @@ def _point_state(predicted: ArrayLike, given: ArrayLike, *, images: ArrayLike) -
     return _named(State(rows={"found": found, "true": true, "images": np.asarray(images, dtype=np.int64)}))
 
 
-def _box_result(state: State) -> dict[str, float]:
+def _box_result(config: MapConfig, state: State) -> dict[str, float]:
     if "true" not in state.rows:
         return dict.fromkeys(_BOXES, float("nan"))
     found, true = state.rows["found"], state.rows["true"]
@@ -119,7 +119,7 @@ def _box_result(state: State) -> dict[str, float]:
         for row, size in zip(found, sizes, strict=True)
     ]
     classes = np.unique(np.concatenate([true[:, 1], found[:, 1]])).astype(np.int64) + 1
-    return _evaluated(annotations, results, _images(state), classes.tolist(), _BOXES)
+    return _evaluated(annotations, results, _images(state), classes.tolist(), _BOXES, each=_class_labels(config, classes))
 
 
 def _point_result(config: OksApConfig, state: State) -> dict[str, float]:
@@ -148,8 +148,9 @@ def _evaluated(
     names: tuple[str, ...],
     *,
     sigmas: list[float] | None = None,
+    each: list[str] | None = None,
 ) -> dict[str, float]:
-    """COCO's numbers; NaN where there is no true object of a size to find."""
+    """COCO's numbers; NaN where there is no true object of a size to find. Those of each class where these have labels."""
     if not annotations:
         return dict.fromkeys(names, float("nan"))
     with extra("train"):
@@ -165,7 +166,28 @@ def _evaluated(
     )
     evaluation.run()
     values = [float(value) for value in evaluation.stats[: len(names)]]
-    return {name: float("nan") if value < 0 else value for name, value in zip(names, values, strict=True)}
+    whole = {name: float("nan") if value < 0 else value for name, value in zip(names, values, strict=True)}
+    return whole if each is None else whole | _of_classes(evaluation.eval["precision"], each)
+
+
+def _class_labels(config: MapConfig, classes: NDArray[np.int64]) -> list[str] | None:
+    """What the evaluated classes, counted from 1, are called; None where nobody asks."""
+    if not config.per_class:
+        return None
+    names = config.class_names
+    if names is not None and len(classes) and classes[-1] > len(names):
+        raise ConfigError(f"There are {len(names)} class_names, but class {classes[-1] - 1} (counted from 0) among the boxes.")
+    return [str(number - 1) if names is None else names[number - 1] for number in classes.tolist()]
+
+
+def _of_classes(precision: Any, labels: list[str]) -> dict[str, float]:
+    """Of precisions (IoU, recall, class, size, most) the means over recall, at all IoUs and at 0.5, where a class has true boxes."""
+    told: dict[str, float] = {}
+    for number, label in enumerate(labels):
+        own = np.asarray(precision, dtype=np.float64)[:, :, number, 0, -1]
+        if (own > -1).any():
+            told |= {f"map/{label}": float(own[own > -1].mean()), f"map_50/{label}": float(own[0][own[0] > -1].mean())}
+    return told
 
 
 def _nothing(coco: Any, dataset: dict[str, Any]) -> Any:

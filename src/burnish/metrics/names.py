@@ -35,6 +35,7 @@ METRICS: Final = Kind(
         "panoptic": _entry("detection", "panoptic", "PanopticConfig", "Panoptic quality."),
         "map": _entry("detection", "mean_average_precision", "MapConfig", "COCO's mAP of boxes."),
         "oks_ap": _entry("detection", "keypoint_average_precision", "OksApConfig", "COCO's mAP of key points."),
+        "pck": _entry("keypoints", "correct_keypoints", "PckConfig", "Share of key points that are near enough."),
     },
     {
         "jaccard": Alias("iou"),

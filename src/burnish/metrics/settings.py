@@ -178,6 +178,12 @@ class MapConfig(Config):
     name: Literal["map"] = "map"
     """Which metric."""
 
+    per_class: bool = False
+    """Tell `map` and `map_50` of each class too."""
+
+    class_names: tuple[str, ...] | None = None
+    """What classes are called there; otherwise their numbers."""
+
 
 class OksApConfig(Config):
     """COCO's mean average precision of key points, computed by faster-coco-eval."""
@@ -187,6 +193,22 @@ class OksApConfig(Config):
 
     sigmas: tuple[Positive, ...] | None = None
     """How exactly each point can be placed; None takes those of COCO's person."""
+
+
+class PckConfig(Config):
+    """Percentage of correct key points: those that lie nearer to the true point than a share of the object's longer side."""
+
+    name: Literal["pck"] = "pck"
+    """Which metric."""
+
+    share: Positive = 0.1
+    """Of the longer side of the object's box."""
+
+    per_class: bool = False
+    """Tell each point too."""
+
+    class_names: tuple[str, ...] | None = None
+    """What points are called there; otherwise their numbers."""
 
 
 class EceConfig(Config):

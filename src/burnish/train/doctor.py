@@ -133,15 +133,16 @@ def _look_at_training(
         found += look_at_parts(examples, fewest=config.fewest)
         stage = "settings"
         plan = resolved(config.model_copy(update={"writers": (), "devices": 1}), policy_of(examples))
+        policy = policy_of(examples, plan.network)
         assert isinstance(plan.size, tuple)
-        found.append(room(Path(plan.data.cache or "."), len(examples), plan.size))
+        found.append(room(Path(plan.data.cache or "."), len(policy.examples), plan.size))
         if _has_errors(found):
             return plan, None
-        setup = set_up(plan, examples, folder, progress)
+        setup = set_up(plan, policy, folder, progress)
         if config.statistics:
             stage = "statistics"
             kept = Path(plan.data.cache) / "statistics" if plan.data.cache else None
-            statistics, classes = measure_pictures(setup, kept, training_mark(plan, examples), progress)
+            statistics, classes = measure_pictures(setup, kept, training_mark(plan, policy.examples), progress)
             found.append(statistics)
         stage = "network"
         job, _ = build_job(setup, folder, "", progress)

@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
+import json
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from burnish.data.dataset import make_dataset
 from burnish.data.findings import finding, findings_table
-from burnish.engine.map import Engine, ordered_map
+from burnish.engine.map import Engine
 from burnish.engine.progress import Progress, silent
 from burnish.errors import ConfigError, DataError
 from burnish.formats.derived import Derived
 from burnish.media.images import read_image
-from burnish.media.unreadable import UnreadableImage
+from burnish.train.policies.predicted import SURE
 from burnish.train.policies.settings import PredictConfig
+from burnish.train.reading import picture_batches
 from burnish.train.trained import Trained, read_trained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from burnish.data.dataset import Dataset
     from burnish.data.labels import Labels
 
 
+_SIDES = ("x1", "y1", "x2", "y2")
+
+
 def predict(dataset: Dataset, config: PredictConfig | None = None, *, engine: Engine | None = None, progress: Progress = silent) -> Derived:
     """Annotate pictures with a trained network.
 
     Args:
-        dataset: Pictures; their own annotations are not looked at.
+        dataset: Pictures; their own annotations are not looked at, but for the boxes that a network of key points needs, if it was trained
+            on the parts of pictures around objects.
         config: The settings; `model` is the run folder.
         engine: Where pictures are decoded.
         progress: Where to report.
@@ -44,7 +50,7 @@ def predict(dataset: Dataset, config: PredictConfig | None = None, *, engine: En
         ConfigError: No model was named.
         FormatError: It is no run folder.
         WeightsError: It has no weights that fit.
-        DataError: There are no pictures, or they are frames of videos.
+        DataError: There are no pictures, or they are frames of videos, or the network needs boxes and there are none.
     """
     chosen = config or PredictConfig()
     if not chosen.model:
@@ -53,15 +59,21 @@ def predict(dataset: Dataset, config: PredictConfig | None = None, *, engine: En
     files = dataset.image_files()
     _check(files)
     numbers = _class_numbers(dataset, trained.classes)
+    boxes = objects_to_look_at(dataset, trained)
+    usual = SURE if trained.task == "detection" else 0.0
+    least = usual if chosen.min_score is None else chosen.min_score
     rows: list[dict[str, Any]] = []
     unreadable: list[dict[str, Any]] = []
     with progress.task("Predicting", files.height) as advance:
-        for images, pictures, bad in _readable(dataset, files, chosen.batch_size, engine or Engine()):
-            unreadable += bad
-            for image, labels in zip(images, predict_labels(trained, pictures, flips=chosen.flips), strict=True):
-                rows += _rows(image, labels, numbers, trained, chosen.min_score)
-            advance(len(images) + len(bad))
-    made = _with_rows(dataset, rows, numbers)
+        named = list(files.select("image", "path").iter_rows())
+        for batch in picture_batches(named, lambda item: read_image(dataset.root / item[1]), chosen.batch_size, engine or Engine()):
+            unreadable += [finding("unreadable_picture", why, path=path, image=image) for (image, path), why in batch.unreadable]
+            known = None if boxes is None else [boxes.get(image, np.empty((0, 4))) for image, _ in batch.items]
+            found = predict_labels(trained, batch.pictures, flips=chosen.flips, boxes=known)
+            for (image, _), labels in zip(batch.items, found, strict=True):
+                rows += _rows(image, labels, numbers, trained, least)
+            advance(len(batch))
+    made = _with_rows(dataset, rows, numbers, trained)
     text = f"{len(rows):,} predictions on {files.height - len(unreadable):,} pictures by {trained.producer}"
     text += f"; {len(unreadable):,} pictures cannot be read" if unreadable else ""
     return Derived(
@@ -69,16 +81,47 @@ def predict(dataset: Dataset, config: PredictConfig | None = None, *, engine: En
     )
 
 
-def predict_labels(trained: Trained, pictures: Sequence[NDArray[np.uint8]], *, flips: bool = False) -> list[Labels]:
+def predict_labels(
+    trained: Trained,
+    pictures: Sequence[NDArray[np.uint8]],
+    *,
+    flips: bool = False,
+    boxes: Sequence[NDArray[np.float64]] | None = None,
+) -> list[Labels]:
     """What a network says of pictures (h, w, 3) uint8, RGB, of any sizes, in pixels of each; classes are places in `trained.classes`.
 
     Args:
         trained: The network.
         pictures: What it is shown, all at once.
         flips: Average over mirrored pictures, where the task can.
+        boxes: (n, 4) of each picture, where objects are, for networks of key points; without them each picture is one object.
     """
+    if not pictures:
+        return []
+    given = {} if boxes is None else {"boxes": boxes}
     module = import_module(f"burnish.train.policies.{trained.task}")
-    return module.predict(trained, pictures, flips=flips)
+    return module.predict(trained, pictures, flips=flips, **given)
+
+
+def objects_to_look_at(dataset: Dataset, trained: Trained) -> dict[int, NDArray[np.float64]] | None:
+    """Of each picture's id the boxes (n, 4) of objects, where a network of key points was trained on the parts around them; else None.
+
+    Those of the network's class count, or where the dataset does not have it, all.
+
+    Raises:
+        DataError: There are none.
+    """
+    if not trained.details.get("crops"):
+        return None
+    wanted = [number for number, name in dataset.class_names().items() if name in trained.classes]
+    sides = dataset.annotations.filter(pl.all_horizontal(pl.col(*_SIDES).is_finite()) & ~pl.col("crowd") & ~pl.col("outside"))
+    sides = sides.filter((pl.col("x2") > pl.col("x1")) & (pl.col("y2") > pl.col("y1")))
+    sides = sides.filter(pl.col("class").is_in(wanted)) if wanted else sides
+    if sides.is_empty():
+        told = f"This network finds the points of a {trained.classes[0]} where a box says that there is one, but the dataset has no box"
+        raise DataError(f"{told}. Let a detector predict boxes first, and give its result.", table="annotations")
+    parts = sides.select("image", *_SIDES).partition_by("image", as_dict=True, include_key=False)
+    return {int(key[0]): part.to_numpy() for key, part in parts.items()}
 
 
 def _check(files: pl.DataFrame) -> None:
@@ -96,34 +139,6 @@ def _class_numbers(dataset: Dataset, classes: Sequence[str]) -> dict[str, int]:
         if name not in known:
             known[name], free = free, free + 1
     return known
-
-
-def _readable(
-    dataset: Dataset, files: pl.DataFrame, size: int, engine: Engine
-) -> Iterator[tuple[list[int], list[NDArray[np.uint8]], list[dict[str, Any]]]]:
-    """Batches of pictures with their ids, and findings on those that cannot be read."""
-
-    def read(path: str) -> NDArray[np.uint8] | UnreadableImage:
-        try:
-            return read_image(dataset.root / path)
-        except UnreadableImage as error:
-            return error
-
-    found = zip(files.select("image", "path").iter_rows(), ordered_map(read, files["path"].to_list(), engine=engine), strict=True)
-    images: list[int] = []
-    pictures: list[NDArray[np.uint8]] = []
-    bad: list[dict[str, Any]] = []
-    for (image, path), picture in found:
-        if isinstance(picture, UnreadableImage):
-            bad.append(finding("unreadable_picture", str(picture), path=path, image=image))
-            continue
-        images.append(image)
-        pictures.append(picture)
-        if len(pictures) == size:
-            yield images, pictures, bad
-            images, pictures, bad = [], [], []
-    if pictures or bad:
-        yield images, pictures, bad
 
 
 def _rows(image: int, labels: Labels, numbers: dict[str, int], trained: Trained, least: float) -> Iterator[dict[str, Any]]:
@@ -150,9 +165,11 @@ def _rows(image: int, labels: Labels, numbers: dict[str, int], trained: Trained,
         }
 
 
-def _with_rows(dataset: Dataset, rows: list[dict[str, Any]], numbers: dict[str, int]) -> Dataset:
+def _with_rows(dataset: Dataset, rows: list[dict[str, Any]], numbers: dict[str, int], trained: Trained) -> Dataset:
     known = dataset.class_names()
-    more = [{"id": number, "name": name} for name, number in numbers.items() if number not in known]
+    layout = {key: trained.details[key] for key in ("points", "edges") if key in trained.details}
+    skeleton = json.dumps(layout, ensure_ascii=False) if layout else None
+    more = [{"id": number, "name": name, "skeleton": skeleton} for name, number in numbers.items() if number not in known]
     classes = (
         pl.concat(
             [
@@ -163,6 +180,9 @@ def _with_rows(dataset: Dataset, rows: list[dict[str, Any]], numbers: dict[str, 
         if more
         else dataset.classes
     )
+    if skeleton is not None:
+        own = pl.col("name").is_in(trained.classes)
+        classes = classes.with_columns(skeleton=pl.when(own).then(pl.lit(skeleton)).otherwise("skeleton"))
     annotations = pl.DataFrame([{"id": number, **row} for number, row in enumerate(rows, start=1)], infer_schema_length=None)
     return make_dataset(
         dataset.root,

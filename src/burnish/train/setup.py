@@ -17,6 +17,7 @@ from burnish.train.augs.pipeline import build_augs
 from burnish.train.distributed import is_first, rank, world_size
 from burnish.train.exchange import share_weights
 from burnish.train.handlers.order import build_handlers
+from burnish.train.handlers.parts import LossParts
 from burnish.train.loaders.cached import worker_count
 from burnish.train.loaders.feeding import Feed
 from burnish.train.loaders.placement import Placement
@@ -26,7 +27,6 @@ from burnish.train.loaders.shared import share_samples
 from burnish.train.optim.factors import Clock
 from burnish.train.optim.optimizers import build_optimizer
 from burnish.train.optim.scheduler import build_scheduler
-from burnish.train.policies.policy import policy_of
 from burnish.train.policies.showing import Showing
 from burnish.train.run import Job
 from burnish.train.several import rank_device
@@ -63,12 +63,12 @@ class Setup:
     device: torch.device
 
 
-def set_up(plan: TrainConfig, examples: Examples, folder: Path, progress: Progress) -> Setup:
+def set_up(plan: TrainConfig, policy: Policy, folder: Path, progress: Progress) -> Setup:
     """Prepare the pictures of a training; each rank gets its part of each batch.
 
     Args:
         plan: Settings without gaps.
-        examples: The pictures.
+        policy: The task and its pictures.
         folder: Where decoded pictures are kept, unless the plan says so.
         progress: Where to report.
 
@@ -77,16 +77,26 @@ def set_up(plan: TrainConfig, examples: Examples, folder: Path, progress: Progre
         ConfigError: Something of the plan cannot be made.
     """
     assert isinstance(plan.size, tuple)
+    assert plan.data.fit is not None
+    examples = policy.examples
     own = examples.part("train")
     if not len(examples.part("val")):
         raise DataError("There is no picture to validate with. Name such a split with data.validation, or add pictures.")
-    policy = policy_of(examples)
     placement = Placement(size=plan.size, how=plan.data.fit)
     place = Path(plan.data.cache or folder / "cache")
-    samples = share_samples(examples.paths, placement, place, targets=policy.targets, budget=plan.data.keep.budget, progress=progress)
+    samples = share_samples(
+        examples.paths,
+        placement,
+        place,
+        targets=policy.targets,
+        budget=plan.data.keep.budget,
+        windows=examples.windows,
+        progress=progress,
+    )
 
     def sample(row: int) -> Sample:
-        return policy.annotated(samples(row), row, samples.place(row))
+        found, place = samples.placed(row)
+        return policy.annotated(found, row, place)
 
     feed = Feed(
         sample=sample,
@@ -99,6 +109,7 @@ def set_up(plan: TrainConfig, examples: Examples, folder: Path, progress: Progre
         workers=worker_count(plan.data.workers, trials=world_size()),
         rank=rank(),
         world_size=world_size(),
+        name=samples.name,
     )
     return Setup(plan, examples, policy, feed, policy.loss(plan.loss), rank_device(plan.device))
 
@@ -121,7 +132,8 @@ def build_job(setup: Setup, folder: Path, mark: str, progress: Progress, more: S
     torch.manual_seed(plan.seed + rank())
     optimizer = build_optimizer(plan.optimizer, model, plan.parameters)
     showing = Showing(setup.policy, setup.feed, setup.examples.part("val")[: plan.evaluation.pictures], device)
-    handlers = build_handlers(plan.handlers, [*([showing] if plan.evaluation.pictures else []), *more])
+    parts = LossParts()
+    handlers = build_handlers(plan.handlers, [parts, *([showing] if plan.evaluation.pictures else []), *more])
     batches = setup.feed.batches_per_epoch()
     steps = math.ceil(batches / handlers.accumulation.batches)
     assert plan.schedule is not None
@@ -130,7 +142,7 @@ def build_job(setup: Setup, folder: Path, mark: str, progress: Progress, more: S
     job = Job(
         model,
         optimizer,
-        _forward(setup, lambda: scheduler.step / (steps * plan.epochs)),
+        _forward(setup, parts, lambda: scheduler.step / (steps * plan.epochs)),
         lambda epoch, first: (batch for batch in setup.feed.batches(epoch, first)),
         batches_per_epoch=batches,
         epochs=plan.epochs,
@@ -198,12 +210,12 @@ def epoch_rows(plan: TrainConfig, examples: Examples) -> Callable[[int], NDArray
 def training_mark(plan: TrainConfig, examples: Examples) -> str:
     """What must be equal for a folder to hold this very training; workers, writers and device change nothing."""
     settings = plan.model_dump(mode="json", exclude={"writers": True, "device": True, "data": {"workers", "cache", "keep"}})
-    rows = [str(sorted(row["id"] for row in examples.rows_of(place))) for place in range(len(examples))]
+    rows = [str(sorted(map(str, examples.rows_of(place)))) for place in range(len(examples))]
     return fingerprint(str(settings), examples.parts.tobytes(), *map(str, examples.paths), *rows, *examples.classes)
 
 
-def _forward(setup: Setup, done: Callable[[], float]) -> Callable[[nn.Module, Batch], Measured]:
+def _forward(setup: Setup, parts: LossParts, done: Callable[[], float]) -> Callable[[nn.Module, Batch], Measured]:
     def forward(model: nn.Module, batch: Batch) -> Measured:
-        return setup.loss(model, batch.to(setup.device), progress=done())
+        return parts.kept(setup.loss(model, batch.to(setup.device), progress=done()))
 
     return forward

@@ -1,4 +1,4 @@
-"""Train a network on a dataset: from its pictures to a run folder with weights, numbers, pictures and a report."""
+"""Train a network on a dataset, into a run folder with weights, numbers and a report."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def train(
     config: TrainConfig | None = None,
     *,
     progress: Progress = silent,
-    work: Path | None = None,
+    work: Path | str | None = None,
     force: bool = False,
     handlers: Sequence[Any] = (),
 ) -> TrainResult:
@@ -62,7 +62,7 @@ def train(
     """
     chosen = config or TrainConfig()
     with tempfile.TemporaryDirectory(prefix="burnish-train-") as temporary:
-        folder = work or Path(temporary)
+        folder = Path(work or temporary)
         follow = partial(_train, portable(dataset), chosen, folder)
         with several(chosen.devices, chosen.device, follow):
             result = _train(dataset, chosen, folder, progress=progress, force=force, handlers=handlers)
@@ -81,11 +81,12 @@ def _train(
     """What every rank does; the first one writes."""
     examples = gather(dataset, config.task, config.data, seed=config.seed)
     plan = resolved(config, policy_of(examples))
-    mark = training_mark(plan, examples)
+    policy = policy_of(examples, plan.network)
+    mark = training_mark(plan, policy.examples)
     if is_first():
         refuse_other_run(folder, plan, mark, force=force)
     gathered(None)  # nobody reads the folder before the first rank has looked at it
-    setup = set_up(plan, examples, folder, progress)
+    setup = set_up(plan, policy, folder, progress)
     for note in setup.examples.notes:
         progress.say(note)
     if is_first():

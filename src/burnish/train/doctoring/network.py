@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from burnish.config import nearest
@@ -57,16 +56,11 @@ def look_at_network(setup: Setup, job: Job, config: DoctorConfig, progress: Prog
 
 
 def _example(setup: Setup, model: nn.Module, batch: Any) -> tuple[Example, LossCall]:
-    """A batch as checks take it. A loss that calls the network itself is given the pictures beside the targets."""
-    pictures = batch.pictures.float()
+    """A batch as checks take it; a loss that calls the network itself is given the whole batch as targets."""
     loss: Any = setup.loss
     if hasattr(loss, "of_scores"):
-        return Example(pictures, batch.targets), loss.of_scores
-
-    def of_batch(_output: Any, given: Any) -> Any:
-        return loss(model, replace(batch, pictures=given[0], targets=given[1]))
-
-    return Example(pictures, (pictures, batch.targets)), of_batch
+        return Example(batch.pictures.float(), batch.targets), loss.of_scores
+    return Example(batch.pictures.float(), batch), lambda _output, given: loss(model, given)
 
 
 def _first_loss(setup: Setup, job: Job, batches: Iterable[Any]) -> Finding:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from burnish.engine.map import Engine, ordered_map
+from burnish.train.loaders.loader import Loader
 from burnish.train.loaders.sampler import cut_into_batches
+from burnish.train.loaders.settings import LoaderConfig
 from burnish.train.loaders.sharding import shard_batches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    import numpy as np
     from numpy.random import Generator
     from numpy.typing import NDArray
 
@@ -38,6 +38,7 @@ class Feed:
         workers: Threads that work ahead.
         rank: Which part of each batch is given: ranks together see what one would see with so large a batch, changed at random alike.
         world_size: How many ranks there are.
+        name: What messages call a row.
     """
 
     sample: Callable[[int], Sample]
@@ -50,11 +51,13 @@ class Feed:
     workers: int
     rank: int = 0
     world_size: int = 1
+    name: Callable[[int], str] = str
 
     def batches(self, epoch: int, first: int) -> Iterator[Any]:
         """The batches of an epoch from one on; those before cost nothing."""
-        cut = list(enumerate(self._cut(epoch)))[first:]
-        return ordered_map(partial(self._batch, epoch), cut, engine=Engine(max(self.workers, 1)), workers="threads")
+        config, part = LoaderConfig(workers=self.workers), (self.rank, self.world_size)
+        loader = Loader(self.sample, self._cut, self.collate, self._changed, self.seed, config=config, name=self.name, part=part)
+        return loader(epoch, first)
 
     def batches_per_epoch(self) -> int:
         """How many batches an epoch has."""
@@ -65,21 +68,14 @@ class Feed:
         cut = [rows[start : start + self.batch_size] for start in range(0, len(rows), self.batch_size)]
         return ordered_map(self._plain, cut, engine=Engine(max(self.workers, 1)), workers="threads")
 
-    def _cut(self, epoch: int) -> Sequence[NDArray[np.int64]]:
+    def _cut(self, epoch: int) -> tuple[NDArray[np.int64], ...]:
         rows = self.epoch_rows(epoch)
         if self.world_size == 1:
             return cut_into_batches(rows, self.batch_size)
         return shard_batches(rows, self.batch_size, rank=self.rank, world_size=self.world_size)
 
-    def _batch(self, epoch: int, numbered: tuple[int, NDArray[np.int64]]) -> Any:
-        number, rows = numbered
-        places = range(self.rank, self.rank + len(rows) * self.world_size, self.world_size)
-        chance = (np.random.default_rng([self.seed, epoch, number, place]) for place in places)
-        made = [self._changed(int(row), rng) for row, rng in zip(rows, chance, strict=True)]
-        return self.collate(made)
-
-    def _changed(self, row: int, rng: Generator) -> Sample:
-        return self.augment(self.sample(row), rng, self._another)
+    def _changed(self, sample: Sample, rng: Generator) -> Sample:
+        return self.augment(sample, rng, self._another)
 
     def _another(self, rng: Generator) -> Sample:
         return self.sample(int(rng.choice(self.pool)))

@@ -104,6 +104,20 @@ def place_picture(picture: NDArray[np.uint8], place: Place, padding: tuple[int, 
     return place_scaled(shrink(picture, place.inner), place, padding)
 
 
+def cut_window(picture: NDArray[np.uint8], window: NDArray[np.int64], name: object = "a picture") -> NDArray[np.uint8]:
+    """The part x1, y1, x2, y2 of a picture (h, w, 3), in whole pixels.
+
+    Raises:
+        DataError: It reaches beyond the picture.
+    """
+    x1, y1, x2, y2 = (int(side) for side in window)
+    height, width = picture.shape[:2]
+    if not (0 <= x1 < x2 <= width and 0 <= y1 < y2 <= height):
+        told = f"The window {x1}, {y1}, {x2}, {y2} does not lie in {name}, which has {width} x {height} pixels"
+        raise DataError(f"{told}. The dataset may tell another size than the file has: burnish check says so.")
+    return picture[y1:y2, x1:x2]
+
+
 def place_mask(mask: NDArray[np.uint8], place: Place) -> NDArray[np.uint8]:
     """Classes of pixels, (h, w), in the frame: each pixel takes the class at its middle; padding is ignored."""
     _refuse_other_size(mask, place.original)

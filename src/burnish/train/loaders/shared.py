@@ -16,10 +16,20 @@ from burnish.engine.progress import Progress, silent
 from burnish.errors import DataError
 from burnish.media.cache import file_stamps
 from burnish.media.fitting import fitting_decoder, read_fitted
+from burnish.media.images import probe_image, read_image
 from burnish.media.shared.fields import Field
 from burnish.media.shared.rows import Recipe, SharedRows, fill_rows, open_rows, read_row
 from burnish.media.unreadable import UnreadableImage
-from burnish.train.loaders.placement import Place, Placement, find_place, place_beliefs, place_mask, place_scaled
+from burnish.train.loaders.placement import (
+    Place,
+    Placement,
+    cut_window,
+    find_place,
+    place_beliefs,
+    place_mask,
+    place_picture,
+    place_scaled,
+)
 from burnish.train.samples import Sample
 
 if TYPE_CHECKING:
@@ -76,13 +86,25 @@ class SharedSamples:
         Raises:
             DataError: The picture cannot be read, or its mask does not belong to it.
         """
+        return self.placed(row)[0]
+
+    def placed(self, row: int) -> tuple[Sample, Place]:
+        """A row's sample, and where its picture lies in the frame: for boxes and points. Reads once what `place` would read again.
+
+        Raises:
+            DataError: The picture cannot be read, or its mask does not belong to it.
+        """
         arrays = _read(self.rows, row)
-        return Sample(arrays["picture"], mask=arrays.get("mask"), beliefs=arrays.get("beliefs"))
+        height, width = arrays["original"].tolist()
+        sample = Sample(arrays["picture"], mask=arrays.get("mask"), beliefs=arrays.get("beliefs"))
+        return sample, find_place((height, width), self.placement)
 
     def place(self, row: int) -> Place:
-        """Where a row's picture lies in its frame: for boxes and points, and for predictions on their way home."""
-        height, width = _read(self.rows, row)["original"].tolist()
-        return find_place((height, width), self.placement)
+        """Where a row's picture lies in the frame, without its pixels: for predictions on their way home."""
+        if self.rows.arrays:
+            return self.placed(row)[1]  # parts of a map cost nothing
+        info = probe_image(self.rows.recipe.paths[row])
+        return find_place((info.height, info.width), self.placement)
 
     def name(self, row: int) -> str:
         """What messages call a row."""
@@ -96,6 +118,7 @@ def share_samples(
     *,
     targets: Targets | None = None,
     budget: Budget | None = None,
+    windows: NDArray[np.int64] | None = None,
     progress: Progress = silent,
 ) -> SharedSamples:
     """Open the shared cache of exactly these files, placement and targets; pictures are decoded when they are first read.
@@ -106,17 +129,20 @@ def share_samples(
         folder: Where caches are; trainings that name the same folder share them, and together decode on no more threads than cores.
         targets: What is computed once beside each picture.
         budget: What the cache may take; by default what there is room for.
+        windows: (N, 4) x1, y1, x2, y2 in whole pixels: the part of each picture that is the sample; a picture may come several times.
         progress: Is told where the cache cannot be kept as it is.
 
     Raises:
-        DataError: There are no pictures, or no room for what is asked for.
+        DataError: There are no pictures, or no room for what is asked for, or windows are given beside targets in the pictures' size.
     """
     if not paths:
         raise DataError("There are no pictures to train on; expected at least one.")
+    if windows is not None and targets is not None and (targets.mask or targets.beliefs):
+        raise DataError("Masks belong to whole pictures; expected no windows beside them.")
     aims, paths = targets or Targets(), tuple(paths)
-    make = partial(_made, paths, placement, aims)
+    make = partial(_made, paths, placement, aims) if windows is None else partial(_made_of_window, paths, placement, windows)
     recipe = Recipe(paths, _fields(placement, aims), make, Slots(Path(folder) / "slots", available_cores()))
-    return SharedSamples(open_rows(recipe, Path(folder) / _key(paths, placement, aims), budget, progress=progress), placement)
+    return SharedSamples(open_rows(recipe, Path(folder) / _key(paths, placement, aims, windows), budget, progress=progress), placement)
 
 
 def fill_samples(samples: SharedSamples, *, engine: Engine | None = None, progress: Progress = silent) -> int:
@@ -124,9 +150,10 @@ def fill_samples(samples: SharedSamples, *, engine: Engine | None = None, progre
     return fill_rows(samples.rows, engine=engine, progress=progress, label="Decoding pictures")
 
 
-def _key(paths: Sequence[Path], placement: Placement, targets: Targets) -> str:
+def _key(paths: Sequence[Path], placement: Placement, targets: Targets, windows: NDArray[np.int64] | None) -> str:
+    told = () if windows is None else (windows.astype(np.int64).tobytes(),)
     recipe = f"{_VERSION} {fitting_decoder()} {placement.model_dump_json()}"
-    return fingerprint(recipe, f"{targets.key}\0{bool(targets.mask)}\0{targets.classes}", *file_stamps(paths))
+    return fingerprint(recipe, f"{targets.key}\0{bool(targets.mask)}\0{targets.classes}", *file_stamps(paths), *told)
 
 
 def _fields(placement: Placement, targets: Targets) -> dict[str, Field]:
@@ -150,6 +177,12 @@ def _made(paths: tuple[Path, ...], placement: Placement, targets: Targets, row: 
     if targets.beliefs is not None:
         arrays["beliefs"] = place_beliefs(targets.beliefs(row), place)
     return arrays
+
+
+def _made_of_window(paths: tuple[Path, ...], placement: Placement, windows: NDArray[np.int64], row: int) -> dict[str, NDArray[Any]]:
+    part = cut_window(read_image(paths[row]), windows[row], paths[row])
+    place = find_place((part.shape[0], part.shape[1]), placement)
+    return {"picture": place_picture(part, place, placement.padding), "original": np.array(part.shape[:2], np.int32)}
 
 
 def _read(rows: SharedRows, row: int) -> Mapping[str, NDArray[Any]]:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from burnish.train.trained import Trained
 
 
-def policy(examples: Examples) -> Classification:
+def policy(examples: Examples, _network: Config | None = None) -> Classification:
     """The policy of a dataset's tags.
 
     Raises:
@@ -83,7 +83,8 @@ class Classification:
         """A small network from scratch, cross-entropy, and the mean recall of the classes."""
         if self.examples.mode == "multilabel":
             metrics = [{"name": name, "mode": "multilabel"} for name in ("f", "precision", "recall")]
-            return Defaults({"name": "classifier", "network": "small_net"}, {"name": "binary_cross_entropy"}, metrics, "max f", (224, 224))
+            network = {"name": "classifier", "network": "small_net"}
+            return Defaults(network, {"name": "binary_cross_entropy"}, metrics, "max f_dataset", (224, 224))
         metrics = [{"name": "confusion"}, {"name": "ece"}]
         target = "max balanced_accuracy, min loss"
         return Defaults({"name": "classifier", "network": "small_net"}, {"name": "cross_entropy"}, metrics, target, (224, 224))

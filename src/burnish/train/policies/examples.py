@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from burnish.config import nearest
+from burnish.data.skeletons import in_one_row
 from burnish.data.splits import class_counts, divide, scene_groups
 from burnish.engine.names import safe_name
 from burnish.errors import DataError
@@ -57,6 +58,9 @@ class Examples:
         rows: Of each picture id, the rows of the annotations table that the task learns from.
         beliefs: Of each picture, the files of its soft masks, one a class; empty where it has none.
         notes: What the user should know, one sentence each.
+        crops: Whether the parts around single objects are shown; None leaves it to the task.
+        margin: How far such a part reaches beyond the box of its object, as a share of its longer side.
+        windows: (N, 4) x1, y1, x2, y2 of these parts in whole pixels; None where whole pictures are shown.
     """
 
     dataset: Dataset
@@ -71,6 +75,9 @@ class Examples:
     rows: Mapping[int, Sequence[dict[str, Any]]]
     beliefs: tuple[tuple[Path, ...], ...]
     notes: tuple[str, ...] = ()
+    crops: bool | None = None
+    margin: float = 0.25
+    windows: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -87,6 +94,11 @@ class Examples:
     def rows_of(self, row: int) -> Sequence[dict[str, Any]]:
         """The annotations of one picture."""
         return self.rows.get(int(self.images[row]), ())
+
+    def told_path(self, row: int) -> str:
+        """The path of a picture as the reader knows it: below the dataset's root where it lies there."""
+        path, root = self.paths[row], self.dataset.root
+        return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
 def task_of(dataset: Dataset) -> Task:
@@ -134,7 +146,7 @@ def suited(dataset: Dataset, task: Task | None, config: DataConfig) -> tuple[Dat
     return open_dataset(folder, "masks"), (told,)
 
 
-def gather(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int = 0) -> Examples:
+def gather(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int = 0, to_learn: bool = True) -> Examples:
     """The pictures that can be learnt from, with the parts that they are in.
 
     Args:
@@ -142,6 +154,7 @@ def gather(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int
         task: What to learn; by the labels when None.
         config: Classes, splits and mode.
         seed: Of the division, where there is no validation split.
+        to_learn: Whether there must be a training part; who only measures needs none.
 
     Raises:
         DataError: There is no picture to train on, no such class, or pictures are frames of videos.
@@ -156,17 +169,19 @@ def gather(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int
             alone = config.model_copy(update={**own, "soft": None, "mode": examples.mode, "classes": named})
             more = _gathered(other, examples.task, alone, seed=seed, is_whole=True)
             examples = _joined(examples, more, PARTS.index(part))
-    return _checked(examples)
+    return _checked(examples) if to_learn else examples
 
 
 def _gathered(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int, is_whole: bool = False) -> Examples:
     """The examples of one dataset; of a whole one all are in the first part, whatever its splits say."""
     dataset, notes = suited(dataset, task, config)
     task = task or task_of(dataset)
-    numbers, classes = _classes(dataset, config.classes)
+    dataset = in_one_row(dataset) if task == "keypoints" else dataset
+    numbers, classes = _classes(dataset, config.classes or _with_skeletons(dataset, task))
     files = dataset.image_files().join(dataset.images.select("id", "width", "height"), left_on="image", right_on="id", how="left")
     _refuse_frames(files)
     labelled = dataset.annotations.filter(pl.col("kind").cast(pl.String).is_in(KINDS[task]))
+    labelled = labelled.filter(~pl.col("outside")) if task in {"detection", "keypoints"} else labelled
     usable = labelled.filter(pl.col("class").is_in(list(numbers)) | (pl.col("class").is_null() & (task == "segmentation")))
     if usable.is_empty():
         raise DataError(f"No picture has a {' or '.join(KINDS[task])} of the classes {', '.join(classes)}; nothing can be learnt.")
@@ -186,6 +201,8 @@ def _gathered(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: 
         rows=rows,
         beliefs=beliefs,
         notes=(*notes, *told),
+        crops=config.crops,
+        margin=config.margin,
     )
     sized = _readable_only(examples)
     return _labelled_only(sized) if task == "classification" else sized
@@ -280,6 +297,15 @@ def _classes(dataset: Dataset, wanted: Sequence[str]) -> tuple[dict[int, int], t
             raise DataError(f"The dataset has no class '{name}'. {nearest(name, names)}", table="classes")
     chosen = tuple(wanted) or tuple(names)
     return {names[name]: place for place, name in enumerate(chosen)}, chosen
+
+
+def _with_skeletons(dataset: Dataset, task: Task) -> tuple[str, ...]:
+    """For key points the used classes of which there are skeletons, the others having boxes or masks only; else none."""
+    if task != "keypoints":
+        return ()
+    seen = dataset.annotations.filter(pl.col("kind").cast(pl.String) == "skeleton")["class"].unique()
+    used = dataset.classes.filter((pl.col("status").cast(pl.String) == "used") & pl.col("id").is_in(seen.implode()))
+    return tuple(used["name"].to_list())
 
 
 def _mode(task: Task, rows: pl.DataFrame, classes: int) -> Mode:

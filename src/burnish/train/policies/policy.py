@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +31,8 @@ class Defaults:
         metrics: Metrics, by name or description.
         target: What the best weights are chosen by.
         size: Height and width of pictures.
+        fit: How pictures are brought to it.
+        mirror_points: Pairs of key points that change places in a mirror, by numbers from 0.
     """
 
     network: Mapping[str, Any]
@@ -38,6 +40,8 @@ class Defaults:
     metrics: Sequence[Mapping[str, Any]]
     target: str
     size: tuple[int, int]
+    fit: Literal["stretch", "letterbox", "crop"] = "stretch"
+    mirror_points: tuple[tuple[int, int], ...] = ()
 
 
 class Measuring(Protocol):
@@ -122,9 +126,9 @@ class Loss(Protocol):
         ...
 
 
-def policy_of(examples: Examples) -> Policy:
-    """The policy of what examples are for."""
+def policy_of(examples: Examples, network: Config | None = None) -> Policy:
+    """The policy of what examples are for; a network that is known by now may decide what batches must hold."""
     from importlib import import_module  # noqa: PLC0415 - the task decides what is loaded
 
     module = import_module(f"burnish.train.policies.{examples.task}")
-    return module.policy(examples)
+    return module.policy(examples, network)

@@ -43,8 +43,20 @@ def resolved(config: TrainConfig, policy: Policy) -> TrainConfig:
             "size": pair(config.size) if config.size is not None else defaults.size,
             "schedule": config.schedule or CosineConfig(warmup=min(1.0, config.epochs / 10)),
             "evaluation": config.evaluation.model_copy(update={"metrics": measured, "target": target}),
-            "data": config.data.model_copy(update={"mode": examples.mode, "classes": examples.classes}),
-            "augs": config.augs if config.augs.preset else config.augs.model_copy(update={"preset": examples.task}),
+            "data": config.data.model_copy(
+                update={
+                    "mode": examples.mode,
+                    "classes": examples.classes,
+                    "fit": config.data.fit or defaults.fit,
+                    "crops": examples.crops,
+                }
+            ),
+            "augs": config.augs.model_copy(
+                update={
+                    "preset": config.augs.preset or examples.task,
+                    "mirror_points": config.augs.mirror_points or defaults.mirror_points,
+                }
+            ),
             "handlers": _with_the_usual(config.handlers),
         }
     )

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _MOST_CLASSES = 254
 
 
-def policy(examples: Examples) -> Segmentation:
+def policy(examples: Examples, _network: Config | None = None) -> Segmentation:
     """The policy of a dataset's masks.
 
     Raises:

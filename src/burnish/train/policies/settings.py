@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -18,6 +18,7 @@ from burnish.train.losses.names import LOSSES
 from burnish.train.optim.names import OPTIMIZERS
 from burnish.train.optim.schedules import SCHEDULES
 from burnish.train.optim.settings import AdamWConfig, ParametersConfig
+from burnish.train.policies.seed_config import from_seed, is_seed
 from burnish.train.target import parse_target
 from burnish.train.writers.names import WRITERS
 
@@ -57,8 +58,14 @@ class DataConfig(Config):
     """plain: each picture once an epoch; balanced (classification): each class equally often."""
     plan: str | None = None
     """A plan of burnish balance: how often each picture comes in an epoch."""
-    fit: Literal["stretch", "letterbox", "crop"] = "stretch"
-    """How pictures are brought to `size`: stretched; with their proportions and padding; or with their proportions, cut to the middle."""
+    fit: Literal["stretch", "letterbox", "crop"] | None = None
+    """How pictures are brought to `size`: stretched; with their proportions and padding (letterbox, usual for boxes and key points); or
+    with their proportions, cut to the middle."""
+    crops: bool | None = None
+    """Key points: learn from the part of the picture around each object; by default where a picture has several. Such a network is told
+    by boxes where objects are when it predicts."""
+    margin: Annotated[float, Field(ge=0, le=2)] = 0.25
+    """Key points: how much of its longer side such a part reaches beyond the box of an object, on each side."""
     cache: str | None = None
     """Folder of the decoded pictures; trainings that name the same one share them. In the run folder when not given."""
     keep: CacheConfig = CacheConfig()
@@ -133,6 +140,11 @@ class TrainConfig(Config):
     seed: int = 0
     """Same seed, same result on a CPU."""
 
+    @classmethod
+    def adapt(cls, values: dict[str, Any], text: str) -> dict[str, Any]:
+        """Take the config file of the binary segmentation service as it stands."""
+        return from_seed(values, text) if is_seed(values) else values
+
     @property
     def named_files(self) -> tuple[str, ...]:
         """The plan of the data."""
@@ -153,8 +165,8 @@ class PredictConfig(Config):
 
     model: str = ""
     """Run folder of a training."""
-    min_score: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Predictions below it are left out."""
+    min_score: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Predictions below it are left out; when not given 0.3 for detected objects, 0 for all else."""
     flips: bool = False
     """Average over mirrored pictures: a little better, several times as long."""
     batch_size: Count = 8
@@ -165,3 +177,37 @@ class PredictConfig(Config):
     """Whether pictures are copied, linked or left where they are."""
     device: str | None = None
     """For instance cuda or cpu; the best there is when not given."""
+
+
+class EvaluateConfig(Config):
+    """Measure a trained network on a dataset's own labels."""
+
+    model: str = ""
+    """Run folder of a training."""
+    against: str = ""
+    """Run folder of another training, shown the same pictures; differences come with their intervals."""
+    split: str = ""
+    """Pictures of this split, or of the training's part of this name (train, val, test); all means every picture. When not given: the
+    part that is only for measuring, test, or else val."""
+    draws: Annotated[int, Field(ge=0)] = 1000
+    """Draws of the 95 % intervals, over pictures; 0 gives none."""
+    outlines: bool = True
+    """Segmentation: also measure distances between outlines (HD95, ASSD, NSD, boundary IoU), which takes a while on large pictures."""
+    tolerance: Annotated[float, Field(gt=0)] = 2.0
+    """Of the NSD, in pixels."""
+    overlap: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Detection: IoU from which a box is found."""
+    min_score: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Detection: boxes below it count for curves and mAP alone."""
+    pictures: Annotated[int, Field(ge=0)] = 24
+    """Worst pictures that the report shows, and best, and most changed."""
+    flips: bool = False
+    """Average over mirrored pictures, as predict can."""
+    batch_size: Count = 8
+    """Pictures at once."""
+    format: str | None = None
+    """Format of the dataset, where it could be read as several; that of the training on its own dataset."""
+    device: str | None = None
+    """For instance cuda or cpu; the best there is when not given."""
+    seed: int = 0
+    """Of the draws."""

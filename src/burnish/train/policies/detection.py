@@ -1,0 +1,326 @@
+"""Detection: the box of each object, and its mask where the network has masks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+
+import numpy as np
+
+from burnish.errors import ConfigError, DataError, extra
+from burnish.geometry import boxes as upright
+from burnish.geometry import masks as mask_geometry
+from burnish.geometry import rle
+from burnish.geometry.suppression import fuse_boxes
+from burnish.models.networks.found import Objects
+from burnish.train.loaders.placement import boxes_home, find_place, mask_home, place_boxes, place_picture
+from burnish.train.loaders.shared import Targets
+from burnish.train.losses.loss import Part, Result
+from burnish.train.metering import Meter, build
+from burnish.train.meters import LossMeter
+from burnish.train.policies.boxes import crowd_code, instance_masks, told, true_boxes
+from burnish.train.policies.policy import Defaults
+from burnish.train.policies.predicted import SURE, labels_of_arrays
+
+with extra("train"):
+    import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+    from burnish.config import Config
+    from burnish.data.labels import Labels
+    from burnish.models.networks.found import Found
+    from burnish.train.loaders.placement import Place
+    from burnish.train.policies.boxes import Truth
+    from burnish.train.policies.examples import Examples
+    from burnish.train.samples import Sample
+    from burnish.train.trained import Trained
+
+LEAST: Final = 0.01
+"""Predictions below this score are never told."""
+
+_MOST: Final = 100  # objects of a picture that COCO looks at
+
+
+class BoxNetwork(Protocol):
+    """What detectors of `burnish.models.networks` can do."""
+
+    gives_masks: bool
+
+    def losses(self, pictures: Tensor, targets: Sequence[Objects]) -> dict[str, Tensor]:
+        """The parts of the loss, each divided by the number of objects."""
+        ...
+
+    def detect(self, pictures: Tensor, *, threshold: float, most: int) -> list[Found]:
+        """Objects, surest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ObjectBatch:
+    """Pictures with their objects.
+
+    Attributes:
+        pictures: (B, 3, H, W) uint8, RGB.
+        targets: The objects of each.
+        crowds: Regions of each with many objects at once; they are not learnt, and what is found there is neither right nor wrong.
+    """
+
+    pictures: Tensor
+    targets: tuple[Objects, ...]
+    crowds: tuple[Objects, ...]
+
+    def to(self, device: torch.device) -> ObjectBatch:
+        """The same on a device."""
+        moved = [Objects(*(None if part is None else part.to(device, non_blocking=True) for part in one)) for one in self.targets]  # pyright: ignore[reportArgumentType]
+        return ObjectBatch(self.pictures.to(device, non_blocking=True), tuple(moved), self.crowds)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OwnLoss:
+    """The loss that a detector brings along."""
+
+    def __call__(self, model: nn.Module, batch: ObjectBatch, *, progress: float = 1.0) -> Result:
+        """Measure a batch: each part with the number of objects that it was divided by, at least one."""
+        del progress
+        parts = cast("BoxNetwork", model).losses(batch.pictures, batch.targets)
+        number = max(sum(len(target.classes) for target in batch.targets), 1)
+        count = torch.tensor(float(number), device=batch.pictures.device)
+        return Result({name: Part(value, None, value * count, count) for name, value in parts.items()})
+
+
+def policy(examples: Examples, network: Config | None = None) -> Detection:
+    """The policy of a dataset's boxes.
+
+    Raises:
+        DataError: No picture that validates has an object.
+    """
+    truths, notes = true_boxes(examples)
+    judged = examples.part("val")
+    if len(judged) and not any((truths[row].codes >= 0).any() for row in judged):
+        raise DataError("No picture that validates has an object to find. Name another split with data.validation, or divide anew.")
+    return Detection(told(examples, notes), truths, bool(getattr(network, "masks", False)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detection:
+    """Boxes of a dataset.
+
+    Attributes:
+        examples: The pictures.
+        truths: The objects of each, in pixels of the picture.
+        masks: Whether masks are learnt too.
+    """
+
+    examples: Examples
+    truths: tuple[Truth, ...]
+    masks: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the outputs are called."""
+        return self.examples.classes
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """Nothing besides."""
+        return {}
+
+    @property
+    def outputs(self) -> int:
+        """One for each class."""
+        return len(self.names)
+
+    @property
+    def defaults(self) -> Defaults:
+        """Our small detector from scratch with its own loss, and COCO's mean average precision."""
+        metrics = [{"name": "map", "per_class": True, "class_names": self.names}]
+        return Defaults({"name": "centres"}, None, metrics, "max map", (384, 384), "letterbox")
+
+    @property
+    def targets(self) -> Targets:
+        """Nothing beside the picture."""
+        return Targets()
+
+    def annotated(self, sample: Sample, row: int, place: Place) -> Sample:
+        """The sample with boxes and classes, and masks where these are learnt."""
+        truth, (height, width) = self.truths[row], place.size
+        boxes = upright.clip(place_boxes(truth.boxes, place), width, height).astype(np.float32)
+        kept = np.flatnonzero((boxes[:, 2:] > boxes[:, :2]).all(axis=1))
+        instances = instance_masks(truth, kept, place) if self.masks else None
+        return replace(sample, boxes=boxes[kept], classes=truth.codes[kept], instances=instances)
+
+    def collate(self, samples: Sequence[Sample]) -> ObjectBatch:
+        """Pictures, their objects and their crowds."""
+        pictures = torch.from_numpy(np.stack([sample.picture for sample in samples])).permute(0, 3, 1, 2)
+        return ObjectBatch(pictures, tuple(map(_objects, samples)), tuple(_objects(sample, crowds=True) for sample in samples))
+
+    def completed(self, description: Config | None) -> None:
+        """None: the network has its own loss.
+
+        Raises:
+            ConfigError: Another one is asked for.
+        """
+        if description is not None:
+            name = getattr(description, "name", "")
+            raise ConfigError(f"Detectors learn with a loss of their own; the loss '{name}' cannot replace it. Leave 'loss' out.")
+
+    def loss(self, description: Config | None) -> OwnLoss:
+        """The network's own loss."""
+        self.completed(description)
+        return OwnLoss()
+
+    def measuring(self, metrics: Sequence[Config], loss: OwnLoss) -> DetectionMeasuring:
+        """Measures boxes.
+
+        Raises:
+            ConfigError: A metric is not one of boxes.
+        """
+        strange = [name for metric in metrics if (name := getattr(metric, "name", "")) != "map"]
+        if strange:
+            raise ConfigError(f"The metric '{strange[0]}' does not measure boxes; expected map.")
+        return DetectionMeasuring(loss, tuple(build(metric) for metric in metrics))
+
+    def predictions(self, model: nn.Module, batch: ObjectBatch) -> list[Labels]:
+        """The objects that the network is sure of."""
+        size = int(batch.pictures.shape[-1]), int(batch.pictures.shape[-2])
+        found = cast("BoxNetwork", model).detect(batch.pictures, threshold=SURE, most=_MOST)
+        return [_labels(_arrays(one), size) for one in found]
+
+    def given(self, sample: Sample) -> Labels:
+        """The objects of a sample, without its crowds."""
+        assert sample.boxes is not None
+        assert sample.classes is not None
+        own = sample.classes >= 0
+        masks = None if sample.instances is None else sample.instances[own].astype(np.bool_)
+        return _labels(_Arrays(sample.boxes[own], np.full(int(own.sum()), np.nan), sample.classes[own], masks), sample.size[::-1])
+
+
+def predict(trained: Trained, pictures: Sequence[NDArray[np.uint8]], *, flips: bool = False) -> list[Labels]:
+    """The objects of pictures (h, w, 3) uint8 of any sizes, surest first, in pixels of each; none below the score `LEAST`.
+
+    Args:
+        trained: The network.
+        pictures: What it is shown, all at once.
+        flips: Fuse what is found in each picture and in its mirror image.
+
+    Raises:
+        ConfigError: The network gives masks, which cannot be fused.
+    """
+    network = cast("BoxNetwork", trained.model)
+    if flips and network.gives_masks:
+        raise ConfigError("flips fuses boxes, and this network gives masks too. Predict without it.")
+    places = [find_place((picture.shape[0], picture.shape[1]), trained.placement) for picture in pictures]
+    frames = [place_picture(picture, place, trained.placement.padding) for picture, place in zip(pictures, places, strict=True)]
+    batch = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).to(trained.device)
+    with torch.inference_mode():
+        found = [_arrays(one) for one in network.detect(batch, threshold=LEAST, most=_MOST)]
+        if flips:
+            mirrored = [_arrays(one) for one in network.detect(batch.flip([3]), threshold=LEAST, most=_MOST)]
+            found = [_fused(one, _mirrored(other, batch.shape[-1])) for one, other in zip(found, mirrored, strict=True)]
+    return [_labels(_home(one, place), place.original[::-1]) for one, place in zip(found, places, strict=True)]
+
+
+@dataclass(slots=True, eq=False)
+class DetectionMeasuring:
+    """Measures boxes as the network sees the pictures.
+
+    Attributes:
+        loss: What batches cost.
+        meters: COCO's numbers.
+        costs: The parts of the loss.
+    """
+
+    loss: OwnLoss
+    meters: tuple[Meter, ...]
+    costs: LossMeter = field(default_factory=LossMeter)
+
+    def update(self, model: nn.Module, batch: ObjectBatch, rows: NDArray[np.int64]) -> None:
+        """Add a batch."""
+        self.costs.update(self.loss(model, batch))
+        detected = cast("BoxNetwork", model).detect(batch.pictures, threshold=LEAST, most=_MOST)
+        found = [_found_rows(_arrays(one), int(row)) for one, row in zip(detected, rows, strict=True)]
+        given = [_true_rows(one, int(row), crowd=False) for one, row in zip(batch.targets, rows, strict=True)]
+        given += [_true_rows(one, int(row), crowd=True) for one, row in zip(batch.crowds, rows, strict=True)]
+        for meter in self.meters:
+            meter.update(np.concatenate(found), np.concatenate(given), images=rows)
+
+    def compute(self) -> dict[str, float]:
+        """The loss, its parts, and the metrics of all batches."""
+        costs = {name if name == "loss" else f"loss/{name}": value for name, value in self.costs.compute().items()}
+        return {**costs, **{name: value for meter in self.meters for name, value in meter.compute().items()}}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Arrays:
+    """Objects as `Found` holds them, in NumPy."""
+
+    boxes: NDArray[np.floating[Any]]
+    scores: NDArray[np.floating[Any]]
+    classes: NDArray[np.int64]
+    masks: NDArray[np.bool_] | None = None
+
+
+def _objects(sample: Sample, *, crowds: bool = False) -> Objects:
+    assert sample.boxes is not None
+    assert sample.classes is not None
+    chosen = ((sample.classes < 0) == crowds) & (sample.boxes[:, 2:] > sample.boxes[:, :2]).all(axis=1)
+    classes = crowd_code(sample.classes[chosen]) if crowds else sample.classes[chosen]
+    masks = None if sample.instances is None else torch.from_numpy(sample.instances[chosen])
+    return Objects(torch.from_numpy(sample.boxes[chosen]), torch.from_numpy(classes), masks)
+
+
+def _arrays(found: Found) -> _Arrays:
+    masks = None if found.masks is None else found.masks.cpu().numpy()
+    return _Arrays(found.boxes.float().cpu().numpy(), found.scores.float().cpu().numpy(), found.classes.cpu().numpy(), masks)
+
+
+def _mirrored(found: _Arrays, width: int) -> _Arrays:
+    return replace(found, boxes=np.stack([width - found.boxes[:, 2], found.boxes[:, 1], width - found.boxes[:, 0], found.boxes[:, 3]], 1))
+
+
+def _fused(one: _Arrays, other: _Arrays) -> _Arrays:
+    boxes, scores = np.concatenate([one.boxes, other.boxes]), np.concatenate([one.scores, other.scores])
+    fused = fuse_boxes(boxes, scores, np.repeat([0, 1], [len(one.boxes), len(other.boxes)]), classes=np.append(one.classes, other.classes))
+    best = np.argsort(-fused.scores, kind="stable")[:_MOST]
+    return _Arrays(fused.boxes[best], fused.scores[best], fused.classes[best])
+
+
+def _home(found: _Arrays, place: Place) -> _Arrays:
+    """In pixels of the picture itself, without what lies beside it."""
+    height, width = place.original
+    boxes = upright.clip(boxes_home(found.boxes, place), width, height)
+    kept = np.flatnonzero((boxes[:, 2:] > boxes[:, :2]).all(axis=1))
+    masks = None if found.masks is None else np.zeros((len(kept), height, width), np.bool_)
+    if found.masks is not None and masks is not None:
+        for number, row in enumerate(kept):
+            masks[number] = mask_home(found.masks[row].astype(np.uint8), place) == 1
+    return _Arrays(boxes[kept], found.scores[kept], found.classes[kept], masks)
+
+
+def _labels(found: _Arrays, size: tuple[int, ...]) -> Labels:
+    """Annotations: boxes, or masks with their own boxes, of which empty ones are none."""
+    width, height = size
+    if found.masks is None:
+        return labels_of_arrays("box", found.classes, found.boxes, (width, height), scores=found.scores)
+    there = np.flatnonzero(found.masks.any(axis=(1, 2)))
+    boxes = np.concatenate([np.empty((0, 4)), *(mask_geometry.box(found.masks[row]) for row in there)])
+    codes = [rle.compress(rle.encode(found.masks[row])) for row in there]
+    return labels_of_arrays("mask", found.classes[there], boxes, (width, height), scores=found.scores[there], masks=codes)
+
+
+def _found_rows(found: _Arrays, row: int) -> NDArray[np.float64]:
+    """Detections (n, 7) as the metric takes them."""
+    known = np.stack([np.full(len(found.classes), row), found.classes, found.scores], axis=1)
+    return np.concatenate([known, found.boxes], axis=1).astype(np.float64)
+
+
+def _true_rows(objects: Objects, row: int, *, crowd: bool) -> NDArray[np.float64]:
+    """True boxes (m, 8) as the metric takes them."""
+    count = len(objects.classes)
+    known = [np.full(count, row), objects.classes.cpu().numpy(), np.full(count, crowd), np.full(count, np.nan)]
+    return np.concatenate([np.stack(known, axis=1), objects.boxes.cpu().numpy()], axis=1).astype(np.float64)
