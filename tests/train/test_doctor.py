@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from task_builders import write_figures, write_squares
 
 import burnish
 from burnish.errors import ConfigError
@@ -117,3 +118,15 @@ def test_a_check_to_leave_out_must_exist(discs):
 
 def test_every_setting_of_a_training_is_one_of_the_doctor():
     assert set(TrainConfig.model_fields) < set(DoctorConfig.model_fields)
+
+
+@pytest.mark.parametrize(("write", "network"), [(write_squares, {"name": "centres"}), (write_figures, {"name": "heatmaps"})])
+def test_networks_with_losses_of_their_own_are_tried_too(tmp_path, write, network):
+    write(tmp_path, 6, split="train")
+    write(tmp_path, 3, split="val", seed=1)
+    config = DoctorConfig.make(network=network, size=64, batch_size=3, data={"workers": 1}, without=QUICK, device="cpu", batch=True)
+    result = doctor(burnish.open(tmp_path), config)
+    found = {one.name: one for one in result.findings}
+    assert [str(one) for one in result.findings if one.status == "error"] == []
+    assert found["gradients"].status == "ok"
+    assert found["statistics"].found.startswith("6 pictures")

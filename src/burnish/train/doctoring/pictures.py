@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from burnish.engine.progress import Progress
     from burnish.train.policies.examples import Examples
+    from burnish.train.samples import Sample
     from burnish.train.setup import Setup
 
 _LISTED = 6
@@ -78,7 +80,12 @@ def measure_pictures(setup: Setup, cache: Path | None, mark: str, progress: Prog
     names, background = _names(setup)
     config = StatisticsConfig(num_classes=len(names), background=background)
     statistics = dataset_statistics(
-        lambda place: setup.feed.sample(int(own[place])), len(own), config, cache=cache, mark=(mark, "doctor"), progress=progress
+        lambda place: _single_objects(setup.feed.sample(int(own[place]))),
+        len(own),
+        config,
+        cache=cache,
+        mark=(mark, "doctor"),
+        progress=progress,
     )
     table = _table(statistics, names)
     if statistics.empty_share > _MOSTLY and setup.examples.task != "classification":
@@ -91,6 +98,15 @@ def measure_pictures(setup: Setup, cache: Path | None, mark: str, progress: Prog
 
 
 _NO_VALIDATION = "Name such a split with data.validation, or add pictures: nothing would choose the best weights."
+
+
+def _single_objects(sample: Sample) -> Sample:
+    """A sample without its crowds, which have negative numbers."""
+    if sample.classes is None or sample.boxes is None or len(sample.boxes) != len(sample.classes) or (sample.classes >= 0).all():
+        return sample
+    kept = sample.classes >= 0
+    instances = None if sample.instances is None else sample.instances[kept]
+    return replace(sample, boxes=sample.boxes[kept], classes=sample.classes[kept], instances=instances)
 
 
 def _names(setup: Setup) -> tuple[tuple[str, ...], int | None]:
