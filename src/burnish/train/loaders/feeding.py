@@ -9,6 +9,7 @@ from burnish.engine.map import Engine, ordered_map
 from burnish.train.loaders.loader import Loader
 from burnish.train.loaders.sampler import cut_into_batches
 from burnish.train.loaders.settings import LoaderConfig
+from burnish.train.loaders.sharding import shard_batches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,9 +33,11 @@ class Feed:
         pool: Rows that augmentations may take other samples from.
         augment: Changes a sample at random.
         collate: Makes a batch of samples.
-        batch_size: Samples in a batch.
+        batch_size: Samples in a batch, on each rank.
         seed: Of all chance.
         workers: Threads that work ahead.
+        rank: Which part of each batch is given: ranks together see what one would see with so large a batch, changed at random alike.
+        world_size: How many ranks there are.
         name: What messages call a row.
     """
 
@@ -46,12 +49,15 @@ class Feed:
     batch_size: int
     seed: int
     workers: int
+    rank: int = 0
+    world_size: int = 1
     name: Callable[[int], str] = str
 
     def batches(self, epoch: int, first: int) -> Iterator[Any]:
         """The batches of an epoch from one on; those before cost nothing."""
-        config = LoaderConfig(workers=self.workers)
-        return Loader(self.sample, self._cut, self.collate, self._changed, self.seed, config=config, name=self.name)(epoch, first)
+        config, part = LoaderConfig(workers=self.workers), (self.rank, self.world_size)
+        loader = Loader(self.sample, self._cut, self.collate, self._changed, self.seed, config=config, name=self.name, part=part)
+        return loader(epoch, first)
 
     def batches_per_epoch(self) -> int:
         """How many batches an epoch has."""
@@ -63,7 +69,10 @@ class Feed:
         return ordered_map(self._plain, cut, engine=Engine(max(self.workers, 1)), workers="threads")
 
     def _cut(self, epoch: int) -> tuple[NDArray[np.int64], ...]:
-        return cut_into_batches(self.epoch_rows(epoch), self.batch_size)
+        rows = self.epoch_rows(epoch)
+        if self.world_size == 1:
+            return cut_into_batches(rows, self.batch_size)
+        return shard_batches(rows, self.batch_size, rank=self.rank, world_size=self.world_size)
 
     def _changed(self, sample: Sample, rng: Generator) -> Sample:
         return self.augment(sample, rng, self._another)

@@ -131,6 +131,10 @@ class TrainConfig(Config):
     """Which pictures, and how they reach the network."""
     device: str | None = None
     """For instance cuda or cpu; the best there is when not given."""
+    devices: Count = 1
+    """Devices that train together: GPUs, or processes of the CPU; each takes its part of every batch."""
+    sync_batch_norm: bool = False
+    """Batch normalisation over the pictures of all GPUs instead of each GPU's own."""
     dataset: str | None = None
     """The dataset, where it is not named on the command line."""
     seed: int = 0
@@ -145,6 +149,15 @@ class TrainConfig(Config):
     def named_files(self) -> tuple[str, ...]:
         """The plan of the data."""
         return self.data.named_files
+
+    @model_validator(mode="after")
+    def _batches_can_be_shared(self) -> Self:
+        if self.batch_size % self.devices:
+            told = f"batch_size is {self.batch_size}, which {self.devices} devices cannot share evenly"
+            raise ValueError(
+                f"{told}; expected a multiple of {self.devices}, for instance {self.devices * -(-self.batch_size // self.devices)}"
+            )
+        return self
 
 
 class PredictConfig(Config):
