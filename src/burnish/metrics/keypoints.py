@@ -34,7 +34,7 @@ def _state(config: PckConfig, predicted: ArrayLike, given: ArrayLike, *, sides: 
         or found.shape[2] < 2
         or true.shape[2:] != (3,)
         or scale.shape != true.shape[:1]
-    ):  # noqa: PLR2004
+    ):
         shapes = f"{found.shape}, {true.shape} and {scale.shape}"
         raise DataError(f"Points, true points and sides have the shapes {shapes}; expected (n, K, 2 or more), (n, K, 3) and (n,).")
     known = true[..., 2] > 0

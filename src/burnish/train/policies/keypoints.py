@@ -316,7 +316,7 @@ def _located(
                 heatmaps = (heatmaps + trained.model(batch.flip(3)).float().flip(3)[:, order]) / 2
             points = read_heatmaps(heatmaps).cpu().numpy().astype(np.float64)
         for one, place, (_, window) in zip(points, places, windows[start : start + _AT_ONCE], strict=True):
-            found.append([*points_home(one, place), *window[:2].astype(np.float64), 0.0])
+            found.append(points_home(one, place) + np.append(window[:2], 0))
     return found
 
 
