@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from burnish.inspect.undo import undo
     from burnish.recipe import run
     from burnish.refine.prepare import prepare
+    from burnish.refine.refine import refine
+    from burnish.train.evaluate import evaluate
+    from burnish.train.predict import predict
+    from burnish.train.train import train
     from burnish.video.cut import cut
     from burnish.video.extract import extract
     from burnish.video.filters import filters
@@ -55,6 +59,7 @@ __all__ = [
     "cut",
     "dedupe",
     "diff",
+    "evaluate",
     "extract",
     "filters",
     "history",
@@ -62,14 +67,17 @@ __all__ = [
     "label_issues",
     "labels",
     "open",
+    "predict",
     "prepare",
     "preview",
     "pull",
     "push",
+    "refine",
     "run",
     "split",
     "stats",
     "tidy",
+    "train",
     "undo",
 ]
 

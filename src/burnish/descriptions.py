@@ -151,7 +151,7 @@ def selected(kind: Kind, given: Config | Mapping[str, Any] | str, *, where: str 
         ConfigError: The name is unknown, with the nearest known one.
     """
     if isinstance(given, Config):
-        maker(kind, given)
+        _entry_of(kind, given)
         return type(given), given.model_dump()
     name, values = _named(kind, given)
     alias = kind.aliases.get(name)
@@ -180,10 +180,7 @@ def maker(kind: Kind, description: Config) -> Callable[..., Any]:
     Raises:
         ConfigError: It is no description of this kind.
     """
-    name: str = getattr(description, "name", "")
-    if name not in kind.entries or type(description) is not config_class(kind, name):
-        raise ConfigError(f"A {type(description).__name__} describes no {kind.noun}; expected a mapping with the key 'name'.")
-    return _found(kind.entries[name].make)
+    return _found(_entry_of(kind, description).make)
 
 
 def config_class(kind: Kind, name: str) -> type[Config]:
@@ -214,6 +211,13 @@ def _named(kind: Kind, given: Mapping[str, Any] | str) -> tuple[str, dict[str, A
     if args is not None and not isinstance(args, dict):
         raise ConfigError(f"'args' of the {kind.noun} '{name}' is {args!r}; expected settings as key: value.")
     return name, {**(args or {}), **values}
+
+
+def _entry_of(kind: Kind, description: Config) -> Entry:
+    name: str = getattr(description, "name", "")
+    if name not in kind.entries or type(description) is not config_class(kind, name):
+        raise ConfigError(f"A {type(description).__name__} describes no {kind.noun}; expected a mapping with the key 'name'.")
+    return kind.entries[name]
 
 
 def _article(noun: str) -> str:

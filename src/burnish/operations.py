@@ -85,6 +85,20 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "asked",
         "Show what differs between two datasets or versions.",
     ),
+    "doctor": Operation(
+        "burnish.train.doctor:doctor",
+        "burnish.train.doctoring.settings:DoctorConfig",
+        ("dataset?",),
+        "asked",
+        "Check a training before hours are spent: machine, pictures, network, loss, target.",
+    ),
+    "evaluate": Operation(
+        "burnish.train.evaluate:evaluate",
+        "burnish.train.policies.settings:EvaluateConfig",
+        ("dataset",),
+        "option",
+        "Measure a trained network on a dataset, alone or against another.",
+    ),
     "extract": Operation(
         "burnish.video.extract:extract",
         _VIDEO + "ExtractConfig",
@@ -192,6 +206,13 @@ OPERATIONS: Final[dict[str, Operation]] = {
         ("dataset?",),
         "run",
         "Train a network on a dataset, into a run folder with weights, numbers and a report.",
+    ),
+    "tune": Operation(
+        "burnish.train.tune:tune",
+        "burnish.train.tuning.settings:TuneConfig",
+        ("dataset?",),
+        "run",
+        "Search the settings of a training: many trainings, judged by their target.",
     ),
     "undo": Operation(
         "burnish.inspect.undo:undo", _SETTINGS + "UndoConfig", ("folder",), "none", "Return a dataset to the version before."

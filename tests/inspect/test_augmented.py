@@ -118,3 +118,10 @@ def test_pictures_that_are_mixed_in_are_readable_ones(tmp_path):
     (tmp_path / "data/images/1.jpg").write_text("no picture")
     paths = written(dataset, tmp_path / "out", augs="detection", strength="strong", versions=12, count=1)
     assert [path.name for path in paths] == ["0.jpg.jpg"]
+
+
+def test_masks_that_lie_beside_boxes_are_shown_as_training_reads_them(tmp_path, shared_data):
+    dataset = burnish.open(shared_data / "deepcrack/train")
+    made = burnish.preview(dataset, PreviewConfig.make(augs="segmentation", count=1, versions=1))
+    assert set(made.dataset.annotations["kind"].cast(pl.String)) == {"mask"}
+    assert len(made.save(tmp_path)) == 1

@@ -374,3 +374,10 @@ def test_real_nuclei_keep_a_box_for_each_nucleus(shared_data, tmp_path):
     files = source.image_files().filter(pl.col("path").str.split("/").list.last().is_in(list(names)))
     wanted = source.annotations.filter(pl.col("image").is_in(files["image"].to_list())).height
     assert weak.annotations.height == wanted > 200
+
+
+def test_where_a_test_set_is_at_hand_no_evaluation_set_is_made(tmp_path):
+    made = prepared(seed_dataset(tmp_path / "N", hand=4, weak=3), evaluate=0)
+    made.save(tmp_path / "sets")
+    assert made.summary()["sets"] == {"BASELINE": 3, "BASELINE_VAL": 1, "EVAL": 0, "WEAK": 3}
+    assert not (tmp_path / "sets" / "N_EVAL").exists()

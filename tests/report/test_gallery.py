@@ -102,3 +102,11 @@ def test_a_link_carries_what_is_filtered():
     place, _, query = link.partition("?")
     assert place == "#suspects"
     assert parse_qs(query) == {"given": ["a&b=c"], "suggested": ['<b>"x"</b> é'], "score": ["0.5"]}
+
+
+def test_predictions_are_not_called_suspicions():
+    markup = gallery([_card("a", score=None), _card("b", score=None)], look="predictions")
+    assert 'class="gallery labelled"' in markup
+    assert "Predicted <select" in markup
+    assert "suspect first" not in markup
+    assert 'class="gallery labelled broad"' in gallery([_card("a")], look="panels")

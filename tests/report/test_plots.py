@@ -69,3 +69,17 @@ def test_lines_have_their_names_in_a_legend_escaped():
 def test_a_line_with_too_few_values_is_refused():
     with pytest.raises(DataError, match="1 values"):
         line_chart({"loss": [1]}, [1, 2], title="Loss")
+
+
+def test_a_marked_place_has_an_upright_line_and_its_words_escaped():
+    figure = line_chart({"loss": [3, 1]}, [1, 2], title="Loss", marked=(2, "<best>"))
+    assert figure.count('class="cutoff"') == 1
+    assert "&lt;best&gt;</text>" in figure
+    assert 'class="cutoff"' not in line_chart({"loss": [3, 1]}, [1, 2], title="Loss", marked=(3, "beyond"))
+
+
+def test_a_line_without_dots_is_the_same_line():
+    with_dots, without = (line_chart({"loss": [3, 1]}, [1, 2], title="Loss", dots=dots) for dots in (True, False))
+    assert 'class="dot" d=""' in without
+    assert without.replace('class="dot" d=""', "") != with_dots
+    assert next(part for part in with_dots.split('"') if part.startswith("M")) in without

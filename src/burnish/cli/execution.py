@@ -75,7 +75,7 @@ def _opened(request: Request) -> tuple[Any, ...]:
         text or (getattr(request.settings, "dataset", None) if kind == "dataset" else None)
         for kind, text in zip(kinds, request.inputs, strict=False)
     ]
-    if texts and texts[0] is None and kinds[0] == "dataset":
+    if texts and texts[0] is None and kinds[0] == "dataset" and getattr(request.settings, "needs_dataset", True):
         raise ConfigError(f"No dataset was named. Write: burnish {request.verb} DATASET")
     openers: dict[str, Any] = dict.fromkeys(("dataset", "samples", "original"), open_dataset)
     openers |= {"findings": read_findings, "source": _open_source, "url": str}

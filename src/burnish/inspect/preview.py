@@ -120,8 +120,9 @@ def preview(
     chosen = config or PreviewConfig()
     if chosen.augs:
         from burnish.train.policies.examples import suited  # noqa: PLC0415 - what training reads
+        from burnish.train.policies.settings import DataConfig  # noqa: PLC0415 - beside
 
-        dataset, _ = suited(dataset, chosen.augs, None)
+        dataset, _ = suited(dataset, chosen.augs, DataConfig())
     known = set(dataset.classes["name"])
     strange = [name for name in chosen.classes if name not in known]
     if strange:

@@ -26,6 +26,10 @@ WEAK: Final = "WEAK"
 NONE: Final = ""
 
 _SETS: Final = 3
+_NEEDED: Final = {
+    2: "the sets for training and validation need two",
+    3: "the sets for training, validation and evaluation need three",
+}
 _LISTED: Final = 5
 
 
@@ -68,7 +72,7 @@ def divided(
         counts: (n, k) objects of each class.
         groups: (n,) equal for pictures that must not be parted.
         hand: (n,) which are labelled by hand.
-        evaluate: Share of these for EVAL.
+        evaluate: Share of these for EVAL; 0 makes none.
         train: Share of the others of these for BASELINE.
         seed: Of the division.
 
@@ -77,16 +81,17 @@ def divided(
     """
     places = np.flatnonzero(hand)
     known = len(np.unique(groups[places]))
-    if known < _SETS:
+    needed = _SETS if evaluate else _SETS - 1
+    if known < needed:
         together = f", which are {known} groups of copies or scenes" if known < len(places) else ""
         raise DataError(
-            f"{len(places)} pictures are labelled by hand{together}; the sets for training, validation and evaluation need three "
-            "of which none is a copy of another. Label more pictures."
+            f"{len(places)} pictures are labelled by hand{together}; {_NEEDED[needed]} of which none is a copy of another. "
+            "Label more pictures."
         )
     parts = np.full(len(hand), WEAK, dtype="<U16")
-    evaluated = _divided_in_two(counts[places], groups[places], 1 - evaluate, seed, least=2)
-    parts[places[~evaluated]] = EVAL
-    pool = places[evaluated]
+    kept = _divided_in_two(counts[places], groups[places], 1 - evaluate, seed, least=2) if evaluate else np.ones(len(places), np.bool_)
+    parts[places[~kept]] = EVAL
+    pool = places[kept]
     trained = _divided_in_two(counts[pool], groups[pool], train, seed + 1, least=1)
     parts[pool[trained]], parts[pool[~trained]] = BASELINE, VAL
     return parts

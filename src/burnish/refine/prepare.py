@@ -89,7 +89,7 @@ class Prepared:
         Raises:
             DataError: One of them is there already (unless `force`), or the disk is full.
         """
-        targets = {one: folder / f"{self.name}_{one}" for one in SETS if one != parts.WEAK or (self.sets == parts.WEAK).any()}
+        targets = {one: folder / f"{self.name}_{one}" for one in SETS if one not in {parts.WEAK, parts.EVAL} or (self.sets == one).any()}
         for target in targets.values():
             refuse_filled_folder(target, force=force)
         names = _file_names(self.material.items)

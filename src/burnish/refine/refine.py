@@ -1,4 +1,4 @@
-"""Improve the weak masks of a prepared dataset with a model, once or in rounds."""
+"""Improve weak masks with a model, once or in rounds of training and improving."""
 
 from __future__ import annotations
 

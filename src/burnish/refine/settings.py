@@ -26,8 +26,8 @@ class PrepareConfig(Config):
 
     hand: Annotated[str, BeforeValidator(_text)] | None = None
     """Pictures that count as labelled by hand: how many, drawn by the seed, or a file of their names; all with masks or polygons else."""
-    evaluate: InnerShare = 0.5
-    """Share of the hand-labelled pictures that evaluates all models (NAME_EVAL)."""
+    evaluate: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.5
+    """Share of the hand-labelled pictures that evaluates all models (NAME_EVAL); 0 where there is a test set of its own."""
     train: InnerShare = 0.85
     """Share of the rest that trains the first model (NAME_BASELINE); what is left validates it (NAME_BASELINE_VAL)."""
     copies: Annotated[int, Field(ge=0)] = 3

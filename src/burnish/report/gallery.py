@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, urlencode
 
 from burnish.errors import DataError
@@ -18,6 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from burnish.report.pictures import Picture
+
+
+Look = Literal["suspects", "predictions", "panels"]
+"""Labels that are suspected; predictions beside labels that are true; the same as broad pictures that show both."""
+
+_OF_PREDICTIONS = ("Label", "Predicted", "as listed")
+_WORDS = {
+    "suspects": ("Given label", "Suggested label", "most suspect first"),
+    "predictions": _OF_PREDICTIONS,
+    "panels": _OF_PREDICTIONS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,7 @@ def gallery(
     filters: bool = True,
     kinds: Mapping[str, str] | None = None,
     folder: str = "",
+    look: Look = "suspects",
 ) -> str:
     """A gallery of cards, most suspect first; issues come before the others, equal ones keep their order.
 
@@ -90,6 +102,7 @@ def gallery(
         filters: Show the tools to filter, search and sort.
         kinds: Kind of finding to its name for the reader.
         folder: Where the listed paths lie; copied paths get it in front.
+        look: What the cards are.
 
     Raises:
         DataError: Two cards have one key.
@@ -101,8 +114,9 @@ def gallery(
         return '<p class="empty">Nothing was found.</p>'
     ordered = sorted(cards, key=lambda card: (not card.is_issue, -(card.score or 0.0)))
     names = {card.kind: (kinds or {}).get(card.kind, card.kind.replace("_", " ").capitalize()) for card in ordered}
-    tools = _tools(ordered, names, key) if filters else ""
-    head = attributes({"class": "gallery", "data-gallery": key, "data-folder": folder or None, "aria-label": title})
+    tools = _tools(ordered, names, key, _WORDS[look]) if filters else ""
+    kind = {"suspects": "gallery", "predictions": "gallery labelled", "panels": "gallery labelled broad"}[look]
+    head = attributes({"class": kind, "data-gallery": key, "data-folder": folder or None, "aria-label": title})
     return (
         f'<div{head}>{tools}<p class="shown" role="status"></p><ol class="cards"></ol>'
         f'<p class="more" hidden><button type="button" class="button"></button></p>'
@@ -159,19 +173,19 @@ def _stays_below(path: str) -> bool:
     return bool(path) and not path.startswith(("/", "\\"))
 
 
-def _tools(cards: Sequence[Card], kinds: Mapping[str, str], key: str) -> str:
+def _tools(cards: Sequence[Card], kinds: Mapping[str, str], key: str, words: tuple[str, str, str]) -> str:
     """The row of tools; one that could change nothing is left out."""
     parts = [_search()]
     if len(kinds) > 1:
         counts = Counter(card.kind for card in cards)
         parts.append(_select("kind", "Kind", [(kind, f"{name} ({counts[kind]:,})") for kind, name in kinds.items()]))
-    for name, label in (("given", "Given label"), ("suggested", "Suggested label")):
+    for name, label in (("given", words[0]), ("suggested", words[1])):
         counts = Counter(getattr(card, name) for card in cards if getattr(card, name))
         if counts:
             parts.append(_select(name, label, [(value, f"{value} ({count:,})") for value, count in sorted(counts.items())]))
     if len({card.score for card in cards}) > 1:
         parts.append(_slider())
-    parts.append(_order())
+    parts.append(_order(words))
     if len({card.is_issue for card in cards}) > 1:
         parts.append('<label class="tick"><input type="checkbox" name="issues"> Issues only</label>')
     parts.append('<button type="reset" class="button quiet">Reset</button>')
@@ -194,7 +208,7 @@ def _slider() -> str:
     )
 
 
-def _order() -> str:
-    orders = (("", "most suspect first"), ("path", "path"), ("given", "given label"), ("suggested", "suggested label"))
+def _order(words: tuple[str, str, str]) -> str:
+    orders = (("", words[2]), ("path", "path"), ("given", words[0].lower()), ("suggested", words[1].lower()))
     listed = "".join(f'<option value="{value}">{text}</option>' for value, text in orders)
     return f'<label>Order <select name="sort">{listed}</select></label>'

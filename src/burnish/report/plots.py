@@ -75,6 +75,8 @@ def line_chart(
     title: str,
     note: str = "",
     axis: str = "",
+    dots: bool = True,
+    marked: tuple[float, str] | None = None,
 ) -> str:
     """Lines over a common axis, from 0 up, with a dot at every value and a legend.
 
@@ -84,6 +86,8 @@ def line_chart(
         title: Caption and accessible name.
         note: A sentence below the caption.
         axis: What the axis is, written below.
+        dots: Whether values have dots; not where there are many.
+        marked: A place on the axis that gets a line upright, and what is written beside it.
 
     Raises:
         DataError: A line has not as many values as the axis.
@@ -95,11 +99,12 @@ def line_chart(
     low, high = float(across[0]), float(across[-1])
     scale = _Scale(tuple(ticks(highest)))
     lines = "".join(
-        _line([_share(place, low, high) for place in across], [scale.share(value) for value in values], index)
+        _line([_share(place, low, high) for place in across], [scale.share(value) for value in values], index, dots=dots)
         for index, values in enumerate(series.values())
     )
     drawing = f'<svg y="{_TOP}" width="100%" height="{_FLOOR - _TOP}" viewBox="0 0 100 100" preserveAspectRatio="none">{lines}</svg>'
     body = _grid(scale) + drawing + _axis([low, (low + high) / 2, high] if high > low else [low], low, high)
+    body += "" if marked is None else _upright(marked[0], marked[1], low, high)
     description = "; ".join(f"{name or 'values'} ends at {values[-1]:.4g}" for name, values in series.items()) + "."
     keys = legend(tuple(series), _TONES) if any(series) else ""
     return figure(title, note, keys + svg(title, description, _HEIGHT, body, kind="plot") + _axis_name(axis))
@@ -157,13 +162,18 @@ def _column(index: int, edges: NDArray[np.float64], plain: int, everything: int,
 
 
 def _cutoff_line(cutoff: float | None, low: float, high: float) -> str:
-    if cutoff is None or not low <= cutoff <= high:
+    return "" if cutoff is None else _upright(cutoff, f"cut-off {cutoff:.2f}", low, high)
+
+
+def _upright(place: float, text: str, low: float, high: float) -> str:
+    """A line at a place on the axis, with a text."""
+    if not low <= place <= high:
         return ""
-    x = _share(cutoff, low, high)
+    x = _share(place, low, high)
     anchor, gap = ("end", -6) if x > 50 else ("start", 6)  # noqa: PLR2004 - the text stands on the side with more room
     return (
         f'<line class="cutoff" x1="{x:.2f}%" x2="{x:.2f}%" y1="4" y2="{_FLOOR}"/>'
-        f'<text class="cutoff-text" x="{x:.2f}%" dx="{gap}" y="14" text-anchor="{anchor}">cut-off {cutoff:.2f}</text>'
+        f'<text class="cutoff-text" x="{x:.2f}%" dx="{gap}" y="14" text-anchor="{anchor}">{escape(text)}</text>'
     )
 
 
@@ -176,7 +186,7 @@ def _axis(places: Sequence[float], low: float, high: float) -> str:
     )
 
 
-def _line(across: Sequence[float], heights: Sequence[float], index: int) -> str:
+def _line(across: Sequence[float], heights: Sequence[float], index: int, *, dots: bool = True) -> str:
     """A line and its dots in a 100 x 100 box; a dot is a line of no length, which stays round when the box is stretched."""
     points = [(x, 100 - 100 * height) for x, height in zip(across, heights, strict=True)]
     path, pen_up = "", True
@@ -184,5 +194,5 @@ def _line(across: Sequence[float], heights: Sequence[float], index: int) -> str:
         if not math.isnan(y):
             path += f"{'M' if pen_up else 'L'}{x:.2f} {y:.2f}"
         pen_up = math.isnan(y)
-    dots = "".join(f"M{x:.2f} {y:.2f}h0" for x, y in points if not math.isnan(y))
-    return f'<g {painted(index, _TONES, "stroke")}><path d="{path}"/><path class="dot" d="{dots}"/></g>'
+    drawn = "".join(f"M{x:.2f} {y:.2f}h0" for x, y in points if not math.isnan(y)) if dots else ""
+    return f'<g {painted(index, _TONES, "stroke")}><path d="{path}"/><path class="dot" d="{drawn}"/></g>'

@@ -1,1 +1,5 @@
-"""The training toolkit: loop, sampler, schedule, transforms, probes."""
+"""The training toolkit: verbs that train, predict and evaluate, and all around the network below them."""
+
+from burnish.rooms import callable_room
+
+callable_room(__name__)

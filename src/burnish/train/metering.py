@@ -17,7 +17,7 @@ with extra("train"):
     import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from torch import Tensor
 
@@ -64,6 +64,12 @@ class Meter:
 def build(given: Config | Mapping[str, Any] | str) -> Meter:
     """A meter of a metric that is named or described, as `burnish.metrics.metric.build` takes it."""
     return Meter(build_metric(given))
+
+
+def mean_cost(costs: Sequence[tuple[float, int]]) -> float:
+    """The mean over the pictures of all ranks of the mean cost and number of pictures of each batch; all ranks must call."""
+    every = [cost for costs_of_rank in gathered(list(costs)) for cost in costs_of_rank]
+    return sum(cost * number for cost, number in every) / max(sum(number for _, number in every), 1)
 
 
 def tensor_counts(config: DecisionConfig, predicted: Tensor, given: Tensor) -> Tensor:

@@ -11,14 +11,14 @@ import polars as pl
 
 from burnish.data.dataset import make_dataset
 from burnish.data.findings import finding, findings_table
-from burnish.engine.map import Engine, ordered_map
+from burnish.engine.map import Engine
 from burnish.engine.progress import Progress, silent
 from burnish.errors import ConfigError, DataError
 from burnish.formats.derived import Derived
 from burnish.media.images import read_image
-from burnish.media.unreadable import UnreadableImage
 from burnish.train.policies.predicted import SURE
 from burnish.train.policies.settings import PredictConfig
+from burnish.train.reading import picture_batches
 from burnish.train.trained import Trained, read_trained
 
 if TYPE_CHECKING:
@@ -65,12 +65,14 @@ def predict(dataset: Dataset, config: PredictConfig | None = None, *, engine: En
     rows: list[dict[str, Any]] = []
     unreadable: list[dict[str, Any]] = []
     with progress.task("Predicting", files.height) as advance:
-        for images, pictures, bad in _readable(dataset, files, chosen.batch_size, engine or Engine()):
-            unreadable += bad
-            known = None if boxes is None else [boxes.get(image, np.empty((0, 4))) for image in images]
-            for image, labels in zip(images, predict_labels(trained, pictures, flips=chosen.flips, boxes=known), strict=True):
+        named = list(files.select("image", "path").iter_rows())
+        for batch in picture_batches(named, lambda item: read_image(dataset.root / item[1]), chosen.batch_size, engine or Engine()):
+            unreadable += [finding("unreadable_picture", why, path=path, image=image) for (image, path), why in batch.unreadable]
+            known = None if boxes is None else [boxes.get(image, np.empty((0, 4))) for image, _ in batch.items]
+            found = predict_labels(trained, batch.pictures, flips=chosen.flips, boxes=known)
+            for (image, _), labels in zip(batch.items, found, strict=True):
                 rows += _rows(image, labels, numbers, trained, least)
-            advance(len(images) + len(bad))
+            advance(len(batch))
     made = _with_rows(dataset, rows, numbers, trained)
     text = f"{len(rows):,} predictions on {files.height - len(unreadable):,} pictures by {trained.producer}"
     text += f"; {len(unreadable):,} pictures cannot be read" if unreadable else ""
@@ -94,6 +96,8 @@ def predict_labels(
         flips: Average over mirrored pictures, where the task can.
         boxes: (n, 4) of each picture, where objects are, for networks of key points; without them each picture is one object.
     """
+    if not pictures:
+        return []
     given = {} if boxes is None else {"boxes": boxes}
     module = import_module(f"burnish.train.policies.{trained.task}")
     return module.predict(trained, pictures, flips=flips, **given)
@@ -135,34 +139,6 @@ def _class_numbers(dataset: Dataset, classes: Sequence[str]) -> dict[str, int]:
         if name not in known:
             known[name], free = free, free + 1
     return known
-
-
-def _readable(
-    dataset: Dataset, files: pl.DataFrame, size: int, engine: Engine
-) -> Iterator[tuple[list[int], list[NDArray[np.uint8]], list[dict[str, Any]]]]:
-    """Batches of pictures with their ids, and findings on those that cannot be read."""
-
-    def read(path: str) -> NDArray[np.uint8] | UnreadableImage:
-        try:
-            return read_image(dataset.root / path)
-        except UnreadableImage as error:
-            return error
-
-    found = zip(files.select("image", "path").iter_rows(), ordered_map(read, files["path"].to_list(), engine=engine), strict=True)
-    images: list[int] = []
-    pictures: list[NDArray[np.uint8]] = []
-    bad: list[dict[str, Any]] = []
-    for (image, path), picture in found:
-        if isinstance(picture, UnreadableImage):
-            bad.append(finding("unreadable_picture", str(picture), path=path, image=image))
-            continue
-        images.append(image)
-        pictures.append(picture)
-        if len(pictures) == size:
-            yield images, pictures, bad
-            images, pictures, bad = [], [], []
-    if pictures or bad:
-        yield images, pictures, bad
 
 
 def _rows(image: int, labels: Labels, numbers: dict[str, int], trained: Trained, least: float) -> Iterator[dict[str, Any]]:

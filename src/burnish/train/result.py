@@ -57,11 +57,14 @@ class TrainResult:
 
     def save(self, folder: Path, *, force: bool = False) -> list[Path]:
         """Write the report and the numbers beside what the training itself wrote."""
+        from burnish.train.page import train_page  # noqa: PLC0415 - the page knows results
+
         del force
-        with (folder / "metrics.csv").open("w", encoding="utf-8") as stream:
-            stream.write(self.table.write_csv())
+        write_text(folder / "metrics.csv", self.table.write_csv())
         write_text(folder / "config.yaml", dump(self.config))
-        return [folder / name for name in ("best.pt", "config.yaml", "metrics.csv", "metrics.jsonl", "environment.json")]
+        write_text(folder / "report.html", train_page(self, folder))
+        written = ("report.html", "best.pt", "config.yaml", "metrics.csv", "metrics.jsonl", "environment.json")
+        return [folder / name for name in written if (folder / name).exists()]
 
     def summary(self) -> dict[str, Any]:
         """Facts and numbers as plain values."""

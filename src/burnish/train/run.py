@@ -125,6 +125,7 @@ class Run:
         seconds: Time spent before this process took over.
         stop: Why the training ends; empty while it goes on.
         interrupted: A signal ends it.
+        saves: A checkpoint is wanted after this step.
         norm: Length of the gradient of this step, once somebody asked.
         told: What handlers want the writer to be told next.
     """
@@ -145,6 +146,7 @@ class Run:
     seconds: float = 0.0
     stop: str = ""
     interrupted: bool = False
+    saves: bool = False
     norm: Tensor | None = None
     told: dict[str, float] = field(default_factory=dict[str, float])
 

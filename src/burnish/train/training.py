@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from burnish.errors import DataError, ModelError, extra
+from burnish.train.exchange import agree, exchange_gradients, share_buffers
 from burnish.train.handlers.saving import LAST
 from burnish.train.optim.parameters import begin_training
 from burnish.train.resuming import finish_reading, read_run
@@ -69,6 +70,7 @@ def _run_epochs(run: Run) -> None:
                 job.handlers.tell("epoch_began", run)
             for window in _windows(run):
                 _step(run, window)
+                agree(run)
                 run.seconds = before + time.monotonic() - began
                 _log(run, losses)
                 _evaluate_if_due(run)
@@ -86,6 +88,7 @@ def _step(run: Run, window: Sequence[Any]) -> None:
         job.scheduler.apply()
     run.norm = None
     _backward(run, window)
+    exchange_gradients(run)
     handlers.precision.unscale(optimizer)
     run.loss = handlers.accumulation.settle(trained_parameters(run) if handlers.accumulation.weighs else ())
     allowed = True
@@ -151,6 +154,7 @@ def _evaluate_if_due(run: Run) -> None:
     if job.evaluate is None or run.interrupted or run.evaluated == run.batch or not _is_due(run):
         return
     with evaluation_weights(job):
+        share_buffers(job.model)
         metrics = {name: float(value) for name, value in job.evaluate(job.model).items()}
         assert job.target is not None
         require_metrics(job.target, metrics)
@@ -165,6 +169,7 @@ def _evaluate_if_due(run: Run) -> None:
     if job.writer is not None:
         job.writer.scalars(metrics, run.step)
         run.end(getattr(job.writer, "stop", ""))
+    agree(run)
     _begin_training(job)
 
 

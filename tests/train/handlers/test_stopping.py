@@ -1,11 +1,15 @@
 """Stoppers end a training, by name or class name, alone or together."""
 
+import io
 import math
+import signal
+import sys
 
 import pytest
 from training_builders import small_job
 
 from burnish.errors import ConfigError, DataError
+from burnish.train.handlers.interrupts import is_answered
 from burnish.train.target import parse_target
 from burnish.train.training import train
 
@@ -68,3 +72,26 @@ def test_unknown_stoppers_and_metrics_are_told_with_the_nearest():
         stopped(["patiens"], [0.1])
     with pytest.raises(DataError, match=r"'iuo', which no evaluation gives. Did you mean 'iou'"):
         stopped([{"name": "goal", "when": "iuo >= 1"}], [0.1])
+
+
+@pytest.mark.parametrize(("keys", "steps", "interrupted"), [("c\n", 18, False), ("x\ns\n", 18, False), ("q\n", 3, True), ("", 3, True)])
+def test_on_a_terminal_ctrl_c_asks_whether_to_go_on(keys, steps, interrupted, monkeypatch, tmp_path):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr("sys.stdin", Terminal(keys))
+    monkeypatch.setattr("sys.stderr", Terminal())
+
+    class Pressing:
+        name = "pressing"
+
+        def step_began(self, run):
+            if run.step == 2:
+                signal.raise_signal(signal.SIGINT)
+
+    job = small_job(handlers=["saving", {"name": "interrupts", "ask": True}], more=[Pressing()], folder=tmp_path)
+    run = train(job)
+    assert (run.step, run.interrupted) == (steps, interrupted)
+    assert is_answered()
+    assert "[s]ave" in sys.stderr.getvalue()

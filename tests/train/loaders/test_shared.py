@@ -51,6 +51,15 @@ def test_boxes_follow_the_place_of_their_picture(paths, tmp_path):
     np.testing.assert_allclose(boxes_home(there, samples.place(0)), [[8, 6, 24, 18]])
 
 
+@pytest.mark.parametrize("keep", ["raw", "packed", "none"])
+def test_the_place_of_a_row_is_the_same_however_rows_are_kept(paths, tmp_path, keep):
+    samples = share_samples(paths, LETTERBOX, tmp_path / "cache", budget=Budget(keeping=keep))
+    sample, place = samples.placed(1)
+    assert samples.place(1) == place
+    assert place.inner == (12, 16)
+    np.testing.assert_array_equal(sample.picture, samples(1).picture)
+
+
 def test_targets_are_computed_once_for_all_trainings(paths, tmp_path):
     calls = []
 

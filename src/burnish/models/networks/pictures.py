@@ -51,6 +51,29 @@ class Normalisation(nn.Module):
         return torch.addcmul(self._offset, pictures.to(self._scale.dtype), self._scale)
 
 
+class OwnNormalisation(nn.Module):
+    """(N, C, H, W) uint8 pictures to floats with mean 0 and standard deviation 1, each picture by its own mean and spread.
+
+    All channels together, so that colours stay what they are to one another; a picture of one value becomes zeros.
+    """
+
+    def __init__(self, channels: int = 3) -> None:
+        super().__init__()
+        self.channels = channels
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Give floats of the same shape.
+
+        Raises:
+            DataError: The pictures have another shape or number of channels.
+        """
+        if pictures.ndim != _DIMENSIONS or pictures.shape[1] != self.channels:
+            raise DataError(f"Pictures of shape {tuple(pictures.shape)} were found; expected (N, {self.channels}, H, W).")
+        values = pictures.float()
+        spread, mean = torch.std_mean(values, dim=(1, 2, 3), keepdim=True, correction=0)
+        return (values - mean) / (spread + 1)
+
+
 class SegmentationNetwork(nn.Module):
     """A network that takes pictures as they are, (N, C, H, W) uint8, and gives (N, K, H, W) logits, for any height and width.
 
@@ -73,7 +96,7 @@ class SegmentationNetwork(nn.Module):
         name: str,
         num_classes: int,
         stride: int,
-        normalise: Normalisation,
+        normalise: nn.Module,
         head: tuple[str, ...],
         smallest: int = 1,
     ) -> None:

@@ -63,6 +63,8 @@ class UNetConfig(PixelNetworkConfig):
     """How features are normalised; group norm does not depend on the size of the batch."""
     dropout: Share = 0.0
     """Share of the deepest features that are hidden in training."""
+    normalise: Literal["picture", "imagenet"] = "picture"
+    """picture: each by its own mean and spread, so that dark and bright ones look alike; imagenet: by those of ImageNet."""
 
 
 class AttentionUNetConfig(UNetConfig):

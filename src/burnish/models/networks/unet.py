@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from burnish.errors import extra
-from burnish.models.networks.pictures import IMAGENET, Normalisation, SegmentationNetwork
+from burnish.models.networks.pictures import IMAGENET, Normalisation, OwnNormalisation, SegmentationNetwork
 
 with extra("train"):
     import torch
@@ -27,7 +27,7 @@ _MOST_GROUPS = 8
 
 def build_unet(config: UNetConfig, outputs: int, image_size: tuple[int, int]) -> SegmentationNetwork:  # noqa: ARG001 - any size will do
     """Build the U-Net of Ronneberger et al. (MICCAI 2015) with residual blocks and padding, from scratch."""
-    return _wrapped(config, UNet(_encoder(config), config, outputs), Normalisation(*IMAGENET, config.in_channels), outputs)
+    return _wrapped(config, UNet(_encoder(config), config, outputs), _normalisation(config), outputs)
 
 
 def build_attention_unet(config: AttentionUNetConfig, outputs: int, image_size: tuple[int, int]) -> SegmentationNetwork:
@@ -38,7 +38,7 @@ def build_attention_unet(config: AttentionUNetConfig, outputs: int, image_size: 
         WeightsError: Its weights cannot be had or do not fit.
     """
     if config.encoder is None:
-        return _wrapped(config, UNet(_encoder(config), config, outputs, gates=True), Normalisation(*IMAGENET, config.in_channels), outputs)
+        return _wrapped(config, UNet(_encoder(config), config, outputs, gates=True), _normalisation(config), outputs)
     from burnish.models.networks.encoders import build_encoder, freeze, normalisation_of  # noqa: PLC0415 - only where an encoder is named
 
     encoder = build_encoder(config.encoder, config.in_channels, config.encoder_weights, depth=config.depth, image_size=image_size)
@@ -172,6 +172,10 @@ class Residual(nn.Module):
 
 def _encoder(config: UNetConfig) -> ResidualEncoder:
     return ResidualEncoder(config)
+
+
+def _normalisation(config: UNetConfig) -> nn.Module:
+    return OwnNormalisation(config.in_channels) if config.normalise == "picture" else Normalisation(*IMAGENET, config.in_channels)
 
 
 def _wrapped(config: UNetConfig, network: UNet, normalise: Normalisation, outputs: int) -> SegmentationNetwork:

@@ -149,6 +149,7 @@
   function enlarge(gallery, card) {
     Object.assign(view, { gallery, at: gallery.shown.indexOf(card) });
     if (view.at < 0) return;
+    dialog.className = ["labelled", "broad"].filter((look) => gallery.root.classList.contains(look)).join(" ");
     dialog.replaceChildren(bar(), sheet(gallery, card));
     if (!dialog.isConnected) document.body.append(dialog);
     if (!dialog.open) dialog.showModal();

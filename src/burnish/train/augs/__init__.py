@@ -1,1 +1,1 @@
-"""Random changes to training pictures, one module per task."""
+"""Random changes to training samples: pipelines by name and preset (`pipeline`), and eight transforms of pictures (`classification`)."""

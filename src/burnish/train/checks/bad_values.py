@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def broken_inputs(model: nn.Module, example: Example, loss: LossCall) -> Finding:
     """A picture with one NaN and one infinite number among good ones: is it noticed, and does it do harm to others?"""
     name = "broken inputs"
-    inputs = example.inputs.clone()
+    inputs = example.inputs.clone(memory_format=torch.contiguous_format)
     inputs[0].view(-1)[0], inputs[0].view(-1)[-1] = torch.nan, torch.inf
     model.eval()
     with torch.no_grad():

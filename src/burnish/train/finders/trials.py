@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from burnish.errors import ConfigError, DataError, ModelError, extra
@@ -79,7 +79,7 @@ def sized_batch(batch: Any, size: int) -> Any:
     """A batch of another size, with the rows of one again and again.
 
     Args:
-        batch: Tensors and lists, whose first axis is rows; maybe inside tuples and mappings.
+        batch: Tensors and lists, whose first axis is rows; maybe inside tuples, mappings and dataclasses.
         size: Rows wanted.
 
     Raises:
@@ -95,6 +95,10 @@ def sized_batch(batch: Any, size: int) -> Any:
             return type(batch)(*parts) if hasattr(batch, "_fields") else tuple(parts)
         case Mapping():
             return {key: sized_batch(part, size) for key, part in batch.items()}
+        case _ if is_dataclass(batch) and not isinstance(batch, type):
+            parts = {one.name: getattr(batch, one.name) for one in fields(batch)}
+            rows = next((len(part) for part in parts.values() if isinstance(part, torch.Tensor)), 0)
+            return replace(batch, **{name: _sized_field(part, size, rows) for name, part in parts.items()})
         case None | str() | int() | float() | bool():
             return batch
         case _:
@@ -102,3 +106,9 @@ def sized_batch(batch: Any, size: int) -> Any:
             raise DataError(
                 f"{message}; expected tensors or lists of rows, in tuples or mappings. Give a function that makes batches instead."
             )
+
+
+def _sized_field(part: Any, size: int, rows: int) -> Any:
+    """A field of a batch; a tuple with one member for each of its pictures is rows, not parts."""
+    is_rows = isinstance(part, tuple) and not hasattr(part, "_fields") and len(part) == rows  # pyright: ignore[reportUnknownArgumentType]
+    return tuple(sized_batch(list(part), size)) if is_rows else sized_batch(part, size)  # pyright: ignore[reportUnknownArgumentType]

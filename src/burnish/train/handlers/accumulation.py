@@ -3,7 +3,8 @@
 The mean of a step over batches i is sum_i n_i m_i / sum_i n_i, with the mean m_i of each and what it was divided by, n_i. So each batch's
 loss is weighted with its count when it comes, and the gradients are divided by the sum of the counts at the end. Counts are taken relative
 to a fixed one, so that half-precision gradients keep their size. Where the parts of a loss are divided by numbers that vary against one
-another (ignored pixels in one part only), `Job.count` gives the counts of the whole step beforehand, and each batch gives its share.
+another (ignored pixels in one part only), `Job.count` gives the counts of the whole step beforehand, and each batch gives its share. Where
+each of several ranks has one batch a step, they tell one another the counts of what they computed, before they go back: exact without it.
 """
 
 from __future__ import annotations
@@ -46,12 +47,14 @@ class Accumulation:
         self._exact: Mapping[str, Tensor] | None = None
         self._warned = False
         self._alone = True
+        self._single = True
 
     def begin(self, run: Run, window: Sequence[Any]) -> None:
         """Begin a step over some batches."""
         self._total = self._sum = None
         self._ratios = {}
-        self._alone = len(window) == 1 and world_size() == 1
+        self._single = len(window) == 1
+        self._alone = self._single and world_size() == 1
         count = run.job.count
         if count is None or self._alone:
             self._exact = None
@@ -74,6 +77,8 @@ class Accumulation:
             ConfigError: A bare mean cannot be added to others.
         """
         alone = self._alone
+        if self._single and not alone and self._exact is None and not isinstance(found, torch.Tensor | tuple):
+            self._exact = {name: summed(count) for name, count in found.counts.items()}
         if self._exact is not None and not isinstance(found, torch.Tensor | tuple):
             share = found.share(self._exact)
             self._add(share, torch.zeros((), device=share.device))

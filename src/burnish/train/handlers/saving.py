@@ -58,10 +58,10 @@ class Saving:
 
     def step_ended(self, run: Run) -> None:
         """Write the last state when it is time: at ends of epochs, at stops, and every so often."""
-        if run.job.folder is None or not (run.batch == 0 or run.stop or self._due(run)) or not is_first():
+        if run.job.folder is None or not (run.batch == 0 or run.stop or run.saves or self._due(run)) or not is_first():
             return
         save_checkpoint(run.job.folder / LAST, run_state(run))
-        self._saved = time.monotonic()
+        self._saved, run.saves = time.monotonic(), False
 
     def _due(self, run: Run) -> bool:
         if self._config.every_steps:

@@ -122,6 +122,8 @@ class InterruptsConfig(Config):
 
     name: Literal["interrupts"] = "interrupts"
     """Which handler."""
+    ask: bool = False
+    """On a terminal, ask after a Ctrl-C whether to go on, save and go on, or stop; without one there are no questions."""
 
 
 class SavingConfig(Config):

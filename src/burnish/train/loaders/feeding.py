@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from burnish.engine.map import Engine, ordered_map
+from burnish.train.loaders.loader import Loader
 from burnish.train.loaders.sampler import cut_into_batches
+from burnish.train.loaders.settings import LoaderConfig
+from burnish.train.loaders.sharding import shard_batches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    import numpy as np
     from numpy.random import Generator
     from numpy.typing import NDArray
 
@@ -32,9 +33,12 @@ class Feed:
         pool: Rows that augmentations may take other samples from.
         augment: Changes a sample at random.
         collate: Makes a batch of samples.
-        batch_size: Samples in a batch.
+        batch_size: Samples in a batch, on each rank.
         seed: Of all chance.
         workers: Threads that work ahead.
+        rank: Which part of each batch is given: ranks together see what one would see with so large a batch, changed at random alike.
+        world_size: How many ranks there are.
+        name: What messages call a row.
     """
 
     sample: Callable[[int], Sample]
@@ -45,28 +49,33 @@ class Feed:
     batch_size: int
     seed: int
     workers: int
+    rank: int = 0
+    world_size: int = 1
+    name: Callable[[int], str] = str
 
     def batches(self, epoch: int, first: int) -> Iterator[Any]:
         """The batches of an epoch from one on; those before cost nothing."""
-        cut = list(enumerate(cut_into_batches(self.epoch_rows(epoch), self.batch_size)))[first:]
-        return ordered_map(partial(self._batch, epoch), cut, engine=Engine(max(self.workers, 1)), workers="threads")
+        config, part = LoaderConfig(workers=self.workers), (self.rank, self.world_size)
+        loader = Loader(self.sample, self._cut, self.collate, self._changed, self.seed, config=config, name=self.name, part=part)
+        return loader(epoch, first)
 
     def batches_per_epoch(self) -> int:
         """How many batches an epoch has."""
-        return len(cut_into_batches(self.epoch_rows(0), self.batch_size))
+        return len(self._cut(0))
 
     def plain_batches(self, rows: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], Any]]:
         """Rows in their order, nothing changed at random: each batch with its rows."""
         cut = [rows[start : start + self.batch_size] for start in range(0, len(rows), self.batch_size)]
         return ordered_map(self._plain, cut, engine=Engine(max(self.workers, 1)), workers="threads")
 
-    def _batch(self, epoch: int, numbered: tuple[int, NDArray[np.int64]]) -> Any:
-        number, rows = numbered
-        made = [self._changed(int(row), np.random.default_rng([self.seed, epoch, number, place])) for place, row in enumerate(rows)]
-        return self.collate(made)
+    def _cut(self, epoch: int) -> tuple[NDArray[np.int64], ...]:
+        rows = self.epoch_rows(epoch)
+        if self.world_size == 1:
+            return cut_into_batches(rows, self.batch_size)
+        return shard_batches(rows, self.batch_size, rank=self.rank, world_size=self.world_size)
 
-    def _changed(self, row: int, rng: Generator) -> Sample:
-        return self.augment(self.sample(row), rng, self._another)
+    def _changed(self, sample: Sample, rng: Generator) -> Sample:
+        return self.augment(sample, rng, self._another)
 
     def _another(self, rng: Generator) -> Sample:
         return self.sample(int(rng.choice(self.pool)))

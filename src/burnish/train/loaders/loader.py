@@ -45,6 +45,8 @@ class Loader(Generic[T]):
         rank: Among the ranks that share the seed; each draws its own numbers.
         config: Who prepares.
         name: What messages call a row.
+        part: Places of a batch's rows in the batch of all ranks, the first and the distance of the next: with these, and one `rank` for
+            all, parts of a batch are changed as the whole would be.
         quota: Worker processes on this machine, whichever training has them; None counts those of this training alone.
     """
 
@@ -57,6 +59,7 @@ class Loader(Generic[T]):
     config: LoaderConfig = field(default_factory=LoaderConfig)
     name: Callable[[int], str] = str
     quota: Slots | None = None
+    part: tuple[int, int] = (0, 1)
 
     def __call__(self, epoch: int, first: int = 0) -> Iterator[T]:
         """The batches of an epoch, counted from 0, from `first` on; those before it cost nothing.
@@ -91,7 +94,7 @@ def _batch(loader: Loader[T], batch: Batch, told: Callable[[int], object] | None
     for place, row in enumerate(rows.tolist()):
         if told is not None:
             told(row)
-        samples.append(_sample(loader, row, (epoch, number, place)))
+        samples.append(_sample(loader, row, (epoch, number, loader.part[0] + place * loader.part[1])))
     return loader.collate(samples)
 
 

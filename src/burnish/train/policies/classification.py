@@ -10,7 +10,7 @@ import numpy as np
 from burnish.errors import ConfigError, DataError, extra
 from burnish.train.loaders.placement import find_place, place_picture
 from burnish.train.loaders.shared import Targets
-from burnish.train.metering import Meter, build
+from burnish.train.metering import Meter, build, mean_cost
 from burnish.train.policies.losses import Batch, ScoreLoss, completed, probabilities, score_loss
 from burnish.train.policies.policy import Defaults
 from burnish.train.policies.predicted import labels_of_arrays
@@ -83,7 +83,8 @@ class Classification:
         """A small network from scratch, cross-entropy, and the mean recall of the classes."""
         if self.examples.mode == "multilabel":
             metrics = [{"name": name, "mode": "multilabel"} for name in ("f", "precision", "recall")]
-            return Defaults({"name": "classifier", "network": "small_net"}, {"name": "binary_cross_entropy"}, metrics, "max f", (224, 224))
+            network = {"name": "classifier", "network": "small_net"}
+            return Defaults(network, {"name": "binary_cross_entropy"}, metrics, "max f_dataset", (224, 224))
         metrics = [{"name": "confusion"}, {"name": "ece"}]
         target = "max balanced_accuracy, min loss"
         return Defaults({"name": "classifier", "network": "small_net"}, {"name": "cross_entropy"}, metrics, target, (224, 224))
@@ -187,9 +188,7 @@ class ClassificationMeasuring:
 
     def compute(self) -> dict[str, float]:
         """Loss and metrics of all batches."""
-        total = sum(number for _, number in self.costs)
-        loss = sum(cost * number for cost, number in self.costs) / max(total, 1)
-        return {"loss": loss, **{name: value for meter in self.meters for name, value in meter.compute().items()}}
+        return {"loss": mean_cost(self.costs), **{name: value for meter in self.meters for name, value in meter.compute().items()}}
 
     def states(self) -> dict[str, State]:
         """The state of each meter by the name of its metric, for instance for the confusion matrix."""

@@ -95,6 +95,11 @@ class Examples:
         """The annotations of one picture."""
         return self.rows.get(int(self.images[row]), ())
 
+    def told_path(self, row: int) -> str:
+        """The path of a picture as the reader knows it: below the dataset's root where it lies there."""
+        path, root = self.paths[row], self.dataset.root
+        return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
 
 def task_of(dataset: Dataset) -> Task:
     """What the labels of a dataset are for: skeletons before tags, tags before masks and polygons, boxes last.
@@ -141,7 +146,7 @@ def suited(dataset: Dataset, task: Task | None, config: DataConfig) -> tuple[Dat
     return open_dataset(folder, "masks"), (told,)
 
 
-def gather(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int = 0) -> Examples:
+def gather(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int = 0, to_learn: bool = True) -> Examples:
     """The pictures that can be learnt from, with the parts that they are in.
 
     Args:
@@ -149,6 +154,7 @@ def gather(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int
         task: What to learn; by the labels when None.
         config: Classes, splits and mode.
         seed: Of the division, where there is no validation split.
+        to_learn: Whether there must be a training part; who only measures needs none.
 
     Raises:
         DataError: There is no picture to train on, no such class, or pictures are frames of videos.
@@ -163,7 +169,7 @@ def gather(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int
             alone = config.model_copy(update={**own, "soft": None, "mode": examples.mode, "classes": named})
             more = _gathered(other, examples.task, alone, seed=seed, is_whole=True)
             examples = _joined(examples, more, PARTS.index(part))
-    return _checked(examples)
+    return _checked(examples) if to_learn else examples
 
 
 def _gathered(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int, is_whole: bool = False) -> Examples:

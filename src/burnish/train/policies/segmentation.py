@@ -14,7 +14,7 @@ from burnish.media.cache import file_stamps
 from burnish.media.images import read_image
 from burnish.train.loaders.placement import find_place, place_picture, probabilities_home
 from burnish.train.loaders.shared import Targets
-from burnish.train.metering import Meter, build
+from burnish.train.metering import Meter, build, mean_cost
 from burnish.train.policies.losses import Batch, ScoreLoss, completed, probabilities, score_loss
 from burnish.train.policies.policy import Defaults
 from burnish.train.policies.predicted import mask_labels
@@ -257,6 +257,4 @@ class SegmentationMeasuring:
 
     def compute(self) -> dict[str, float]:
         """Loss and metrics of all batches."""
-        total = sum(number for _, number in self.costs)
-        loss = sum(cost * number for cost, number in self.costs) / max(total, 1)
-        return {"loss": loss, **{name: value for meter in self.meters for name, value in meter.compute().items()}}
+        return {"loss": mean_cost(self.costs), **{name: value for meter in self.meters for name, value in meter.compute().items()}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -18,6 +18,7 @@ from burnish.train.losses.names import LOSSES
 from burnish.train.optim.names import OPTIMIZERS
 from burnish.train.optim.schedules import SCHEDULES
 from burnish.train.optim.settings import AdamWConfig, ParametersConfig
+from burnish.train.policies.seed_config import from_seed, is_seed
 from burnish.train.target import parse_target
 from burnish.train.writers.names import WRITERS
 
@@ -130,15 +131,33 @@ class TrainConfig(Config):
     """Which pictures, and how they reach the network."""
     device: str | None = None
     """For instance cuda or cpu; the best there is when not given."""
+    devices: Count = 1
+    """Devices that train together: GPUs, or processes of the CPU; each takes its part of every batch."""
+    sync_batch_norm: bool = False
+    """Batch normalisation over the pictures of all GPUs instead of each GPU's own."""
     dataset: str | None = None
     """The dataset, where it is not named on the command line."""
     seed: int = 0
     """Same seed, same result on a CPU."""
 
+    @classmethod
+    def adapt(cls, values: dict[str, Any], text: str) -> dict[str, Any]:
+        """Take the config file of the binary segmentation service as it stands."""
+        return from_seed(values, text) if is_seed(values) else values
+
     @property
     def named_files(self) -> tuple[str, ...]:
         """The plan of the data."""
         return self.data.named_files
+
+    @model_validator(mode="after")
+    def _batches_can_be_shared(self) -> Self:
+        if self.batch_size % self.devices:
+            told = f"batch_size is {self.batch_size}, which {self.devices} devices cannot share evenly"
+            raise ValueError(
+                f"{told}; expected a multiple of {self.devices}, for instance {self.devices * -(-self.batch_size // self.devices)}"
+            )
+        return self
 
 
 class PredictConfig(Config):
@@ -158,3 +177,37 @@ class PredictConfig(Config):
     """Whether pictures are copied, linked or left where they are."""
     device: str | None = None
     """For instance cuda or cpu; the best there is when not given."""
+
+
+class EvaluateConfig(Config):
+    """Measure a trained network on a dataset's own labels."""
+
+    model: str = ""
+    """Run folder of a training."""
+    against: str = ""
+    """Run folder of another training, shown the same pictures; differences come with their intervals."""
+    split: str = ""
+    """Pictures of this split, or of the training's part of this name (train, val, test); all means every picture. When not given: the
+    part that is only for measuring, test, or else val."""
+    draws: Annotated[int, Field(ge=0)] = 1000
+    """Draws of the 95 % intervals, over pictures; 0 gives none."""
+    outlines: bool = True
+    """Segmentation: also measure distances between outlines (HD95, ASSD, NSD, boundary IoU), which takes a while on large pictures."""
+    tolerance: Annotated[float, Field(gt=0)] = 2.0
+    """Of the NSD, in pixels."""
+    overlap: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Detection: IoU from which a box is found."""
+    min_score: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Detection: boxes below it count for curves and mAP alone."""
+    pictures: Annotated[int, Field(ge=0)] = 24
+    """Worst pictures that the report shows, and best, and most changed."""
+    flips: bool = False
+    """Average over mirrored pictures, as predict can."""
+    batch_size: Count = 8
+    """Pictures at once."""
+    format: str | None = None
+    """Format of the dataset, where it could be read as several; that of the training on its own dataset."""
+    device: str | None = None
+    """For instance cuda or cpu; the best there is when not given."""
+    seed: int = 0
+    """Of the draws."""

@@ -10,19 +10,24 @@ from burnish.errors import extra
 from burnish.media.colours import class_colour
 from burnish.media.drawing import ClassLook, DrawStyle, draw_labels
 from burnish.train.distributed import is_first
+from burnish.train.loaders.placement import Place
+from burnish.train.policies.predicted import labels_of_arrays
+from burnish.train.samples import Sample
 
 with extra("train"):
     import torch
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
     from torch import nn
 
     from burnish.data.labels import Labels
     from burnish.train.loaders.feeding import Feed
     from burnish.train.policies.policy import Policy
+    from burnish.train.policies.settings import Task
     from burnish.train.run import Run
-    from burnish.train.samples import Sample
 
 _GAP = 6
 _STYLE = DrawStyle(captions=False, least_side=256, fill=0.4)
@@ -64,27 +69,41 @@ class Showing:
 
 
 def side_by_side(policy: Policy, sample: Sample, predicted: Labels) -> NDArray[np.uint8]:
-    """One row: the picture, what it should be, what the network says."""
-    looks = _looks(policy)
-    style = _STYLE if policy.examples.task in {"segmentation", "keypoints"} else DrawStyle(least_side=256)
-    parts = [
-        draw_labels(sample.picture, predicted_nothing(predicted), looks, style=style),
-        draw_labels(sample.picture, policy.given(sample), looks, style=style),
-        draw_labels(sample.picture, predicted, looks, style=style),
-    ]
-    gap = np.full((parts[0].shape[0], _GAP, 3), 255, np.uint8)
-    return np.concatenate([parts[0], gap, parts[1], gap, parts[2]], axis=1)
-
-
-def _looks(policy: Policy) -> dict[int, ClassLook]:
-    """How classes are drawn; skeletons, whose outputs are points, with their edges."""
+    """One row: the picture, what it should be, what the network says; classes are places in the policy's names."""
+    names = policy.examples.classes if "points" in policy.details else policy.names  # the outputs of key points are points, not classes
     edges = tuple((int(one), int(other)) for one, other in policy.details.get("edges", ()))
-    names = policy.examples.classes if "points" in policy.details else policy.names
-    return {number: ClassLook(name, class_colour(name, None), edges=edges) for number, name in enumerate(names)}
+    return panels(sample.picture, [(policy.given(sample), names), (predicted, names)], policy.examples.task, edges=edges)
 
 
-def predicted_nothing(like: Labels) -> Labels:
-    """No annotation, of a picture of the same size."""
-    from burnish.train.policies.predicted import labels_of_arrays  # noqa: PLC0415 - beside
+def panels(
+    picture: NDArray[np.uint8], shown: Sequence[tuple[Labels, Sequence[str]]], task: Task, *, edges: Sequence[tuple[int, int]] = ()
+) -> NDArray[np.uint8]:
+    """One row: the picture (h, w, 3) alone, then with each of several annotations.
 
-    return labels_of_arrays("box", [], np.empty((0, 4)), (like.size[0] or 0, like.size[1] or 0))
+    Args:
+        picture: The picture.
+        shown: Annotations, whose classes are places in the names beside them.
+        task: What is shown.
+        edges: Of skeletons, pairs of point numbers.
+    """
+    style = _STYLE if task in {"segmentation", "keypoints"} else DrawStyle(least_side=256)
+    alone = draw_labels(picture, nothing((picture.shape[1], picture.shape[0])), {}, style=style)
+    drawn = [alone, *(draw_labels(picture, labels, _looks(names, edges), style=style) for labels, names in shown)]
+    gap = np.full((alone.shape[0], _GAP, 3), 255, np.uint8)
+    return np.concatenate([part for one in drawn for part in (gap, one)][1:], axis=1)
+
+
+def _looks(names: Sequence[str], edges: Sequence[tuple[int, int]]) -> dict[int, ClassLook]:
+    return {number: ClassLook(name, class_colour(name, None), edges=tuple(edges)) for number, name in enumerate(names)}
+
+
+def given_labels(policy: Policy, row: int, picture: NDArray[np.uint8]) -> Labels:
+    """The targets of a picture in its own size."""
+    targets, size = policy.targets, (picture.shape[0], picture.shape[1])
+    sample = Sample(picture, mask=targets.mask(row) if targets.mask else None, beliefs=targets.beliefs(row) if targets.beliefs else None)
+    return policy.given(policy.annotated(sample, row, Place(size, size, (0, 0), size)))
+
+
+def nothing(size: tuple[int, int]) -> Labels:
+    """No annotation, of a picture of this width and height."""
+    return labels_of_arrays("box", [], np.empty((0, 4)), size)

@@ -1,0 +1,115 @@
+"""Do refined masks help? Baseline, raw boxes and merging modes on cracks and nuclei, from scratch, judged on hand-drawn test masks.
+
+python benchmarks/refine.py DATASET [--seeds 3] [--modes hybrid,soft] [--steps 400] [--work FOLDER]
+
+DATASET is a folder with train/ and test/, each with images/, masks/ and boxes.coco.json. 24 pictures of train count as labelled by hand,
+drawn by the seed; of all others only the boxes are used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import burnish
+from burnish.refine.comparing import interval
+from burnish.refine.predictors import predictor_of
+from burnish.refine.refine import refine
+from burnish.refine.settings import PrepareConfig, RefineConfig
+from burnish.train.policies.settings import TrainConfig
+from burnish.train.train import train
+from burnish.train.trained import read_trained
+
+TRAINING = {
+    "task": "segmentation",
+    "network": {"name": "unet", "width": 8},
+    "size": 256,
+    "batch_size": 8,
+    "optimizer": {"lr": 0.003},
+    "augs": {"strength": "medium", "steps": ["vertical_flip", "quarter_turns"]},
+    "handlers": [{"name": "averaging", "decay": 0.98}],
+    "evaluation": {"pictures": 0},
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("dataset", type=Path)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--modes", default="hybrid,soft,per_box,edges")
+    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--work", type=Path, default=Path("runs/refine-benchmark"))
+    parser.add_argument("--together", default=None)
+    chosen = parser.parse_args()
+    for seed in range(chosen.seeds):
+        one_seed(chosen.dataset, seed, chosen.modes.split(","), chosen)
+
+
+def one_seed(dataset: Path, seed: int, modes: list[str], chosen: argparse.Namespace) -> None:
+    """Everything with one draw of hand-labelled pictures; printed as it comes."""
+    folder = chosen.work / f"{dataset.name}_{seed}"
+    sets = folder / "sets"
+    if not sets.exists():
+        config = PrepareConfig(
+            masks=str(dataset / "train"), hand="24", evaluate=0, copies=0, name="set", seed=seed, together=chosen.together
+        )
+        burnish.prepare(burnish.open(dataset / "train" / "boxes.coco.json"), config).save(sets)
+    baseline = trained(sets / "set_BASELINE", sets, folder / "baseline", seed, chosen.steps)
+    scores = {"baseline": judged(baseline, dataset / "test")}
+    told(dataset, seed, "baseline", scores)
+    raw = (
+        refine(sets, RefineConfig(model=str(baseline), number=90, mode={"name": "hybrid", "alpha": 1.0}, copies=0, train=0.999, seed=seed))
+        if not (sets / "set_H90").exists()
+        else None
+    )
+    del raw
+    scores["boxes"] = judged(trained(sets / "set_H90", sets, folder / "boxes", seed, chosen.steps), dataset / "test")
+    told(dataset, seed, "boxes", scores)
+    for number, mode in enumerate(modes, start=1):
+        if not (sets / f"set_H{number}").exists():
+            refine(sets, RefineConfig(model=str(baseline), number=number, mode=mode, flips="both", copies=0, train=0.999, seed=seed))
+        scores[mode] = judged(trained(sets / f"set_H{number}", sets, folder / mode, seed, chosen.steps), dataset / "test")
+        told(dataset, seed, mode, scores)
+
+
+def trained(set_: Path, sets: Path, folder: Path, seed: int, steps: int) -> Path:
+    """A network from scratch; all get as many steps, so that only the masks differ."""
+    pictures = len(list((set_ / "images").iterdir()))
+    epochs = max(1, round(steps / -(-pictures // 8)))
+    data = {"validation_dataset": str(sets / "set_BASELINE_VAL"), "cache": str(folder.parent / "cache")}
+    config = TrainConfig.make(**{**TRAINING, "epochs": epochs, "seed": seed, "data": data})
+    began = time.perf_counter()
+    train(burnish.open(set_), config, work=folder)
+    print(f"  {folder.name}: {pictures} pictures, {epochs} epochs, {time.perf_counter() - began:.0f} s", flush=True)
+    return folder
+
+
+def judged(run: Path, test: Path) -> np.ndarray:
+    """IoU of each test picture, in its own size."""
+    predict = predictor_of(read_trained(run), ["object"])
+    found = []
+    for path in sorted((test / "images").iterdir()):
+        mask = np.asarray(Image.open(test / "masks" / f"{path.stem}.png").convert("L")) > 127
+        guess = predict([np.asarray(Image.open(path).convert("RGB"))])[0][0] > 0.5
+        union = (mask | guess).sum()
+        found.append((mask & guess).sum() / union if union else 1.0)
+    return np.array(found)
+
+
+def told(dataset: Path, seed: int, name: str, scores: dict[str, np.ndarray]) -> None:
+    """One line: mean IoU, and paired differences to the baseline and to raw boxes with their 95 % intervals."""
+    parts = [f"{dataset.name} seed {seed} {name}: IoU {interval(scores[name])}"]
+    parts += [
+        f"over {other} {interval(scores[name] - scores[other])}" for other in ("baseline", "boxes") if other in scores and other != name
+    ]
+    print("; ".join(parts), flush=True)
+    print(json.dumps({"dataset": dataset.name, "seed": seed, "mode": name, "iou": round(float(scores[name].mean()), 4)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

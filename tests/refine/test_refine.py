@@ -1,0 +1,175 @@
+"""The verb refine: a trained network improves weak masks, once or in rounds."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import burnish
+from burnish.errors import ConfigError, DataError, FormatError, ModelError
+from burnish.refine.comparing import interval, score_set
+from burnish.refine.loop import verdict
+from burnish.refine.prepare import prepare
+from burnish.refine.prepared import open_sets
+from burnish.refine.refine import find_sets, refine
+from burnish.refine.sets import read_mask
+from burnish.refine.settings import PrepareConfig, RefineConfig
+
+torch = pytest.importorskip("torch")
+TRAINING = {
+    "network": {"name": "unet", "width": 4, "depth": 2},
+    "size": 32,
+    "batch_size": 4,
+    "epochs": 12,
+    "optimizer": {"lr": 0.02},
+    "augs": {"strength": "none"},
+    "data": {"workers": 1},
+    "evaluation": {"pictures": 0},
+}
+
+
+@pytest.fixture(scope="module")
+def discs(tmp_path_factory):
+    """30 pictures of a bright disc, its box, and its mask."""
+    root = tmp_path_factory.mktemp("discs")
+    rng = np.random.default_rng(0)
+    rows, columns = np.mgrid[:32, :32]
+    images, boxes = [], []
+    for folder in ("images", "masks"):
+        (root / folder).mkdir()
+    for number in range(30):
+        y, x, radius = *rng.integers(9, 23, 2).tolist(), int(rng.integers(5, 9))
+        disc = (rows - y) ** 2 + (columns - x) ** 2 <= radius**2
+        picture = rng.integers(0, 60, (32, 32, 3)) + disc[..., None] * 150
+        Image.fromarray(picture.astype(np.uint8)).save(root / "images" / f"{number}.png")
+        Image.fromarray(disc.astype(np.uint8) * 255).save(root / "masks" / f"{number}.png")
+        images.append({"id": number, "file_name": f"images/{number}.png", "width": 32, "height": 32})
+        box = [x - radius, y - radius, 2 * radius + 1, 2 * radius + 1]
+        boxes.append({"id": number, "image_id": number, "category_id": 1, "bbox": box, "area": box[2] * box[3], "iscrowd": 0})
+    told = {"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "disc"}]}
+    (root / "boxes.coco.json").write_text(json.dumps(told))
+    return root
+
+
+@pytest.fixture
+def sets(discs, tmp_path):
+    """The sets of 12 hand-drawn masks: 5 or so train, 1 validates, 6 evaluate, 18 boxes are weak."""
+    config = PrepareConfig(masks=str(discs), hand="12", name="discs", copies=1)
+    prepare(burnish.open(discs / "boxes.coco.json"), config).save(tmp_path / "sets")
+    return tmp_path / "sets"
+
+
+@pytest.fixture(scope="module")
+def model(discs, tmp_path_factory):
+    """A network that has learnt discs."""
+    from burnish.train.policies.settings import TrainConfig  # noqa: PLC0415 - needs torch
+    from burnish.train.train import train  # noqa: PLC0415
+
+    folder = tmp_path_factory.mktemp("model")
+    train(burnish.open(discs), TrainConfig.make(**{**TRAINING, "task": "segmentation"}), work=folder)
+    return folder
+
+
+def test_masks_come_nearer_to_the_truth_than_the_boxes(sets, model, discs):
+    result = refine(sets, RefineConfig(model=str(model), copies=0))
+    overlaps = {"weak": [], "refined": []}
+    for folder in (result.made.train, result.made.val):
+        for row in json.loads((folder / "provenance.json").read_text())["pictures"]:
+            if row["origin"] != "hybrid":
+                continue
+            truth = np.asarray(Image.open(discs / "masks" / f"{row['name']}.png")) > 0
+            refined = read_mask(folder, row["name"], ("disc",), soft=True)[0] > 127
+            weak = np.asarray(Image.open(sets / "discs_WEAK" / "masks" / f"{row['name']}.png")) > 0
+            overlaps["weak"].append((weak & truth).sum() / (weak | truth).sum())
+            overlaps["refined"].append((refined & truth).sum() / (refined | truth).sum())
+    assert len(overlaps["weak"]) == 18
+    assert np.mean(overlaps["refined"]) > np.mean(overlaps["weak"]) + 0.05
+
+
+def test_the_report_shows_boxes_and_changed_masks(sets, model, tmp_path):
+    result = refine(sets, RefineConfig(model=str(model), copies=0), work=tmp_path / "out")
+    written = result.save(tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "Masks that changed most" in page
+    assert {"boxes.csv", "report.html", "discs_H1", "discs_H1_VAL"} <= {path.name for path in written}
+    assert result.summary()["pictures"]["hybrid"] == 18
+
+
+def test_a_number_in_use_is_refused_with_the_next_free_one(sets, model):
+    refine(sets, RefineConfig(model=str(model), copies=0))
+    with pytest.raises(DataError, match="The next free number is 2"):
+        refine(sets, RefineConfig(model=str(model), copies=0))
+
+
+def test_the_loop_trains_refines_compares_and_keeps_the_best(sets, tmp_path):
+    config = RefineConfig(loop=True, rounds=1, copies=0, training=TRAINING)
+    result = refine(sets, config, work=tmp_path / "loop")
+    assert [one.set for one in result.rounds] == ["discs_BASELINE", "discs_H1"]
+    assert result.best in result.rounds
+    assert result.rounds[1].gain is not None
+    result.save(tmp_path / "loop")
+    assert "Rounds" in (tmp_path / "loop" / "report.html").read_text()
+    again = refine(sets, config, work=tmp_path / "loop")
+    assert [one.iou for one in again.rounds] == [one.iou for one in result.rounds]
+
+
+def test_refined_sets_train_with_their_soft_masks(sets, model, tmp_path):
+    from burnish.train.policies.settings import TrainConfig  # noqa: PLC0415
+    from burnish.train.train import train  # noqa: PLC0415
+
+    refine(sets, RefineConfig(model=str(model), copies=0))
+    data = {"workers": 1, "validation_dataset": str(sets / "discs_H1_VAL"), "test_dataset": str(sets / "discs_EVAL")}
+    config = TrainConfig.make(**{**TRAINING, "epochs": 1, "data": data})
+    result = train(burnish.open(sets / "discs_H1"), config, work=tmp_path / "run")
+    assert result.policy.examples.is_soft
+    assert result.policy.examples.classes == ("disc",)
+    assert "soft_iou_dataset" in result.measured["test"]
+
+
+def test_no_model_is_told():
+    with pytest.raises(FormatError, match="make the sets with burnish prepare"):
+        refine("nowhere")
+
+
+def test_a_call_without_model_or_loop_is_told(sets):
+    with pytest.raises(ConfigError, match="or let --loop train one"):
+        refine(sets)
+
+
+def test_sets_are_found_by_folder_and_by_name(sets):
+    assert find_sets(sets).name == "discs"
+    assert find_sets(sets / "discs").name == "discs"
+    assert open_sets(sets, "discs").classes == ("disc",)
+
+
+def test_a_model_for_other_classes_is_told(sets, model, tmp_path):
+    import shutil  # noqa: PLC0415
+
+    other = tmp_path / "other"
+    shutil.copytree(model, other)
+    about = json.loads((other / "run.json").read_text())
+    (other / "run.json").write_text(json.dumps({**about, "mode": "multilabel", "names": ["ring"]}))
+    with pytest.raises(ModelError, match="tells ring; the sets have the classes disc"):
+        refine(sets, RefineConfig(model=str(other)))
+
+
+def test_scores_are_those_of_each_picture(sets):
+    given = {row["name"]: row for row in json.loads((sets / "discs_EVAL" / "provenance.json").read_text())["pictures"]}
+    found = score_set(lambda pictures: [(p[..., 0] > 100).astype(np.float32)[None] for p in pictures], sets / "discs_EVAL")
+    assert set(found.names) == set(given)
+    assert (found.iou > 0.99).all()
+
+
+def test_an_interval_holds_the_mean_and_narrows_with_more_pictures():
+    values = np.random.default_rng(0).normal(0.5, 0.1, 400)
+    few, many = interval(values[:20]), interval(values)
+    assert few.low < few.mean < few.high
+    assert many.high - many.low < few.high - few.low
+
+
+@pytest.mark.parametrize(("values", "better"), [([0.1, 0.12, 0.11], True), ([-0.1, -0.12, -0.11], False), ([0.2, -0.1, 0.0], True)])
+def test_only_gains_beyond_noise_go_on(values, better):
+    is_best, told = verdict(interval(np.array(values)))
+    assert is_best is better
+    assert ("goes on" in told) == (min(values) > 0)
