@@ -74,8 +74,7 @@ def distances(dataset, found):
     told = []
     for image in dataset.images["id"].to_list():
         made = found.labels(image)
-        for true in dataset.labels(image).points:
-            told.append(min(np.abs(true - points).max() for points in made.points))
+        told += [min(np.abs(true - points).max() for points in made.points) for true in dataset.labels(image).points]
     return np.array(told)
 
 
@@ -102,7 +101,7 @@ def test_predictions_lie_in_each_pictures_own_size(trained, tmp_path):
     _, folder = trained
     more = burnish.open(parts.write_figures(tmp_path / "tall", 4, seed=3, size=(160, 128)))
     found = predict(more, PredictConfig(model=str(folder))).dataset
-    assert np.median(distances(more, found)) < 6
+    assert np.median(distances(more, found)) < 10  # one place of the heatmap
     row = found.annotations.row(0, named=True)
     assert (row["kind"], len(row["points"]), len(row["visibility"])) == ("skeleton", 6, 3)
     assert 0 < row["score"] <= 1
@@ -256,5 +255,5 @@ def test_parts_of_pictures_reach_beyond_the_box_by_the_margin(tmp_path):
     own = policy(dataset, margin=0.5)
     for window, skeleton in zip(own.examples.windows, own.objects, strict=True):
         reach = 0.5 * max(skeleton.box[2:] - skeleton.box[:2])
-        wanted = np.clip(skeleton.box + [-reach, -reach, reach, reach], 0, [192, 96, 192, 96])
+        wanted = np.clip(skeleton.box + np.array([-reach, -reach, reach, reach]), 0, [192, 96, 192, 96])
         assert np.abs(window - wanted).max() <= 1
