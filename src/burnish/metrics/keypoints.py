@@ -29,7 +29,13 @@ def correct_keypoints(config: PckConfig) -> Metric:
 def _state(config: PckConfig, predicted: ArrayLike, given: ArrayLike, *, sides: ArrayLike) -> State:
     found, true, scale = (np.asarray(values, dtype=np.float64) for values in (predicted, given, sides))
     shapes = found.shape, true.shape, scale.shape
-    if found.shape[:2] != true.shape[:2] or found.shape[2:] < (2,) or true.shape[2:] != (3,) or scale.shape != true.shape[:1]:
+    if (
+        found.shape[:2] != true.shape[:2]
+        or len(shapes[0]) != true.ndim
+        or found.shape[2:] < (2,)
+        or true.shape[2:] != (3,)
+        or scale.shape != true.shape[:1]
+    ):
         told = " and ".join(map(str, shapes))
         raise DataError(f"Points, true points and sides have the shapes {told}; expected (n, K, 2 or more), (n, K, 3) and (n,).")
     known = true[..., 2] > 0
