@@ -1,4 +1,4 @@
-"""Check a training before hours are spent on it: surroundings, pictures, network, loss and target, tried on real batches."""
+"""Check a training before hours are spent: machine, pictures, network, loss, target."""
 
 from __future__ import annotations
 

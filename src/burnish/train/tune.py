@@ -1,4 +1,4 @@
-"""Search the settings of a training: many trainings, each judged by its target, the next ones chosen by the former."""
+"""Search the settings of a training: many trainings, judged by their target."""
 
 from __future__ import annotations
 
