@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import ranks_at_work
 import torch
+from task_builders import write_squares
 
+import burnish
 from burnish.errors import ConfigError, ModelError
 from burnish.train.handlers.interrupts import Interrupts
 from burnish.train.loaders.feeding import Feed
@@ -62,6 +64,21 @@ def test_batch_statistics_of_two_processes_are_merged_before_they_are_saved(disc
     means = [name for name in first if name.endswith("running_mean")]
     assert means
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.slow
+def test_a_detector_with_its_own_loss_is_trained_together(tmp_path):
+    write_squares(tmp_path / "data", 8, split="train")
+    write_squares(tmp_path / "data", 3, split="val", seed=1)  # unequal parts to evaluate
+    config = TrainConfig.make(
+        network={"name": "centres", "width": 4}, size=64, batch_size=4, epochs=1, data={"workers": 1}, device="cpu", devices=2
+    )
+    dataset = portable(burnish.open(tmp_path / "data"))
+    together(ranks_at_work.train_and_keep, dataset, config, tmp_path / "run", tmp_path)
+    first, second = (torch.load(tmp_path / f"{number}.pt") for number in range(2))
+    assert all(torch.equal(value, second["weights"][name]) for name, value in first["weights"].items())
+    assert first["measured"]["val"] == pytest.approx(second["measured"]["val"], abs=0, rel=0, nan_ok=True)
+    assert first["measured"]["val"]["loss"] > 0
 
 
 @pytest.mark.slow

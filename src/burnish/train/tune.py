@@ -127,7 +127,7 @@ class TuneResult:
 
 
 def tune(
-    dataset: Dataset, config: TuneConfig | None = None, *, progress: Progress = silent, work: Path | None = None, force: bool = False
+    dataset: Dataset, config: TuneConfig | None = None, *, progress: Progress = silent, work: Path | str | None = None, force: bool = False
 ) -> TuneResult:
     """Search the settings of a training.
 
@@ -151,7 +151,7 @@ def tune(
     assert plan.evaluation.target is not None
     until = None if chosen.minutes is None else time.time() + 60 * chosen.minutes
     with tempfile.TemporaryDirectory(prefix="burnish-tune-") as temporary:
-        folder = work or Path(temporary)
+        folder = Path(work or temporary)
         (folder / "trials").mkdir(parents=True, exist_ok=True)
         if force:
             _begin_anew(folder)
