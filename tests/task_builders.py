@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-COLOURS = {"red": (220, 40, 40), "blue": (40, 60, 220)}
+COLOURS = {"yellow": (235, 220, 60), "blue": (30, 50, 200)}
 POINTS = ("head", "left_foot", "right_foot")
 EDGES = ((0, 1), (0, 2))
 
@@ -20,7 +20,7 @@ def write_squares(folder, count, *, seed=0, size=(64, 64), most=2, crowd=False, 
         pixels = rng.integers(0, 50, (height, width, 3))
         left = 0
         for place in range(0 if number % 4 == 3 else int(rng.integers(1, most + 1))):
-            side = int(rng.integers(height // 5, height // 3))
+            side = int(rng.integers(height // 4, height // 2))
             x = int(rng.integers(left, max(min(left + width // most, width) - side, left) + 1))
             y = int(rng.integers(0, height - side))
             name = int(rng.integers(0, 2))

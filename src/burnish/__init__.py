@@ -36,9 +36,11 @@ if TYPE_CHECKING:
     from burnish.recipe import run
     from burnish.refine.prepare import prepare
     from burnish.refine.refine import refine
+    from burnish.train.doctor import doctor
     from burnish.train.evaluate import evaluate
     from burnish.train.predict import predict
     from burnish.train.train import train
+    from burnish.train.tune import tune
     from burnish.video.cut import cut
     from burnish.video.extract import extract
     from burnish.video.filters import filters
@@ -59,6 +61,7 @@ __all__ = [
     "cut",
     "dedupe",
     "diff",
+    "doctor",
     "evaluate",
     "extract",
     "filters",
@@ -78,6 +81,7 @@ __all__ = [
     "stats",
     "tidy",
     "train",
+    "tune",
     "undo",
 ]
 

@@ -155,3 +155,22 @@ def test_pictures_of_panoptic_segments_add_up_and_segments_need_a_class():
     assert metric.result(state)["pq"] == pytest.approx(np.mean([2 / 2.5, 1 / 1.5]))
     with pytest.raises(DataError, match="The true segment 2 has no class"):
         metric.measure([segments], [segments], predicted_classes=[{1: 0, 2: 1}], given_classes=[{1: 0}])
+
+
+def test_each_class_is_measured_as_if_it_were_alone():
+    found, true = boxes(3)
+    told = build({"name": "map", "per_class": True, "class_names": ("one", "two", "three")})
+    values = told.result(told.measure(found, true, images=np.arange(12)))
+    alone = build("map")
+    for number, name in enumerate(("one", "two", "three")):
+        own = alone.measure(found[found[:, 1] == number], true[true[:, 1] == number], images=np.arange(12))
+        assert values[f"map/{name}"] == pytest.approx(alone.result(own)["map"])
+        assert values[f"map_50/{name}"] == pytest.approx(alone.result(own)["map_50"])
+    assert values["map"] == pytest.approx(np.mean([values[f"map/{name}"] for name in ("one", "two", "three")]))
+
+
+def test_too_few_class_names_are_told():
+    found, true = boxes(3)
+    told = build({"name": "map", "per_class": True, "class_names": ("one", "two")})
+    with pytest.raises(ConfigError, match="There are 2 class_names, but class 2"):
+        told.result(told.measure(found, true, images=np.arange(12)))

@@ -118,7 +118,7 @@ def tag_run(tmp_path_factory):
 
 def _trained(dataset, folder, **settings):
     network = {} if "size" in settings else {"network": {"name": "unet", "width": 4, "depth": 2}}
-    chosen = {"size": 32, "epochs": 3, "batch_size": 4, "data": {"workers": 0}, "device": "cpu", **network, **settings}
+    chosen = {"size": 32, "epochs": 3, "batch_size": 4, "data": {"workers": 0}, "hardware": {"device": "cpu"}, **network, **settings}
     result = train(dataset, TrainConfig.make(**chosen), work=folder)
     return dataset, folder, result
 

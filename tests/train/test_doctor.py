@@ -17,7 +17,7 @@ QUICK = ("ONNX export", "int8")
 
 def settings(**more):
     values = {"network": {"name": "unet", "width": 4, "depth": 2}, "size": 32, "batch_size": 4, "data": {"workers": 1}, "without": QUICK}
-    return DoctorConfig.make(**{**values, "device": "cpu", **more})
+    return DoctorConfig.make(**{**values, "hardware": {"device": "cpu"}, **more})
 
 
 def verdicts(result):
@@ -96,7 +96,7 @@ def test_classes_that_a_part_lacks_and_rare_ones_are_told(tmp_path):
             (tmp_path / part / name).mkdir(parents=True)
             for number in range(count):
                 Image.fromarray(rng.integers(0, 255, (16, 16, 3), dtype=np.uint8)).save(tmp_path / part / name / f"{number}.png")
-    config = DoctorConfig.make(size=16, batch_size=4, data={"workers": 1}, without=QUICK, device="cpu")
+    config = DoctorConfig.make(size=16, batch_size=4, data={"workers": 1}, without=QUICK, hardware={"device": "cpu"})
     result = doctor(burnish.open(tmp_path), config)
     found = {one.name: one for one in result.findings}
     assert found["classes of val"].found == "owl is on no picture of the part val."
@@ -124,7 +124,9 @@ def test_every_setting_of_a_training_is_one_of_the_doctor():
 def test_networks_with_losses_of_their_own_are_tried_too(tmp_path, write, network):
     write(tmp_path, 6, split="train")
     write(tmp_path, 3, split="val", seed=1)
-    config = DoctorConfig.make(network=network, size=64, batch_size=3, data={"workers": 1}, without=QUICK, device="cpu", batch=True)
+    config = DoctorConfig.make(
+        network=network, size=64, batch_size=3, data={"workers": 1}, without=QUICK, hardware={"device": "cpu"}, batch=True
+    )
     result = doctor(burnish.open(tmp_path), config)
     found = {one.name: one for one in result.findings}
     assert [str(one) for one in result.findings if one.status == "error"] == []

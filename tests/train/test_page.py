@@ -100,7 +100,7 @@ def test_the_network_of_a_result_is_the_one_that_its_folder_holds(mask_run):
 def test_a_training_without_a_folder_of_its_own_can_be_saved(squares, tmp_path):
     (tmp_path / "data").mkdir()
     dataset = squares(tmp_path / "data", ("cell",), splits=("train",) * 4 + ("val",) * 2)
-    chosen = {"size": 16, "epochs": 1, "batch_size": 2, "data": {"workers": 0}, "device": "cpu"}
+    chosen = {"size": 16, "epochs": 1, "batch_size": 2, "data": {"workers": 0}, "hardware": {"device": "cpu"}}
     result = train(dataset, TrainConfig.make(network={"name": "unet", "width": 4, "depth": 1}, **chosen))
     (tmp_path / "out").mkdir()
     written = result.save(tmp_path / "out")

@@ -32,8 +32,7 @@ def settings(**more):
         "epochs": 2,
         "optimizer": {"name": "sgd", "lr": 0.1},
         "data": {"workers": 1, "share": 0.25},
-        "device": "cpu",
-        "devices": 2,
+        "hardware": {"device": "cpu", "devices": 2},
         **more,
     }
     return TrainConfig.make(**values)
@@ -47,7 +46,7 @@ def together(function, *arguments):
 @pytest.mark.slow
 def test_two_processes_come_to_the_same_weights_and_to_those_of_one(discs, tmp_path):
     result = together(ranks_at_work.train_and_keep, portable(discs), settings(), tmp_path / "run", tmp_path)
-    alone = train(discs, settings(devices=1))
+    alone = train(discs, settings(hardware={"devices": 1}))
     first, second = (torch.load(tmp_path / f"{number}.pt") for number in range(2))
     assert first["measured"] == second["measured"]
     for name, value in alone.model.state_dict().items():
@@ -122,12 +121,12 @@ def test_the_failure_of_another_process_is_told_in_its_own_words(function, told)
 
 def test_batches_that_devices_cannot_share_are_refused():
     with pytest.raises(ConfigError, match="batch_size is 4, which 3 devices cannot share evenly; expected a multiple of 3, for instance 6"):
-        settings(devices=3)
+        settings(hardware={"devices": 3})
 
 
 def test_processes_of_a_cpu_do_not_share_batch_normalisation(discs):
     with pytest.raises(ConfigError, match="sync_batch_norm works between GPUs only"):
-        train(discs, settings(sync_batch_norm=True))
+        train(discs, settings(hardware={"devices": 2, "sync_batch_norm": True}))
 
 
 def test_parts_of_a_batch_are_changed_as_they_are_in_the_whole():

@@ -28,15 +28,10 @@ def correct_keypoints(config: PckConfig) -> Metric:
 
 def _state(config: PckConfig, predicted: ArrayLike, given: ArrayLike, *, sides: ArrayLike) -> State:
     found, true, scale = (np.asarray(values, dtype=np.float64) for values in (predicted, given, sides))
-    if (
-        found.ndim != 3
-        or true.shape[:2] != found.shape[:2]
-        or found.shape[2] < 2
-        or true.shape[2:] != (3,)
-        or scale.shape != true.shape[:1]
-    ):  # noqa: PLR2004
-        shapes = f"{found.shape}, {true.shape} and {scale.shape}"
-        raise DataError(f"Points, true points and sides have the shapes {shapes}; expected (n, K, 2 or more), (n, K, 3) and (n,).")
+    shapes = found.shape, true.shape, scale.shape
+    if found.shape[:2] != true.shape[:2] or found.shape[2:] < (2,) or true.shape[2:] != (3,) or scale.shape != true.shape[:1]:
+        told = " and ".join(map(str, shapes))
+        raise DataError(f"Points, true points and sides have the shapes {told}; expected (n, K, 2 or more), (n, K, 3) and (n,).")
     known = true[..., 2] > 0
     near = np.hypot(found[..., 0] - true[..., 0], found[..., 1] - true[..., 1]) <= config.share * scale[:, None]
     return State(sums={"near": (near & known).sum(0), "known": known.sum(0)})

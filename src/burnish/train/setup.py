@@ -111,7 +111,7 @@ def set_up(plan: TrainConfig, policy: Policy, folder: Path, progress: Progress) 
         world_size=world_size(),
         name=samples.name,
     )
-    return Setup(plan, examples, policy, feed, policy.loss(plan.loss), rank_device(plan.device))
+    return Setup(plan, examples, policy, feed, policy.loss(plan.loss), rank_device(plan.hardware.device))
 
 
 def build_job(setup: Setup, folder: Path, mark: str, progress: Progress, more: Sequence[Any] = ()) -> tuple[Job, Showing]:
@@ -130,7 +130,7 @@ def build_job(setup: Setup, folder: Path, mark: str, progress: Progress, more: S
     plan, device = setup.plan, setup.device
     model = new_network(setup)
     torch.manual_seed(plan.seed + rank())
-    optimizer = build_optimizer(plan.optimizer, model, plan.parameters)
+    optimizer = build_optimizer(plan.optimizer, model)
     showing = Showing(setup.policy, setup.feed, setup.examples.part("val")[: plan.evaluation.pictures], device)
     parts = LossParts()
     handlers = build_handlers(plan.handlers, [parts, *([showing] if plan.evaluation.pictures else []), *more])
@@ -153,7 +153,7 @@ def build_job(setup: Setup, folder: Path, mark: str, progress: Progress, more: S
         target=parse_target(plan.evaluation.target),
         folder=folder,
         fingerprint=mark,
-        writer=build_writers([{"name": "jsonl", "folder": folder}, *plan.writers]) if is_first() else None,
+        writer=build_writers([{"name": "jsonl", "folder": folder}, *plan.evaluation.writers]) if is_first() else None,
         log_every=max(1, min(50, steps)),
         progress=progress,
     )
@@ -173,9 +173,9 @@ def new_network(setup: Setup) -> nn.Module:
     assert isinstance(plan.size, tuple)
     with seeded(setup.device, plan.seed):
         built = build_network(plan.network, outputs=setup.policy.outputs, image_size=plan.size)
-    if plan.sync_batch_norm and world_size() > 1:
+    if plan.hardware.sync_batch_norm and world_size() > 1:
         if setup.device.type == "cpu":
-            raise ConfigError("sync_batch_norm works between GPUs only. Leave it out, or take a network with group normalisation.")
+            raise ConfigError("hardware.sync_batch_norm works between GPUs only. Leave it out, or take a network with group normalisation.")
         built = torch.nn.SyncBatchNorm.convert_sync_batchnorm(built)
     model = built.to(setup.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     share_weights(model)
@@ -209,7 +209,9 @@ def epoch_rows(plan: TrainConfig, examples: Examples) -> Callable[[int], NDArray
 
 def training_mark(plan: TrainConfig, examples: Examples) -> str:
     """What must be equal for a folder to hold this very training; workers, writers and device change nothing."""
-    settings = plan.model_dump(mode="json", exclude={"writers": True, "device": True, "data": {"workers", "cache", "keep"}})
+    settings = plan.model_dump(
+        mode="json", exclude={"evaluation": {"writers"}, "hardware": {"device"}, "data": {"workers", "cache", "keep"}}
+    )
     rows = [str(sorted(map(str, examples.rows_of(place)))) for place in range(len(examples))]
     return fingerprint(str(settings), examples.parts.tobytes(), *map(str, examples.paths), *rows, *examples.classes)
 

@@ -64,7 +64,7 @@ def train(
     with tempfile.TemporaryDirectory(prefix="burnish-train-") as temporary:
         folder = Path(work or temporary)
         follow = partial(_train, portable(dataset), chosen, folder)
-        with several(chosen.devices, chosen.device, follow):
+        with several(chosen.hardware.devices, chosen.hardware.device, follow):
             result = _train(dataset, chosen, folder, progress=progress, force=force, handlers=handlers)
         return result if work else replace(result, folder=None)
 

@@ -169,3 +169,25 @@ def mapped_bytes(process):
         elif is_cache and line.startswith("Pss:"):
             total += int(line.split()[1]) * 1024
     return total
+
+
+def test_windows_are_samples_of_their_own(paths, tmp_path):
+    windows = np.array([[0, 0, 10, 12], [4, 6, 20, 18]])
+    samples = share_samples([paths[0], paths[0]], LETTERBOX, tmp_path / "cache", windows=windows)
+    whole = read_image(paths[0])
+    for row, (x1, y1, x2, y2) in enumerate(windows):
+        part = whole[y1:y2, x1:x2]
+        assert samples.place(row).original == part.shape[:2]
+        assert np.array_equal(samples(row).picture, place_picture(part, samples.place(row), LETTERBOX.padding))
+
+
+def test_a_window_beyond_its_picture_is_told(paths, tmp_path):
+    samples = share_samples(paths[:1], LETTERBOX, tmp_path / "cache", windows=np.array([[0, 0, 999, 4]]))
+    with pytest.raises(DataError, match="The window 0, 0, 999, 4 does not lie in"):
+        samples(0)
+
+
+def test_other_windows_are_another_cache(paths, tmp_path):
+    one, two = (share_samples(paths[:1], LETTERBOX, tmp_path, windows=np.array([[0, 0, side, 8]])) for side in (8, 9))
+    assert one(0).picture.shape == two(0).picture.shape
+    assert one.place(0) != two.place(0)

@@ -78,7 +78,7 @@ def test_every_key_is_in_force(monkeypatch):
     assert (found.epochs, found.batch_size, found.evaluation.per_epoch, found.evaluation.pictures) == (30, 2, 4, 30)
     assert found.optimizer.model_dump() | {"name": "adam", "lr": 1e-4, "weight_decay": 0.01} == found.optimizer.model_dump()
     assert found.evaluation.target == "max soft_iou_image"
-    assert found.writers[0].model_dump()["experiment"] == "Pipeline Defects Detection"
+    assert found.evaluation.writers[0].model_dump()["experiment"] == "Pipeline Defects Detection"
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def _first_loss(setup: Setup, job: Job, batches: Iterable[Any]) -> Finding:
 
 def _norms(setup: Setup, model: nn.Module) -> Finding:
     norms = sum(isinstance(module, _BatchNorm) for module in model.modules())
-    each, devices = setup.feed.batch_size // setup.plan.devices, setup.plan.devices
+    each, devices = setup.feed.batch_size // setup.plan.hardware.devices, setup.plan.hardware.devices
     if not norms:
         return Finding("batch normalisation", "ok", "There is none, so that the number of pictures on a device does not matter.")
     found = f"{norms} layers of batch normalisation see {each} pictures at a time"

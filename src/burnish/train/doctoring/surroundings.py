@@ -53,15 +53,22 @@ def room(folder: Path, pictures: int, size: tuple[int, int]) -> Finding:
 
 def _device(config: TrainConfig, gpus: list[str]) -> Finding:
     try:
-        device = choose_device(config.device)
+        device = choose_device(config.hardware.device)
     except ConfigError as error:
         return Finding("device", "error", str(error))
     if device.type == "cpu":
-        advice = "" if config.device == "cpu" else "Where there is a GPU, look at its driver and at which build of torch is installed."
-        return Finding("device", "ok" if config.device == "cpu" else "warning", "Trainings run on the CPU.", advice)
-    if device.type == "cuda" and config.devices > len(gpus):
-        return Finding("device", "error", f"devices is {config.devices}, and there are {len(gpus)} GPUs.", "Set devices to at most that.")
-    return Finding("device", "ok", f"Trainings run on {config.devices} of {len(gpus) or 1}: {', '.join(gpus) or device}.")
+        advice = (
+            "" if config.hardware.device == "cpu" else "Where there is a GPU, look at its driver and at which build of torch is installed."
+        )
+        return Finding("device", "ok" if config.hardware.device == "cpu" else "warning", "Trainings run on the CPU.", advice)
+    if device.type == "cuda" and config.hardware.devices > len(gpus):
+        return Finding(
+            "device",
+            "error",
+            f"hardware.devices is {config.hardware.devices}, and there are {len(gpus)} GPUs.",
+            "Set hardware.devices to at most that.",
+        )
+    return Finding("device", "ok", f"Trainings run on {config.hardware.devices} of {len(gpus) or 1}: {', '.join(gpus) or device}.")
 
 
 def _cores() -> Finding:

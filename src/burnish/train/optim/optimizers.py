@@ -46,7 +46,7 @@ def build_optimizer(
     Args:
         given: A name (`"adamw"`), a mapping with the key `name`, or a description.
         model: The network; parameters that rules freeze need no gradient afterwards.
-        parameters: Which parameters, in which groups; None has the usual ones: all, without decay for biases, norms and embeddings.
+        parameters: Which parameters, in which groups; None takes those of the description.
 
     Raises:
         ConfigError: A name or key is unknown, a value does not fit, or a rule matches nothing.
@@ -56,7 +56,8 @@ def build_optimizer(
     make = maker(OPTIMIZERS, description)
     if not isinstance(description, OptimizerConfig):
         raise ConfigError(f"A {type(description).__name__} describes no optimiser.")
-    rules = parameters if isinstance(parameters, ParametersConfig) else ParametersConfig.make(**(parameters or {}))
+    rules = description.parameters if parameters is None else parameters
+    rules = rules if isinstance(rules, ParametersConfig) else ParametersConfig.make(**rules)
     return make(description, parameter_groups(model, rules, lr=description.lr, weight_decay=description.weight_decay))
 
 
@@ -94,7 +95,7 @@ def schedule_free(config: OptimizerConfig, groups: Groups) -> torch.optim.Optimi
 
 def _settings(config: OptimizerConfig) -> dict[str, Any]:
     """The arguments that a description stands for; those of the groups go with the groups."""
-    return {**config.model_dump(exclude={"name", "lr", "weight_decay", "options"}), **config.options}
+    return {**config.model_dump(exclude={"name", "lr", "weight_decay", "options", "parameters"}), **config.options}
 
 
 def _made(kind: Any, config: OptimizerConfig, groups: Groups, settings: dict[str, Any]) -> torch.optim.Optimizer:

@@ -15,6 +15,54 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
+class ParameterRule(Config):
+    """Some parameters, and what is different with them. Exactly one of `glob`, `regex` and `type` chooses."""
+
+    glob: str | None = None
+    """Names of parameters, for instance encoder.*; * also stands for dots."""
+    regex: str | None = None
+    """An expression that is found anywhere in the name."""
+    type: str | None = None
+    """Class of the module that holds the parameter, or of one that it comes from, for instance BatchNorm2d."""
+    lr: Rate | None = None
+    """A learning rate of their own."""
+    lr_scale: Positive = 1.0
+    """Factor of the learning rate."""
+    weight_decay: Decay | None = None
+    """A weight decay of their own, which also biases, norms and embeddings among them get."""
+    freeze: bool = False
+    """Leave them as they are; normalisation among them stays in evaluation mode, so that its statistics stay too."""
+
+    @field_validator("regex")
+    @classmethod
+    def _is_expression(cls, value: str | None) -> str | None:
+        try:
+            re.compile(value or "")
+        except re.error as error:
+            raise ValueError(f"this is no regular expression: {error}") from error
+        return value
+
+    @model_validator(mode="after")
+    def _one_choice(self) -> Self:
+        given = [key for key in ("glob", "regex", "type") if getattr(self, key) is not None]
+        if len(given) != 1:
+            raise ValueError(f"a rule is chosen by exactly one of glob, regex and type, and {' and '.join(given) or 'none'} is given")
+        if self.lr is not None and self.lr_scale != 1:
+            raise ValueError("a rule has lr or lr_scale, not both")
+        return self
+
+
+class ParametersConfig(Config):
+    """Which parameters are trained, and how."""
+
+    rules: tuple[ParameterRule, ...] = ()
+    """Exceptions; the first that matches a parameter decides."""
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Factor of the learning rate from each layer to the one before it; 1 gives all the same."""
+    no_decay: tuple[Literal["bias", "norm", "embedding"], ...] = ("bias", "norm", "embedding")
+    """What gets no weight decay."""
+
+
 class OptimizerConfig(Config):
     """What every optimiser has."""
 
@@ -24,6 +72,8 @@ class OptimizerConfig(Config):
     """Learning rate, before any schedule."""
     weight_decay: Decay = 0.0
     """Weight decay, as the optimiser applies it; biases, norms and embeddings get none unless `parameters` says so."""
+    parameters: ParametersConfig = ParametersConfig()
+    """Which parameters are trained, and in which groups."""
     options: dict[str, Any] = Field(default_factory=dict[str, Any])
     """Further arguments of the optimiser's own constructor."""
 
@@ -117,51 +167,3 @@ class TimmConfig(OptimizerConfig):
 
     optimizer: str
     """The name that timm knows it by, for instance cadamw; `timm.optim.list_optimizers()` lists them."""
-
-
-class ParameterRule(Config):
-    """Some parameters, and what is different with them. Exactly one of `glob`, `regex` and `type` chooses."""
-
-    glob: str | None = None
-    """Names of parameters, for instance encoder.*; * also stands for dots."""
-    regex: str | None = None
-    """An expression that is found anywhere in the name."""
-    type: str | None = None
-    """Class of the module that holds the parameter, or of one that it comes from, for instance BatchNorm2d."""
-    lr: Rate | None = None
-    """A learning rate of their own."""
-    lr_scale: Positive = 1.0
-    """Factor of the learning rate."""
-    weight_decay: Decay | None = None
-    """A weight decay of their own, which also biases, norms and embeddings among them get."""
-    freeze: bool = False
-    """Leave them as they are; normalisation among them stays in evaluation mode, so that its statistics stay too."""
-
-    @field_validator("regex")
-    @classmethod
-    def _is_expression(cls, value: str | None) -> str | None:
-        try:
-            re.compile(value or "")
-        except re.error as error:
-            raise ValueError(f"this is no regular expression: {error}") from error
-        return value
-
-    @model_validator(mode="after")
-    def _one_choice(self) -> Self:
-        given = [key for key in ("glob", "regex", "type") if getattr(self, key) is not None]
-        if len(given) != 1:
-            raise ValueError(f"a rule is chosen by exactly one of glob, regex and type, and {' and '.join(given) or 'none'} is given")
-        if self.lr is not None and self.lr_scale != 1:
-            raise ValueError("a rule has lr or lr_scale, not both")
-        return self
-
-
-class ParametersConfig(Config):
-    """Which parameters are trained, and how."""
-
-    rules: tuple[ParameterRule, ...] = ()
-    """Exceptions; the first that matches a parameter decides."""
-    layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """Factor of the learning rate from each layer to the one before it; 1 gives all the same."""
-    no_decay: tuple[Literal["bias", "norm", "embedding"], ...] = ("bias", "norm", "embedding")
-    """What gets no weight decay."""

@@ -80,9 +80,9 @@ def _truth(rows: Sequence[Row], numbers: Mapping[int, int], size: NDArray[np.int
     if not rows:
         return Truth(np.empty((0, 4)), np.empty(0, np.int64), ())
     whole = np.concatenate([_bounds(row, int(size[1])) for row in rows])
-    known = np.isfinite(whole).all(axis=1)
+    known: NDArray[np.bool_] = np.isfinite(whole).all(axis=1)  # pyright: ignore[reportAssignmentType] - one for each row
     boxes = upright.clip(np.where(known[:, None], whole, 0.0), size[0], size[1])
-    keep = np.flatnonzero(known & (boxes[:, 2:] > boxes[:, :2]).all(axis=1))
+    keep = np.flatnonzero(known & (upright.area(boxes) > 0)).tolist()
     codes = [crowd_code(numbers[row["class"]]) if row["crowd"] else numbers[row["class"]] for row in rows]
     return Truth(boxes[keep], np.array(codes, np.int64)[keep], tuple(rows[place] for place in keep))
 

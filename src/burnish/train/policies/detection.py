@@ -97,11 +97,12 @@ def policy(examples: Examples, network: Config | None = None) -> Detection:
     """The policy of a dataset's boxes.
 
     Raises:
-        DataError: No picture that validates has an object.
+        DataError: A network is to be trained, and no picture that validates has an object.
     """
     truths, notes = true_boxes(examples)
     judged = examples.part("val")
-    if len(judged) and not any((truths[row].codes >= 0).any() for row in judged):
+    is_trained = network is not None  # whoever only measures does not look at this part
+    if is_trained and len(judged) and not any((truths[row].codes >= 0).any() for row in judged):
         raise DataError("No picture that validates has an object to find. Name another split with data.validation, or divide anew.")
     return Detection(told(examples, notes), truths, bool(getattr(network, "masks", False)))
 

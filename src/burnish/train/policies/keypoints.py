@@ -18,6 +18,7 @@ from burnish.train.losses.making import build as build_loss
 from burnish.train.losses.settings.combined import CombinedConfig
 from burnish.train.metering import Meter, build
 from burnish.train.meters import LossMeter
+from burnish.train.policies.heatmaps import HeatmapLoss, PointBatch
 from burnish.train.policies.policy import Defaults
 from burnish.train.policies.predicted import labels_of_arrays
 from burnish.train.policies.skeletons import Layout, Skeleton, box_around, layout_of, single_objects, window_around
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from burnish.config import Config
     from burnish.data.labels import Labels
     from burnish.train.loaders.placement import Place
-    from burnish.train.losses.loss import Loss, Result
     from burnish.train.policies.examples import Examples
     from burnish.train.samples import Sample
     from burnish.train.trained import Trained
@@ -46,50 +46,6 @@ _LOSSES = ("heatmap_mse", "adaptive_wing")
 _METRICS = ("oks_ap", "pck")
 _OTHER_SIGMA = 0.05  # as the OKS loss takes it
 _AT_ONCE = 32  # parts of pictures
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PointBatch:
-    """Pictures of one object each.
-
-    Attributes:
-        pictures: (B, 3, H, W) uint8, RGB.
-        heatmaps: (B, K, H / 4, W / 4) true ones.
-        known: (B, K) whether a point is known.
-        points: (B, K, 3) x, y in pixels and visibility of the first object; 0 where augmentation lost it.
-        boxes: (B, 4) around it.
-    """
-
-    pictures: Tensor
-    heatmaps: Tensor
-    known: Tensor
-    points: Tensor
-    boxes: Tensor
-
-    def to(self, device: torch.device) -> PointBatch:
-        """The same on a device."""
-        moved = (part.to(device, non_blocking=True) for part in (self.pictures, self.heatmaps, self.known))
-        return PointBatch(*moved, self.points, self.boxes)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class HeatmapLoss:
-    """What a batch costs by a loss on heatmaps.
-
-    Attributes:
-        loss: The loss.
-    """
-
-    loss: Loss
-
-    def __call__(self, model: nn.Module, batch: PointBatch, *, progress: float = 1.0) -> Result:
-        """Measure a batch; points that are not known do not count."""
-        return self.of_heatmaps(model(batch.pictures), batch, progress=progress)
-
-    def of_heatmaps(self, found: Tensor, batch: PointBatch, *, progress: float = 1.0) -> Result:
-        """Measure heatmaps (B, K, h, w)."""
-        given: dict[str, Any] = {"progress": progress} if isinstance(self.loss.description, CombinedConfig) else {}
-        return self.loss(found, batch.heatmaps, weight=batch.known.float(), **given)
 
 
 def policy(examples: Examples, network: Config | None = None) -> Keypoints:
@@ -316,7 +272,7 @@ def _located(
                 heatmaps = (heatmaps + trained.model(batch.flip(3)).float().flip(3)[:, order]) / 2
             points = read_heatmaps(heatmaps).cpu().numpy().astype(np.float64)
         for one, place, (_, window) in zip(points, places, windows[start : start + _AT_ONCE], strict=True):
-            found.append([*points_home(one, place), *window[:2].astype(np.float64), 0.0])
+            found.append(points_home(one, place) + np.append(window[:2], 0))
     return found
 
 

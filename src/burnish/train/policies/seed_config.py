@@ -96,12 +96,11 @@ def from_seed(values: dict[str, Any], text: str) -> dict[str, Any]:
         "loss": seed.criterion.model_dump(),
         "epochs": seed.epochs,
         "batch_size": seed.batch_size,
-        "optimizer": {"name": "adam", "lr": seed.learning_rate, "weight_decay": 0.01},
-        "parameters": {"no_decay": []},
+        "optimizer": {"name": "adam", "lr": seed.learning_rate, "weight_decay": 0.01, "parameters": {"no_decay": []}},
         "schedule": {"name": "constant"},
         "augs": {"strength": "none"},
         "handlers": [{"name": "interrupts", "ask": True}],
-        "evaluation": _evaluation(seed),
+        "evaluation": {**_evaluation(seed), "writers": _writers(seed, environment)},
         "data": {
             "format": "masks",
             "mode": "binary",
@@ -109,8 +108,7 @@ def from_seed(values: dict[str, Any], text: str) -> dict[str, Any]:
             "validation_dataset": str(_found(folder / seed.validation_dataset)),
             "test_dataset": str(folder / seed.evaluation_dataset) if seed.evaluation_dataset else None,
         },
-        "writers": _writers(seed, environment),
-        "device": None if seed.device in {None, "auto"} else seed.device,
+        "hardware": {"device": None if seed.device in {None, "auto"} else seed.device},
     }
 
 

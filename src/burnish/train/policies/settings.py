@@ -17,7 +17,7 @@ from burnish.train.loaders.settings import CacheConfig
 from burnish.train.losses.names import LOSSES
 from burnish.train.optim.names import OPTIMIZERS
 from burnish.train.optim.schedules import SCHEDULES
-from burnish.train.optim.settings import AdamWConfig, ParametersConfig
+from burnish.train.optim.settings import AdamWConfig
 from burnish.train.policies.seed_config import from_seed, is_seed
 from burnish.train.target import parse_target
 from burnish.train.writers.names import WRITERS
@@ -91,11 +91,25 @@ class EvaluationConfig(Config):
     pictures: Annotated[int, Field(ge=0)] = 8
     """Pictures whose predictions are drawn at each evaluation."""
 
+    writers: tuple[Annotated[Config, Chosen(WRITERS)], ...] = ()
+    """Where numbers and pictures go beside the run folder."""
+
     @model_validator(mode="after")
     def _target_is_readable(self) -> Self:
         if self.target is not None:
             parse_target(self.target)
         return self
+
+
+class HardwareConfig(Config):
+    """Where a network is trained."""
+
+    device: str | None = None
+    """For instance cuda or cpu; the best there is when not given."""
+    devices: Count = 1
+    """Devices that train together: GPUs, or processes of the CPU; each takes its part of every batch."""
+    sync_batch_norm: bool = False
+    """Batch normalisation over the pictures of all GPUs instead of each GPU's own."""
 
 
 class TrainConfig(Config):
@@ -115,26 +129,18 @@ class TrainConfig(Config):
     """The loss, by name or description; by the task when not given. Mode and ignored pixels are those of the task unless it says so."""
     optimizer: Annotated[Config, Chosen(OPTIMIZERS, usual="adamw")] = AdamWConfig(name="adamw", lr=1e-3)
     """The optimiser."""
-    parameters: ParametersConfig = ParametersConfig()
-    """Which parameters are trained, and how."""
     schedule: Annotated[Config, Chosen(SCHEDULES, usual="cosine")] | None = None
     """The learning rates; cosine with a short warm-up when not given."""
     augs: AugsConfig = AugsConfig()
     """How training pictures are changed at random: a strength of the task's preset, and steps beside it."""
     handlers: tuple[Annotated[Config, Chosen(HANDLERS)], ...] = ()
     """What else happens around the steps; saving and interrupts are always there."""
-    writers: tuple[Annotated[Config, Chosen(WRITERS)], ...] = ()
-    """Where numbers go beside the run folder."""
     evaluation: EvaluationConfig = EvaluationConfig()
     """How the network is measured."""
     data: DataConfig = DataConfig()
     """Which pictures, and how they reach the network."""
-    device: str | None = None
-    """For instance cuda or cpu; the best there is when not given."""
-    devices: Count = 1
-    """Devices that train together: GPUs, or processes of the CPU; each takes its part of every batch."""
-    sync_batch_norm: bool = False
-    """Batch normalisation over the pictures of all GPUs instead of each GPU's own."""
+    hardware: HardwareConfig = HardwareConfig()
+    """Where it is trained."""
     dataset: str | None = None
     """The dataset, where it is not named on the command line."""
     seed: int = 0
@@ -152,11 +158,10 @@ class TrainConfig(Config):
 
     @model_validator(mode="after")
     def _batches_can_be_shared(self) -> Self:
-        if self.batch_size % self.devices:
-            told = f"batch_size is {self.batch_size}, which {self.devices} devices cannot share evenly"
-            raise ValueError(
-                f"{told}; expected a multiple of {self.devices}, for instance {self.devices * -(-self.batch_size // self.devices)}"
-            )
+        devices = self.hardware.devices
+        if self.batch_size % devices:
+            told = f"batch_size is {self.batch_size}, which {devices} devices cannot share evenly"
+            raise ValueError(f"{told}; expected a multiple of {devices}, for instance {devices * -(-self.batch_size // devices)}")
         return self
 
 

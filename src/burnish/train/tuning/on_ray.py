@@ -65,7 +65,7 @@ def _tuner(search: Search, tune: Any) -> Any:
     config, place = search.config, (search.folder / "ray").resolve()
     parts = {"dataset": portable(search.dataset), "config": config, "folder": search.folder.resolve()}
     resources: dict[str, float] = {"cpu": min(cores(config), available_cores())}
-    if choose_device(config.training.device).type == "cuda":
+    if choose_device(config.training.hardware.device).type == "cuda":
         resources["gpu"] = 1 / config.parallel
     trainable = tune.with_resources(tune.with_parameters(_one, **parts), resources)
     known = place / "search"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from burnish.train.policies.settings import TrainConfig
     from burnish.train.tuning.settings import TuneConfig
 
-_OF_THE_SEARCH = ("dataset", "device", "devices", "evaluation.target", "data.cache", "writers")
+_OF_THE_SEARCH = ("dataset", "hardware", "evaluation.target", "evaluation.writers", "data.cache")
 
 
 def check_space(config: TuneConfig) -> None:
