@@ -204,11 +204,8 @@ def _inside(expected: Any, key: str | int) -> Any:
         return members[1 if origin is dict else 0]
     if members:  # one of several
         return next((found for found in (_inside(member, key) for member in members) if found is not None), None)
-    model = _model_in(expected)
-    field = None if model is None else model.model_fields.get(str(key))
-    if field is None:
-        return None
-    return Annotated[field.annotation, (), *field.metadata]
+    fields = getattr(_model_in(expected), "model_fields", {})
+    return Annotated[fields[key].annotation, (), *fields[key].metadata] if key in fields else None
 
 
 def _part_of(given: Any, key: str | int) -> Any:

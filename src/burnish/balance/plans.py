@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
-import polars.exceptions
 
 from burnish.balance.sparse import row_sums, turned
 from burnish.engine.files import atomic_path, write_text

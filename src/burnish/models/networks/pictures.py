@@ -102,6 +102,7 @@ class SegmentationNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.network = network
+        self.channels: int = normalise.channels  # pyright: ignore[reportAttributeAccessIssue] - both kinds have it
         self.normalise = normalise
         self.name = name
         self.num_classes = num_classes
@@ -142,7 +143,7 @@ def try_on(model: SegmentationNetwork, image_size: tuple[int, int]) -> Segmentat
     model.eval()
     try:
         with torch.inference_mode():
-            logits = model(torch.zeros(1, model.normalise.channels, *image_size, dtype=torch.uint8))
+            logits = model(torch.zeros(1, model.channels, *image_size, dtype=torch.uint8))
     except (RuntimeError, AssertionError, ValueError, IndexError) as error:
         reason = " ".join(str(error).split())[:300]
         message = f"The network {model.name} cannot take pictures of {image_size[0]} x {image_size[1]} pixels (height x width): {reason}"

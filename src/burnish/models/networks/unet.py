@@ -178,7 +178,7 @@ def _normalisation(config: UNetConfig) -> nn.Module:
     return OwnNormalisation(config.in_channels) if config.normalise == "picture" else Normalisation(*IMAGENET, config.in_channels)
 
 
-def _wrapped(config: UNetConfig, network: UNet, normalise: Normalisation, outputs: int) -> SegmentationNetwork:
+def _wrapped(config: UNetConfig, network: UNet, normalise: nn.Module, outputs: int) -> SegmentationNetwork:
     stride = 2 ** (len(network.decoder.merges))
     return SegmentationNetwork(
         network, name=config.name, num_classes=outputs, stride=stride, normalise=normalise, head=("segmentation_head.",)
