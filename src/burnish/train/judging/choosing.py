@@ -89,7 +89,7 @@ def choose(dataset: Dataset, trained: Trained, *, split: str = "", form: str | N
 
 def _data(settings: TrainConfig, trained: Trained, form: str | None, *, own: bool) -> DataConfig:
     """How the training read its data; of another dataset only what parts are called."""
-    changed = {"mode": trained.mode, "plan": None, "format": form or (settings.data.format if own else None)}
+    changed = {"mode": trained.mode, "plan": None, "boxes": False, "format": form or (settings.data.format if own else None)}
     others = {} if own else {"validation_dataset": None, "test_dataset": None, "soft": None}
     return settings.data.model_copy(update={**changed, **others})
 

@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from burnish.train.losses.box_supervised import Boxed
     from burnish.train.losses.loss import Loss
     from burnish.train.losses.settings.combined import CombinedConfig
 
 _KNOWS_DISTANCES = frozenset({"surface", "surface2edge", "hausdorff_dt"})
+_KNOWS_PROGRESS = frozenset({"combined", "box_supervised"})
+_KNOWS_BOXES = frozenset({"combined", "box_supervised"})
 
 
 def combined(
@@ -29,6 +32,7 @@ def combined(
     weight: Tensor | None,
     progress: float | None = None,
     distances: Tensor | None = None,
+    boxed: Boxed | None = None,
     **given: Any,
 ) -> Result:
     """The weighted parts.
@@ -41,6 +45,7 @@ def combined(
         weight: Of pictures, pixels or items.
         progress: How far the training is, from 0 to 1; needed where a weight changes.
         distances: From `signed_distances`, for the losses at outlines.
+        boxed: Pictures and boxes, for the loss that learns masks from these.
         **given: What all losses take besides.
 
     Raises:
@@ -49,7 +54,8 @@ def combined(
     parts: dict[str, Part] = {}
     for name, member in config.parts.items():
         own = given | ({"distances": distances} if losses[name].name in _KNOWS_DISTANCES else {})
-        own = own | ({"progress": progress} if losses[name].name == config.name else {})
+        own = own | ({"progress": progress} if losses[name].name in _KNOWS_PROGRESS and progress is not None else {})
+        own = own | ({"boxed": boxed} if losses[name].name in _KNOWS_BOXES and boxed is not None else {})
         factor = weight_at(member.weight, progress, name)
         found = losses[name].compute(predicted, target, weight=weight, **own)
         result = scaled(found if isinstance(found, Result) else Result({"": found}), factor)

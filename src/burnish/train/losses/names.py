@@ -42,6 +42,7 @@ _ENTRIES: Final = {
     "hausdorff_dt": _entry("outline", "HausdorffDistanceConfig", "hausdorff_dt", "Errors weighted by distances to outlines."),
     "hausdorff_er": _entry("outline", "HausdorffErosionConfig", "hausdorff_er", "Errors weighted by the erosions that they survive."),
     "boundary": _entry("outline", "BoundaryConfig", "boundary", "1 - F1 of the outlines."),
+    "box_supervised": _entry("box_supervised", "BoxSupervisedConfig", "box_supervised", "Masks from boxes alone."),
     "box_overlap": _entry("boxes", "BoxOverlapConfig", "box_overlap", "1 - IoU, GIoU, DIoU or CIoU of boxes."),
     "rotated_overlap": _entry("boxes", "RotatedOverlapConfig", "rotated_overlap", "The same of rotated boxes."),
     "average_precision": _entry(
@@ -90,6 +91,7 @@ _ALIASES: Final = {
     "DIoU": Alias("box_overlap", {"measure": "diou"}),
     "CIoU": Alias("box_overlap", {"measure": "ciou"}),
     "MAP": Alias("average_precision"),
+    "BoxInst": Alias("box_supervised"),
     "Combined": Alias("combined"),
     # The registry of the segmentation from weak boxes; its Tversky is that of segmentation_models_pytorch.
     "TverskyLoss": Alias("tversky", {"empty": "zero"}, read=_READ + "tversky"),

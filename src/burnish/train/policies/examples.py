@@ -61,6 +61,7 @@ class Examples:
         crops: Whether the parts around single objects are shown; None leaves it to the task.
         margin: How far such a part reaches beyond the box of its object, as a share of its longer side.
         windows: (N, 4) x1, y1, x2, y2 of these parts in whole pixels; None where whole pictures are shown.
+        boxed: Whether masks are learnt from the boxes of the training part alone.
     """
 
     dataset: Dataset
@@ -78,6 +79,7 @@ class Examples:
     crops: bool | None = None
     margin: float = 0.25
     windows: NDArray[np.int64] | None = None
+    boxed: bool = False
 
     def __len__(self) -> int:
         return len(self.images)
@@ -137,7 +139,7 @@ def suited(dataset: Dataset, task: Task | None, config: DataConfig) -> tuple[Dat
     if form is not None and source is not None and dataset.origin.get("format") != form:
         return open_dataset(str(source), form), ()
     kinds = set(dataset.annotations["kind"].cast(pl.String).unique())
-    if task != "segmentation" or kinds & {"mask", "polygon"} or source is None:
+    if task != "segmentation" or config.boxes or kinds & {"mask", "polygon"} or source is None:
         return dataset, ()
     folder = Path(str(source)) if Path(str(source)).is_dir() else Path(str(source)).parent
     if not load_format("masks").recognise(folder):
@@ -159,14 +161,15 @@ def gather(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int
     Raises:
         DataError: There is no picture to train on, no such class, or pictures are frames of videos.
     """
-    examples = _gathered(dataset, task, config, seed=seed)
+    config = config if to_learn else config.model_copy(update={"boxes": False})
+    examples = replace(_gathered(dataset, task, config, seed=seed), boxed=config.boxes)
     own = {"train": (), "validation": (), "test": ()}
     for part, path in (("val", config.validation_dataset), ("test", config.test_dataset)):
         if path is not None:
             other = suited(open_dataset(path), examples.task, config)[0]
             # Masks in black and white have no names: one class is the other, whatever each is called.
             named = () if len(examples.classes) == other.classes.height == 1 else examples.classes
-            alone = config.model_copy(update={**own, "soft": None, "mode": examples.mode, "classes": named})
+            alone = config.model_copy(update={**own, "soft": None, "boxes": False, "mode": examples.mode, "classes": named})
             more = _gathered(other, examples.task, alone, seed=seed, is_whole=True)
             examples = _joined(examples, more, PARTS.index(part))
     return _checked(examples) if to_learn else examples
@@ -191,7 +194,7 @@ def _gathered(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: 
     examples = Examples(
         dataset=dataset,
         task=task,
-        mode=config.mode or ("multilabel" if any(map(len, beliefs)) and len(classes) > 1 else _mode(task, usable, len(classes))),
+        mode=config.mode or ("multilabel" if (config.boxes or any(map(len, beliefs))) and len(classes) > 1 else _mode(task, usable, len(classes))),
         classes=classes,
         numbers=numbers,
         images=files["image"].to_numpy(),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from burnish.errors import ConfigError, extra
 from burnish.train.losses.making import build
+from burnish.train.losses.settings.box_supervised import BoxSupervisedConfig
 from burnish.train.losses.settings.combined import CombinedConfig
 
 with extra("train"):
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from burnish.config import Config
+    from burnish.train.losses.box_supervised import Boxed
     from burnish.train.losses.loss import Loss, Result
     from burnish.train.policies.settings import Mode
 
@@ -27,15 +29,18 @@ class Batch:
     Attributes:
         pictures: (B, 3, H, W) uint8, RGB.
         targets: As the loss of the task takes them.
+        boxed: The pictures with their boxes, where masks are learnt from these.
     """
 
     pictures: Tensor
     targets: Any
+    boxed: Boxed | None = None
 
     def to(self, device: torch.device) -> Batch:
         """The same on a device."""
         targets = self.targets.to(device, non_blocking=True) if isinstance(self.targets, torch.Tensor) else self.targets
-        return Batch(self.pictures.to(device, non_blocking=True), targets)
+        pictures = self.pictures.to(device, non_blocking=True)
+        return Batch(pictures, targets, None if self.boxed is None else replace(self.boxed, pictures=pictures))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,13 +57,14 @@ class ScoreLoss:
 
     def __call__(self, model: nn.Module, batch: Batch, *, progress: float = 1.0) -> Result:
         """Measure a batch."""
-        return self.of_scores(model(batch.pictures), batch.targets, progress=progress)
+        return self.of_scores(model(batch.pictures), batch.targets, progress=progress, boxed=batch.boxed)
 
-    def of_scores(self, scores: Tensor, targets: Tensor, *, progress: float = 1.0) -> Result:
+    def of_scores(self, scores: Tensor, targets: Tensor, *, progress: float = 1.0, boxed: Boxed | None = None) -> Result:
         """Measure scores (B, K, ...), logits."""
         if not _takes_logits(self.loss.description):
             scores = probabilities(scores, self.mode)
-        given: dict[str, Any] = {"progress": progress} if isinstance(self.loss.description, CombinedConfig) else {}
+        whole = isinstance(self.loss.description, CombinedConfig | BoxSupervisedConfig)
+        given: dict[str, Any] = {"progress": progress, "boxed": boxed} if whole else {}
         return self.loss(scores, targets, **given)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from burnish.train.loaders.placement import Place
     from burnish.train.loaders.shared import Targets
     from burnish.train.policies.examples import Examples
+    from burnish.train.policies.settings import Task
     from burnish.train.run import Measured
     from burnish.train.samples import Sample
 
@@ -33,6 +34,7 @@ class Defaults:
         size: Height and width of pictures.
         fit: How pictures are brought to it.
         mirror_points: Pairs of key points that change places in a mirror, by numbers from 0.
+        preset: Task whose augmentations suit, where it is another one.
     """
 
     network: Mapping[str, Any]
@@ -42,6 +44,7 @@ class Defaults:
     size: tuple[int, int]
     fit: Literal["stretch", "letterbox", "crop"] = "stretch"
     mirror_points: tuple[tuple[int, int], ...] = ()
+    preset: Task | None = None
 
 
 class Measuring(Protocol):

@@ -53,7 +53,7 @@ def resolved(config: TrainConfig, policy: Policy) -> TrainConfig:
             ),
             "augs": config.augs.model_copy(
                 update={
-                    "preset": config.augs.preset or examples.task,
+                    "preset": config.augs.preset or defaults.preset or examples.task,
                     "mirror_points": config.augs.mirror_points or defaults.mirror_points,
                 }
             ),

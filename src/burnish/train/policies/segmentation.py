@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from burnish.media.images import read_image
 from burnish.train.loaders.placement import find_place, place_picture, probabilities_home
 from burnish.train.loaders.shared import Targets
 from burnish.train.metering import Meter, build, mean_cost
+from burnish.train.policies.boxed import boxed, validates_with_masks, with_boxes, without_masks
 from burnish.train.policies.losses import Batch, ScoreLoss, completed, probabilities, score_loss
 from burnish.train.policies.policy import Defaults
 from burnish.train.policies.predicted import mask_labels
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from burnish.config import Config
     from burnish.data.labels import Labels
     from burnish.train.loaders.placement import Place
+    from burnish.train.policies.boxes import Truth
     from burnish.train.policies.examples import Examples
     from burnish.train.policies.settings import Mode
     from burnish.train.trained import Trained
@@ -44,11 +46,11 @@ def policy(examples: Examples, _network: Config | None = None) -> Segmentation:
     """The policy of a dataset's masks.
 
     Raises:
-        ConfigError: There are more classes than a mask has room for.
+        ConfigError: There are more classes than a mask has room for, or masks are to be learnt from boxes and exclude one another.
     """
     if len(examples.classes) > _MOST_CLASSES:
         raise ConfigError(f"There are {len(examples.classes)} classes; a mask has room for {_MOST_CLASSES}. Choose some with data.classes.")
-    return Segmentation(examples)
+    return Segmentation(*without_masks(examples)) if examples.boxed else Segmentation(examples)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,9 +61,11 @@ class Segmentation:
 
     Attributes:
         examples: The pictures.
+        truths: The boxes of each, where masks are learnt from boxes alone; else None.
     """
 
     examples: Examples
+    truths: tuple[Truth, ...] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -87,16 +91,22 @@ class Segmentation:
 
     @property
     def defaults(self) -> Defaults:
-        """A small U-Net from scratch, Dice with cross-entropy, and the IoU of all pictures together."""
+        """A small U-Net from scratch, Dice with cross-entropy, and the IoU of all pictures together.
+
+        Of boxes alone their own loss; it chooses the best weights too where there are no masks to validate with, for the IoU with filled
+        boxes is best where nothing but boxes was learnt. Augmentations are those of detection, which turn little, as boxes stay upright.
+        """
         pixels = "cross_entropy" if self.examples.mode == "multiclass" else "binary_cross_entropy"
         parts = {"region": {"loss": "dice"}, "pixels": {"loss": pixels}}
+        loss = {"name": "combined", "parts": parts} if self.truths is None else {"name": "box_supervised"}
         several = {"per_class": True, "class_names": self.names} if self.outputs > 1 else {}
         measured = ("iou_dataset", "iou_image", "dice", "precision", "recall")
         metrics: list[dict[str, Any]] = [
             {"name": name, "mode": self.examples.mode, "ignore_index": IGNORED, **several} for name in measured
         ]
         metrics += [{"name": "soft_overlap"}] if self.examples.is_soft else []
-        return Defaults({"name": "unet"}, {"name": "combined", "parts": parts}, metrics, "max iou_dataset", (256, 256))
+        target = "max iou_dataset" if self.truths is None or validates_with_masks(self.examples) else "min loss"
+        return Defaults({"name": "unet"}, loss, metrics, target, (256, 256), preset=None if self.truths is None else "detection")
 
     @property
     def targets(self) -> Targets:
@@ -109,9 +119,9 @@ class Segmentation:
             return Targets(key, self.ignored, self.layers, len(examples.classes))
         return Targets(key, self.mask)
 
-    def annotated(self, sample: Sample, _row: int, _place: Place) -> Sample:
-        """The sample: its masks are kept beside the picture."""
-        return sample
+    def annotated(self, sample: Sample, row: int, place: Place) -> Sample:
+        """The sample, with its boxes where masks are learnt from these; masks are kept beside the picture."""
+        return sample if self.truths is None else with_boxes(sample, self.truths[row], place)
 
     def mask(self, row: int) -> NDArray[np.uint8]:
         """The class of each pixel (h, w), in the size of the picture itself."""
@@ -142,14 +152,8 @@ class Segmentation:
 
     def collate(self, samples: Sequence[Sample]) -> Batch:
         """Pictures and masks as tensors; soft ones are shares from 0 to 1, and IGNORED where a pixel does not count."""
-        pictures = torch.from_numpy(np.stack([sample.picture for sample in samples])).permute(0, 3, 1, 2)
-        if samples[0].beliefs is None:
-            masks = np.stack([sample.mask for sample in samples])  # pyright: ignore[reportArgumentType, reportCallIssue]
-            targets = torch.from_numpy(masks)
-            return Batch(pictures, targets.long() if self.examples.mode == "multiclass" else targets)
-        beliefs = torch.from_numpy(np.stack([sample.beliefs for sample in samples])).permute(0, 3, 1, 2).float() / 255  # pyright: ignore[reportArgumentType, reportCallIssue]
-        void = np.stack([np.zeros(s.size, bool) if s.mask is None else s.mask == IGNORED for s in samples])
-        return Batch(pictures, beliefs.masked_fill_(torch.from_numpy(void)[:, None], float(IGNORED)))
+        batch = self._masks(samples)
+        return batch if self.truths is None else replace(batch, boxed=boxed(batch.pictures, samples))
 
     def completed(self, description: Config | None) -> Config:
         """The loss with the mode of the masks and the number that does not count.
@@ -181,6 +185,16 @@ class Segmentation:
             return mask_labels(np.moveaxis(sample.beliefs > 127, 2, 0), self.shown)  # noqa: PLR2004 - half of 255
         assert sample.mask is not None
         return mask_labels(np.stack([sample.mask == max(number, 1) for number in self.shown]), self.shown)
+
+    def _masks(self, samples: Sequence[Sample]) -> Batch:
+        pictures = torch.from_numpy(np.stack([sample.picture for sample in samples])).permute(0, 3, 1, 2)
+        if samples[0].beliefs is None:
+            masks = np.stack([sample.mask for sample in samples])  # pyright: ignore[reportArgumentType, reportCallIssue]
+            targets = torch.from_numpy(masks)
+            return Batch(pictures, targets.long() if self.examples.mode == "multiclass" else targets)
+        beliefs = torch.from_numpy(np.stack([sample.beliefs for sample in samples])).permute(0, 3, 1, 2).float() / 255  # pyright: ignore[reportArgumentType, reportCallIssue]
+        void = np.stack([np.zeros(s.size, bool) if s.mask is None else s.mask == IGNORED for s in samples])
+        return Batch(pictures, beliefs.masked_fill_(torch.from_numpy(void)[:, None], float(IGNORED)))
 
     def _size(self, row: int) -> tuple[int, int]:
         width, height = self.examples.sizes[row]
@@ -249,7 +263,7 @@ class SegmentationMeasuring:
     def update(self, model: nn.Module, batch: Batch, rows: NDArray[np.int64]) -> None:
         """Add a batch."""
         scores = model(batch.pictures)
-        self.costs.append((float(self.loss.of_scores(scores, batch.targets).mean), len(rows)))
+        self.costs.append((float(self.loss.of_scores(scores, batch.targets, boxed=batch.boxed).mean), len(rows)))
         found = probabilities(scores, self.policy.examples.mode)
         given = batch.targets
         for meter in self.meters:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -21,6 +21,9 @@ from burnish.train.optim.settings import AdamWConfig
 from burnish.train.policies.seed_config import from_seed, is_seed
 from burnish.train.target import parse_target
 from burnish.train.writers.names import WRITERS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Task: TypeAlias = Literal["classification", "segmentation", "detection", "keypoints"]
 """What a network learns to tell of a picture."""
@@ -52,6 +55,8 @@ class DataConfig(Config):
     """A dataset of its own that is only measured, all of it."""
     soft: bool | None = None
     """Whether masks hold shares of belief from 0 to 255, as refined sets do; told by the set itself when not given."""
+    boxes: bool = False
+    """Segmentation: learn masks from the boxes of the training part alone, whatever else it has; the loss box_supervised asks for it."""
     share: Annotated[float, Field(gt=0, lt=1)] = 0.15
     """Share of the training part that validates where the dataset has no such split; scenes stay whole."""
     sampling: Literal["plain", "balanced"] = "plain"
@@ -146,6 +151,16 @@ class TrainConfig(Config):
     seed: int = 0
     """Same seed, same result on a CPU."""
 
+    @model_validator(mode="after")
+    def _masks_from_boxes(self) -> Self:
+        if not (self.data.boxes or _wants_boxes(self.loss)):
+            return self
+        if self.task not in {None, "segmentation"}:
+            raise ValueError(f"data.boxes and the loss box_supervised learn masks from boxes; expected the task segmentation, not {self.task}")
+        object.__setattr__(self, "task", "segmentation")
+        object.__setattr__(self, "data", self.data.model_copy(update={"boxes": True}))
+        return self
+
     @classmethod
     def adapt(cls, values: dict[str, Any], text: str) -> dict[str, Any]:
         """Take the config file of the binary segmentation service as it stands."""
@@ -163,6 +178,12 @@ class TrainConfig(Config):
             told = f"batch_size is {self.batch_size}, which {devices} devices cannot share evenly"
             raise ValueError(f"{told}; expected a multiple of {devices}, for instance {devices * -(-self.batch_size // devices)}")
         return self
+
+
+def _wants_boxes(loss: Config | None) -> bool:
+    """Whether a loss, or a part of it, learns masks from boxes."""
+    members: Mapping[str, Any] = getattr(loss, "parts", {})
+    return getattr(loss, "name", "") == "box_supervised" or any(_wants_boxes(member.loss) for member in members.values())
 
 
 class PredictConfig(Config):
