@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +20,7 @@ from burnish.errors import DataError
 from burnish.formats.findings import Findings, write_findings
 from burnish.refine.merging import kept_beliefs, merge_all
 from burnish.refine.parts import BASELINE, VAL, WEAK, divided_with_fixed
+from burnish.refine.reviewing import ORIGINS
 from burnish.refine.sets import PROVENANCE, Entry, SetFolder, read_mask, write_set
 from burnish.refine.settings import HybridSetConfig
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from burnish.engine.map import Engine
     from burnish.refine.merging import Improver, Record
     from burnish.refine.prepared import PreparedSets
+    from burnish.refine.reviewing import Review, Reviews
 
 _RECORD: Final = {
     "picture": pl.String,
@@ -82,6 +84,7 @@ def make_hybrid_set(
     improver: Improver,
     config: HybridSetConfig | None = None,
     *,
+    reviews: Reviews | None = None,
     work: Path | None = None,
     engine: Engine | None = None,
     progress: Progress = silent,
@@ -96,6 +99,7 @@ def make_hybrid_set(
         sets: The prepared dataset.
         improver: The predictor, and more where the mode asks for it.
         config: Number, mode, shares.
+        reviews: What people said of the set before; these pictures get no new prediction, but the masks that people left or drew.
         work: Folder in which finished masks are kept until the sets are written; a hidden one beside them where not given.
         engine: Where pictures are written.
         progress: Where to report.
@@ -110,14 +114,18 @@ def make_hybrid_set(
     chosen = config or HybridSetConfig()
     train, val = (sets.root / f"{sets.name}_H{chosen.number}{end}" for end in ("", "_VAL"))
     _refuse_used(sets, train, val)
-    inputs = _inputs(sets, improver, chosen)
+    inputs = _inputs(sets, improver, chosen) | ({} if reviews is None else {"reviewed": dict(reviews.about)})
+    judged = {} if reviews is None else reviews.pictures
     own = train.with_name(f".{train.name}.work")
     place = (work or own) / fingerprint(repr(inputs))
-    done = merge_all(sets, improver, chosen, place, progress)
+    left = replace(sets, weak={name: row for name, row in sets.weak.items() if name not in judged})
+    done = merge_all(left, improver, chosen, place, progress)
     parts = _parts(sets, chosen)
     entries = {True: _manual(sets, BASELINE), False: _manual(sets, VAL)}
     for name, record in done.items():
         entries[parts[name]].append(_hybrid(sets, place, name, record))
+    for name, review in judged.items():
+        entries[parts[name]].append(_reviewed(sets, name, review))
     made_by = {"verb": "refine", "name": sets.name, **inputs}
     with ExitStack() as stack:
         for target, is_train in ((train, True), (val, False)):
@@ -172,6 +180,12 @@ def _hybrid(sets: PreparedSets, work: Path, name: str, record: Record) -> Entry:
     origin = "weak" if record.error else "hybrid"
     paint = partial(kept_beliefs, work, name, len(sets.classes))
     return Entry(row["file"].rpartition("/")[2], sets.folders[WEAK] / row["file"], origin, paint, about)
+
+
+def _reviewed(sets: PreparedSets, name: str, review: Review) -> Entry:
+    row = sets.weak[name]
+    about = {"group": row["group"], "hash": row["hash"], "review": review.verdict}
+    return Entry(row["file"].rpartition("/")[2], sets.folders[WEAK] / row["file"], ORIGINS[review.verdict], review.paint, about)
 
 
 def _parts(sets: PreparedSets, config: HybridSetConfig) -> dict[str, bool]:

@@ -101,6 +101,11 @@ def kept_beliefs(work: Path, name: str, count: int) -> NDArray[np.uint8]:
     return np.stack([read_image(_mask_path(work, name, place), mode="unchanged") for place in range(count)])
 
 
+def refused_beliefs(sets: PreparedSets, name: str, alpha: float) -> NDArray[np.uint8]:
+    """(K, H, W) the weak masks of a picture with one belief, for what no prediction is trusted of."""
+    return to_bytes(alpha * weak_masks(_load(sets, name).weak, len(sets.classes)))
+
+
 def _merge_some(run: _Run, names: Sequence[str]) -> Iterator[tuple[str, Record]]:
     sets, work = run.sets, run.work
     loaded: list[_Loaded] = []

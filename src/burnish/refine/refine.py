@@ -13,16 +13,22 @@ from burnish.config import dump
 from burnish.engine.files import write_text
 from burnish.engine.progress import Progress, silent
 from burnish.errors import ConfigError, FormatError
+from burnish.formats.derived import Derived
 from burnish.refine.hybrid_set import make_hybrid_set
 from burnish.refine.loop import Round, run_loop
 from burnish.refine.page import refine_page
 from burnish.refine.parts import BASELINE, WEAK
 from burnish.refine.predictors import improver_of
 from burnish.refine.prepared import PreparedSets, open_sets
+from burnish.refine.reviewing import read_reviews
 from burnish.refine.settings import RefineConfig
+from burnish.refine.shapes import shapes_of
 
 if TYPE_CHECKING:
     from burnish.refine.hybrid_set import HybridSet
+    from burnish.refine.reviewing import Reviews
+
+_LISTED = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +60,7 @@ class RefineResult:
         return next((one for one in reversed(self.rounds) if one.is_best), None)
 
     def save(self, folder: Path, *, force: bool = False) -> list[Path]:
-        """Write boxes.csv, rounds.csv of a loop, and the report."""
+        """Write boxes.csv, rounds.csv of a loop, the report, and the refined masks as a dataset of shapes for people to look at."""
         del force
         written: list[Path] = []
         tables = {"boxes.csv": None if self.made is None else self.made.table, "rounds.csv": self.table if self.rounds else None}
@@ -64,6 +70,11 @@ class RefineResult:
                 written.append(folder / name)
         write_text(folder / "report.html", refine_page(self))
         write_text(folder / "settings.yaml", dump(self.config))
+        made = self._sets()[-2:]
+        if made:
+            shapes = shapes_of(dict(zip(("train", "val"), made, strict=True)), self.config.shapes)
+            text = f"The masks of {made[0].name} as shapes."
+            written += Derived(shapes, "refine", self.config.shapes.model_dump(mode="json"), text).save(folder / "shapes")
         return [*written, folder / "report.html", *(path for path in self._sets() if path.is_dir())]
 
     def summary(self) -> dict[str, Any]:
@@ -95,7 +106,7 @@ def refine(sets: Path | str, config: RefineConfig | None = None, *, progress: Pr
     Raises:
         FormatError: There are no such sets, or the model is no run folder.
         ConfigError: No model was named.
-        DataError: The number of the set is in use.
+        DataError: The number of the set is in use, or the review does not fit the set before it.
         ModelError: The model is for other classes, or fails.
     """
     chosen = config or RefineConfig()
@@ -107,8 +118,9 @@ def refine(sets: Path | str, config: RefineConfig | None = None, *, progress: Pr
         if chosen.loop:
             rounds = tuple(run_loop(prepared, chosen, place, progress))
             return RefineResult(prepared, chosen, next((one.made for one in reversed(rounds) if one.made), None), rounds)
+        reviews = None if chosen.reviewed is None else _reviews(prepared, chosen, chosen.reviewed, progress)
         improver = improver_of(chosen.model, prepared.classes, second=chosen.second, flips=chosen.flips, device=chosen.device)
-        made = make_hybrid_set(prepared, improver, chosen.set_of(chosen.number), work=place / "masks", progress=progress)
+        made = make_hybrid_set(prepared, improver, chosen.set_of(chosen.number), reviews=reviews, work=place / "masks", progress=progress)
         return RefineResult(prepared, chosen, made)
 
 
@@ -126,6 +138,15 @@ def find_sets(path: Path) -> PreparedSets:
     if names:
         raise FormatError(f"there are the sets of {', '.join(names)}; name one, for instance {path / names[0]}.", path=path)
     raise FormatError(f"there is no set NAME_{WEAK} here; make the sets with burnish prepare.", path=path)
+
+
+def _reviews(sets: PreparedSets, config: RefineConfig, path: str, progress: Progress) -> Reviews:
+    found = read_reviews(path, sets, config.number, config.alpha)
+    progress.say(str(found))
+    if found.ignored:
+        shown = ", ".join(found.ignored[:_LISTED])
+        progress.say(f"{len(found.ignored):,} pictures of the review are not weakly labelled and stay as they are, such as {shown}.")
+    return found
 
 
 def flat_round(one: Round) -> dict[str, Any]:

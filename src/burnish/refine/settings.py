@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from burnish.config import Config
 from burnish.descriptions import describe
@@ -69,6 +70,15 @@ class PrepareConfig(Config):
         return (self.hand,) if self.hand and not self.hand.isdecimal() else ()
 
 
+class ShapesConfig(Config):
+    """Which pixels of refined masks become shapes that people look at, for instance in CVAT."""
+
+    threshold: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Belief from which a pixel belongs to a shape."""
+    least: Annotated[int, Field(ge=1)] = 1
+    """Pixels below which a connected part is not shown."""
+
+
 class HybridSetConfig(Config):
     """How a prepared dataset is refined into the set number k."""
 
@@ -86,6 +96,8 @@ class HybridSetConfig(Config):
     """Pictures that the predictor gets at once."""
     media: Literal["copy", "link"] = "copy"
     """Copy the pictures, or link them."""
+    shapes: ShapesConfig = ShapesConfig()
+    """What of the refined masks is shown to people as shapes."""
     seed: int = 42
     """Another seed draws other parts and augmentations."""
 
@@ -113,8 +125,21 @@ class RefineConfig(HybridSetConfig):
     """Most rounds of the loop."""
     training: TrainConfig = TrainConfig()
     """How the networks of the loop are trained."""
+    reviewed: str | None = None
+    """What people said of the refined set before this one: a file of refused pictures, one name a line, or the shapes as they left them."""
     device: str | None = None
     """For instance cuda or cpu; the best there is when not given."""
+
+    @model_validator(mode="after")
+    def _reviewed_once(self) -> Self:
+        if self.loop and self.reviewed is not None:
+            raise ValueError("a review is of one set, and a loop makes several; refine once with 'reviewed', then go on with the loop")
+        return self
+
+    @property
+    def named_files(self) -> tuple[str, ...]:
+        """The list of refused pictures, where there is one."""
+        return (self.reviewed,) if self.reviewed is not None and Path(self.reviewed).is_file() else ()
 
     def set_of(self, number: int) -> HybridSetConfig:
         """The settings of one set."""
