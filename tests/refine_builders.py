@@ -61,3 +61,26 @@ def names_in(folder: Path) -> set[str]:
 
 def provenance(folder: Path) -> dict:
     return json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+
+
+def refined_sets(root: Path, **settings):
+    """Prepared sets N of 8 hand-drawn and 6 weak pictures, and the set N_H1, in which columns 10, 11, 14 and 15 of each box are sure."""
+    import burnish  # noqa: PLC0415 - other builders need no package
+    from burnish.engine.map import Engine  # noqa: PLC0415
+    from burnish.refine.hybrid_set import make_hybrid_set  # noqa: PLC0415
+    from burnish.refine.merging import Improver  # noqa: PLC0415
+    from burnish.refine.prepare import prepare  # noqa: PLC0415
+    from burnish.refine.prepared import open_sets  # noqa: PLC0415
+    from burnish.refine.settings import HybridSetConfig  # noqa: PLC0415
+
+    def stripes(pictures):
+        maps = [np.full((1, *picture.shape[:2]), 0.05, np.float32) for picture in pictures]
+        for one in maps:
+            one[:, :, [10, 11, 14, 15]] = 0.95
+        return maps
+
+    one = Engine(jobs=1)
+    prepare(burnish.open(seed_dataset(root / "N", hand=8, weak=6)), engine=one).save(root)
+    sets = open_sets(root, "N")
+    config = HybridSetConfig.make(**{"copies": 1, **settings})
+    return sets, make_hybrid_set(sets, Improver(stripes, "stripes, version 1"), config, engine=one)

@@ -72,7 +72,7 @@ class RefineResult:
         write_text(folder / "settings.yaml", dump(self.config))
         made = self._sets()[-2:]
         if made:
-            shapes = shapes_of(dict(zip(("train", "val"), made, strict=True)), self.config.shapes)
+            shapes = shapes_of(made, self.config.shapes)
             text = f"The masks of {made[0].name} as shapes."
             written += Derived(shapes, "refine", self.config.shapes.model_dump(mode="json"), text).save(folder / "shapes")
         return [*written, folder / "report.html", *(path for path in self._sets() if path.is_dir())]

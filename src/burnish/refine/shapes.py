@@ -15,7 +15,7 @@ from burnish.media.images import probe_image
 from burnish.refine.sets import read_mask, read_provenance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -43,20 +43,20 @@ def find_shapes(beliefs: NDArray[np.uint8], config: ShapesConfig) -> Iterator[Sh
             yield Shape(number, pixels, float(one[pixels].mean()) / _FULL)
 
 
-def shapes_of(folders: Mapping[str, Path], config: ShapesConfig) -> Dataset:
+def shapes_of(folders: Sequence[Path], config: ShapesConfig) -> Dataset:
     """Refined sets as one dataset of masks, without augmented copies.
 
     Masks by hand keep the source manual; all others are auto, made by the model that the provenance names.
 
     Args:
-        folders: The sets by the split that their pictures get, beside one another in one folder.
+        folders: The sets, beside one another in one folder. Their pictures get no split, so that a server gets one task of them.
         config: Which pixels and parts count.
     """
     media: list[dict[str, Any]] = []
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     classes: tuple[str, ...] = ()
-    for split, folder in folders.items():
+    for folder in folders:
         told = read_provenance(folder)
         classes = tuple(told["classes"])
         for row in told["pictures"]:
@@ -65,13 +65,13 @@ def shapes_of(folders: Mapping[str, Path], config: ShapesConfig) -> Dataset:
             number, info = len(images), probe_image(folder / row["file"])
             media.append({"id": number, "path": f"{folder.name}/{row['file']}", "width": info.width, "height": info.height})
             sides = {"width": info.width, "height": info.height}
-            images.append({"id": number, "media": number, "split": split, **sides})
+            images.append({"id": number, "media": number, **sides})
             made = {"source": "manual"} if row["origin"] == "manual" else {"source": "auto", "produced_by": told.get("model")}
             beliefs = read_mask(folder, row["name"], classes, soft=bool(told.get("soft")))
             annotations += [{"image": number, **_row(shape), **made} for shape in find_shapes(beliefs, config)]
     rows = [{"id": number, **row, **({"score": None} if row["source"] == "manual" else {})} for number, row in enumerate(annotations)]
     return make_dataset(
-        next(iter(folders.values())).parent,
+        folders[0].parent,
         media=pl.DataFrame(media),
         images=pl.DataFrame(images),
         annotations=tables.from_rows(ANNOTATIONS, rows),
