@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 import burnish
+from burnish.engine.progress import Silent
 from burnish.errors import ConfigError, DataError, FormatError, ModelError
 from burnish.refine.comparing import interval, score_set
 from burnish.refine.loop import verdict
@@ -94,6 +95,28 @@ def test_the_report_shows_boxes_and_changed_masks(sets, model, tmp_path):
     assert "Masks that changed most" in page
     assert {"boxes.csv", "report.html", "discs_H1", "discs_H1_VAL"} <= {path.name for path in written}
     assert result.summary()["pictures"]["hybrid"] == 18
+
+
+class Told(Silent):
+    """Progress of which the lines are kept."""
+
+    def __init__(self):
+        self.lines = []
+
+    def say(self, text):
+        self.lines.append(text)
+
+
+def test_shapes_lie_beside_the_report_and_lead_back_as_a_review(sets, model, tmp_path):
+    refine(sets, RefineConfig(model=str(model), copies=0)).save(tmp_path / "out")
+    shapes = burnish.open(tmp_path / "out" / "shapes")
+    assert set(shapes.annotations["source"].cast(str)) == {"auto", "manual"}
+    told = Told()
+    again = RefineConfig(model=str(model), copies=0, number=2, reviewed=str(tmp_path / "out" / "shapes"))
+    result = refine(sets, again, progress=told)
+    assert result.summary()["pictures"] == {"manual": 6, "reviewed": 18}
+    assert "Review of 18 pictures: 18 accepted." in told.lines
+    assert any("6 pictures of the review are not weakly labelled" in text for text in told.lines)
 
 
 def test_a_number_in_use_is_refused_with_the_next_free_one(sets, model):

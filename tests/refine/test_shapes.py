@@ -139,7 +139,9 @@ def test_each_picture_gets_what_people_left_or_drew(refined, tmp_path):
         moved: "redrawn",
         drawn: "redrawn",
     }
-    assert set(reviews.ignored) == {name for folder in (made.train, made.val) for name in names_in(folder) if "_aug" not in name} - set(places)
+    assert set(reviews.ignored) == {name for folder in (made.train, made.val) for name in names_in(folder) if "_aug" not in name} - set(
+        places
+    )
     fresh = again(sets, reviews)
     before, weak = mask(made, untouched), np.zeros((24, 32), np.uint8)
     weak[Y1:Y2, X1:X2] = 76

@@ -119,7 +119,7 @@ def _windows(config: BoxSupervisedConfig, predicted: Tensor, boxed: Boxed) -> It
     _, maps, height, width = predicted.shape
     for picture, (boxes, classes) in enumerate(zip(boxed.boxes, boxed.classes, strict=True)):
         numbers = [0] * len(boxes) if config.mode == "binary" else classes.tolist()
-        if numbers and not (0 <= min(numbers) and max(numbers) < maps):
+        if numbers and (min(numbers) < 0 or max(numbers) >= maps):
             raise DataError(f"A box is of class {max(numbers)} (from 0), and there are {maps} maps; expected one a class.")
         # Pixels belong to a box where it holds their middle.
         windows = np.ceil(upright.clip(boxes, width, height) - 0.5).astype(np.int64).tolist()

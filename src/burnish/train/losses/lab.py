@@ -19,7 +19,7 @@ _KNEE: Final = (6 / 29) ** 3
 
 
 def cielab(pictures: Tensor) -> Tensor:
-    """sRGB pictures (B, 3, H, W) uint8 as L (0 to 100), a and b in float32, under D65 (CIE 15:2004)."""
+    """Turn sRGB pictures (B, 3, H, W) uint8 into L (0 to 100), a and b in float32, under D65 (CIE 15:2004)."""
     values = torch.arange(256, dtype=torch.float32, device=pictures.device) / 255
     linear = torch.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)[pictures.long()]  # noqa: PLR2004 - of sRGB
     matrix = linear.new_tensor(_TO_XYZ) / linear.new_tensor(_WHITE)[:, None]

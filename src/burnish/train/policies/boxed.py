@@ -41,7 +41,9 @@ def without_masks(examples: Examples) -> tuple[Examples, tuple[Truth, ...]]:
     if examples.mode == "multiclass":
         raise ConfigError("Boxes teach each class by itself, as they overlap. Set data.mode to multilabel, or leave it out.")
     if any(examples.beliefs[row] for row in examples.part("train")):
-        raise DataError("The training pictures have soft masks, which have no boxes. Name a dataset with boxes, or set data.boxes to false.")
+        raise DataError(
+            "The training pictures have soft masks, which have no boxes. Name a dataset with boxes, or set data.boxes to false."
+        )
     known = {image: [row for row in rows if row["class"] in examples.numbers] for image, rows in examples.rows.items()}
     truths, notes = true_boxes(replace(examples, rows=known))
     rows = dict(examples.rows)

@@ -194,7 +194,8 @@ def _gathered(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: 
     examples = Examples(
         dataset=dataset,
         task=task,
-        mode=config.mode or ("multilabel" if (config.boxes or any(map(len, beliefs))) and len(classes) > 1 else _mode(task, usable, len(classes))),
+        mode=config.mode
+        or ("multilabel" if (config.boxes or any(map(len, beliefs))) and len(classes) > 1 else _mode(task, usable, len(classes))),
         classes=classes,
         numbers=numbers,
         images=files["image"].to_numpy(),

@@ -156,7 +156,9 @@ class TrainConfig(Config):
         if not (self.data.boxes or _wants_boxes(self.loss)):
             return self
         if self.task not in {None, "segmentation"}:
-            raise ValueError(f"data.boxes and the loss box_supervised learn masks from boxes; expected the task segmentation, not {self.task}")
+            raise ValueError(
+                f"data.boxes and the loss box_supervised learn masks from boxes; expected the task segmentation, not {self.task}"
+            )
         object.__setattr__(self, "task", "segmentation")
         object.__setattr__(self, "data", self.data.model_copy(update={"boxes": True}))
         return self
