@@ -29,7 +29,7 @@ SMALL = {
     "optimizer": {"lr": 0.01},
     "augs": {"strength": "none"},
     "evaluation": {"pictures": 0},
-    "device": "cpu",
+    "hardware": {"device": "cpu"},
 }
 
 

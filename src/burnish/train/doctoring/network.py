@@ -56,9 +56,9 @@ def look_at_network(setup: Setup, job: Job, config: DoctorConfig, progress: Prog
 
 
 def _example(setup: Setup, model: nn.Module, batch: Any) -> tuple[Example, LossCall]:
-    """A batch as checks take it; a loss that calls the network itself is given the whole batch as targets."""
+    """A batch as checks take it; a loss that calls the network itself, or looks at boxes, is given the whole batch as targets."""
     loss: Any = setup.loss
-    if hasattr(loss, "of_scores"):
+    if hasattr(loss, "of_scores") and getattr(batch, "boxed", None) is None:
         return Example(batch.pictures.float(), batch.targets), loss.of_scores
     return Example(batch.pictures.float(), batch), lambda _output, given: loss(model, given)
 
