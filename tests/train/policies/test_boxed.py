@@ -12,6 +12,8 @@ torch = pytest.importorskip("torch")
 
 from burnish.errors import ConfigError  # noqa: E402
 from burnish.train.augs.pipeline import build_augs  # noqa: E402
+from burnish.train.doctor import doctor  # noqa: E402
+from burnish.train.doctoring.settings import DoctorConfig  # noqa: E402
 from burnish.train.evaluate import evaluate  # noqa: E402
 from burnish.train.loaders.placement import Placement, find_place  # noqa: E402
 from burnish.train.policies.examples import gather  # noqa: E402
@@ -120,6 +122,13 @@ def test_drawn_masks_of_the_training_part_are_not_looked_at_and_others_are_measu
     assert policy.mask(own).sum() == np.prod(policy.truths[own].boxes[0, 2:] - policy.truths[own].boxes[0, :2])
     assert policy.mask(other).sum() == (np.asarray(Image.open(policy.examples.paths[other].parents[1] / "masks" / "0.png")) > 0).sum()
     assert policy.defaults.target == "max iou_dataset"
+
+
+def test_the_doctor_tries_such_a_training(discs):
+    settings = {key: value for key, value in SMALL.items() if key != "augs"}
+    config = DoctorConfig.make(**settings, loss="box_supervised", without=("ONNX export", "int8"), statistics=False)
+    result = doctor(burnish.open(discs / "boxes.coco.json"), config)
+    assert [str(one) for one in result.findings if one.status == "error"] == []
 
 
 def test_masks_learnt_from_boxes_alone_are_nearer_to_the_truth_than_filled_boxes(discs, tmp_path):
