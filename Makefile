@@ -1,6 +1,6 @@
 # Two commands set everything up: `make demo` (the main job on pictures that ship with the repository) and `make test`.
 #
-#   make demo [PART=audit]   make test   make lint   make bench   make docs
+#   make demo [PART=audit]   make demo PART=refine (installs torch)   make test   make lint   make bench   make docs
 #
 # PYTHON=python3.12 chooses the interpreter; TORCH=cpu (or cu130, ...) chooses the build of torch where the package index has it;
 # a torch that is in .venv already and fits the pins is kept.
@@ -23,7 +23,7 @@ INPUTS := pyproject.toml constraints.txt
 help:  ## Show what there is.
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
 
-demo: $(VENV)/.demo  ## Run the main jobs on real data and say where the results are.
+demo: $(VENV)/.demo $(if $(filter train refine,$(PART)),$(VENV)/.train)  ## Run the main jobs on real data and say where the results are.
 	@$(BIN)/python examples/demo.py $(PART)
 
 test: $(VENV)/.test  ## Run the tests.
@@ -69,10 +69,15 @@ $(VENV)/.demo: $(BIN)/uv $(INPUTS)
 	@$(INSTALL) -e '.[cvat]'
 	@touch $@ $(VENV)/.core
 
+$(VENV)/.train: $(VENV)/.demo
+	@echo "Installing torch for this part of the demo (see README for the download size) ..."
+	@$(INSTALL) -e '.[cvat,train]'
+	@touch $@
+
 $(VENV)/.test: $(BIN)/uv $(INPUTS)
 	@echo "Installing burnish with torch and the test tools (see README for the download size) ..."
 	@$(INSTALL) -e '.[all]' --group test
-	@touch $@ $(VENV)/.core $(VENV)/.demo
+	@touch $@ $(VENV)/.core $(VENV)/.demo $(VENV)/.train
 
 $(VENV)/.lint: $(VENV)/.test
 	@$(INSTALL) --group lint

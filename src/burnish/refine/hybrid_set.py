@@ -88,6 +88,7 @@ def make_hybrid_set(
     work: Path | None = None,
     engine: Engine | None = None,
     progress: Progress = silent,
+    dry_run: bool = False,
 ) -> HybridSet:
     """Merge the weak masks of a prepared dataset with predictions into a set for training the next model.
 
@@ -103,6 +104,7 @@ def make_hybrid_set(
         work: Folder in which finished masks are kept until the sets are written; a hidden one beside them where not given.
         engine: Where pictures are written.
         progress: Where to report.
+        dry_run: Merge and tell, but write no set.
 
     Returns:
         What was written, into the folder of the prepared dataset.
@@ -126,20 +128,33 @@ def make_hybrid_set(
         entries[parts[name]].append(_hybrid(sets, place, name, record))
     for name, review in judged.items():
         entries[parts[name]].append(_reviewed(sets, name, review))
-    made_by = {"verb": "refine", "name": sets.name, **inputs}
-    with ExitStack() as stack:
-        for target, is_train in ((train, True), (val, False)):
-            folder = stack.enter_context(atomic_folder(target))
-            copies = chosen.copies if is_train else 0
-            about = {**made_by, "set": target.name}
-            how = SetFolder(folder, sets.classes, copies=copies, seed=chosen.seed, soft=True, media=chosen.media, made_by=about)
-            write_set(how, entries[is_train], engine=engine, progress=progress)
+    if not dry_run:
+        made_by = {"verb": "refine", "name": sets.name, **inputs}
+        _write(sets, {train: entries[True], val: entries[False]}, chosen, made_by, engine=engine, progress=progress)
     shutil.rmtree(own if work is None else place, ignore_errors=True)
     findings = Findings(findings_table(_failures(done)), {"verb": "refine", "dataset": str(train)})
-    if len(findings):
+    if len(findings) and not dry_run:
         write_findings(findings, sets.root / f"{train.name}_findings")
     counts = Counter(entry.origin for some in entries.values() for entry in some)
     return HybridSet(train, val, _table(sets, done), findings, counts)
+
+
+def _write(
+    sets: PreparedSets,
+    entries: Mapping[Path, list[Entry]],
+    config: HybridSetConfig,
+    made_by: Mapping[str, Any],
+    *,
+    engine: Engine | None,
+    progress: Progress,
+) -> None:
+    """Both sets or none; the first one trains and so gets augmented copies."""
+    with ExitStack() as stack:
+        for place, (target, own) in enumerate(entries.items()):
+            folder = stack.enter_context(atomic_folder(target))
+            copies, about = config.copies if place == 0 else 0, {**made_by, "set": target.name}
+            how = SetFolder(folder, sets.classes, copies=copies, seed=config.seed, soft=True, media=config.media, made_by=about)
+            write_set(how, own, engine=engine, progress=progress)
 
 
 def _refuse_used(sets: PreparedSets, *targets: Path) -> None:

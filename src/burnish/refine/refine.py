@@ -94,7 +94,9 @@ class RefineResult:
         return [folder for one in made for folder in (one.train, one.val)]
 
 
-def refine(sets: Path | str, config: RefineConfig | None = None, *, progress: Progress = silent, work: Path | None = None) -> RefineResult:
+def refine(
+    sets: Path | str, config: RefineConfig | None = None, *, progress: Progress = silent, work: Path | None = None, dry_run: bool = False
+) -> RefineResult:
     """Refine the weak masks of a dataset that `burnish prepare` has divided.
 
     Args:
@@ -102,10 +104,11 @@ def refine(sets: Path | str, config: RefineConfig | None = None, *, progress: Pr
         config: The settings; `model` is a run folder, which only the loop can do without.
         progress: Where to report.
         work: Folder of the trainings of a loop and of unfinished masks; the same call with the same folder continues what was stopped.
+        dry_run: Merge and tell what would become of the boxes, but write no set.
 
     Raises:
         FormatError: There are no such sets, or the model is no run folder.
-        ConfigError: No model was named.
+        ConfigError: No model was named, or a loop is asked to write nothing.
         DataError: The number of the set is in use, or the review does not fit the set before it.
         ModelError: The model is for other classes, or fails.
     """
@@ -113,6 +116,10 @@ def refine(sets: Path | str, config: RefineConfig | None = None, *, progress: Pr
     prepared = find_sets(Path(sets))
     if not chosen.model and not chosen.loop:
         raise ConfigError("No model was named. Give the run folder of a training (--model runs/train/NAME), or let --loop train one.")
+    if chosen.loop and dry_run:
+        raise ConfigError(
+            "A loop learns from the sets that it writes, so --dry-run cannot try it; it can try one refinement without --loop."
+        )
     with tempfile.TemporaryDirectory(prefix="burnish-refine-") as temporary:
         place = work or Path(temporary)
         if chosen.loop:
@@ -120,7 +127,15 @@ def refine(sets: Path | str, config: RefineConfig | None = None, *, progress: Pr
             return RefineResult(prepared, chosen, next((one.made for one in reversed(rounds) if one.made), None), rounds)
         reviews = None if chosen.reviewed is None else _reviews(prepared, chosen, chosen.reviewed, progress)
         improver = improver_of(chosen.model, prepared.classes, second=chosen.second, flips=chosen.flips, device=chosen.device)
-        made = make_hybrid_set(prepared, improver, chosen.set_of(chosen.number), reviews=reviews, work=place / "masks", progress=progress)
+        made = make_hybrid_set(
+            prepared,
+            improver,
+            chosen.set_of(chosen.number),
+            reviews=reviews,
+            work=place / "masks",
+            progress=progress,
+            dry_run=dry_run,
+        )
         return RefineResult(prepared, chosen, made)
 
 

@@ -40,6 +40,9 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
 
 _LISTED = 5
 
+_UNUSABLE_MASKS = ("size_differs", "unreadable_mask")
+"""Findings of mask files that say nothing about their picture."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Examples:
@@ -118,7 +121,7 @@ def task_of(dataset: Dataset) -> Task:
     )
     found: Task | None = next((task for task, wanted in order if kinds & wanted), None)
     if found is None:
-        raise DataError(f"Nothing can be learnt from {dataset}: it has no labels of pictures, masks, boxes or skeletons.")
+        raise DataError(f"Nothing can be learnt from {dataset}: it has no labels of pictures, masks, boxes or skeletons.{_noticed(dataset)}")
     return found
 
 
@@ -187,7 +190,8 @@ def _gathered(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: 
     labelled = labelled.filter(~pl.col("outside")) if task in {"detection", "keypoints"} else labelled
     usable = labelled.filter(pl.col("class").is_in(list(numbers)) | (pl.col("class").is_null() & (task == "segmentation")))
     if usable.is_empty():
-        raise DataError(f"No picture has a {' or '.join(KINDS[task])} of the classes {', '.join(classes)}; nothing can be learnt.")
+        named = f" of the classes {', '.join(classes)}" if classes else ""
+        raise DataError(f"No picture has a {' or '.join(KINDS[task])}{named}; nothing can be learnt.{_noticed(dataset)}")
     rows = {key[0]: part.to_dicts() for key, part in usable.partition_by("image", as_dict=True, maintain_order=True).items()}
     parts, told = (np.zeros(files.height, np.int64), ()) if is_whole else divided(dataset, config, seed=seed)
     beliefs = soft_masks(dataset, classes, wanted=config.soft) if task == "segmentation" else ((),) * files.height
@@ -209,6 +213,7 @@ def _gathered(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: 
         margin=config.margin,
     )
     sized = _readable_only(examples)
+    sized = _with_usable_masks(sized) if task == "segmentation" else sized
     return _labelled_only(sized) if task == "classification" else sized
 
 
@@ -291,6 +296,27 @@ def _readable_only(examples: Examples) -> Examples:
     shown = ", ".join(str(examples.paths[row]) for row in bad[:_LISTED])
     note = f"{len(bad):,} pictures are missing or cannot be read, and are left out: {shown}. burnish check says why."
     return replace(examples, parts=np.where(readable, examples.parts, -1), notes=(*examples.notes, note))
+
+
+def _with_usable_masks(examples: Examples) -> Examples:
+    """Without the pictures whose mask is of another size or cannot be read: taken as background they would teach what is wrong."""
+    notes = examples.dataset.notes.filter(pl.col("kind").is_in(_UNUSABLE_MASKS))
+    bad = np.isin(examples.images, notes["image"].drop_nulls().to_numpy()) & (examples.parts >= 0)
+    bad &= np.array([int(image) not in examples.rows for image in examples.images])
+    if not bad.any():
+        return examples
+    shown = "; ".join(f"{path}: {reason}" for path, reason in notes.select("path", "reason").head(_LISTED).iter_rows())
+    note = f"{int(bad.sum()):,} pictures have a mask that cannot be used, and are left out: {shown}"
+    return replace(examples, parts=np.where(bad, -1, examples.parts), notes=(*examples.notes, note))
+
+
+def _noticed(dataset: Dataset) -> str:
+    """What was wrong with the files of labels, which is often why there are none."""
+    wrong = dataset.notes.filter(pl.col("is_issue"))
+    if wrong.is_empty():
+        return ""
+    path, reason = wrong.select("path", "reason").row(0)
+    return f" {wrong.height:,} problems were noticed while reading it, the first in {path}: {reason}"
 
 
 def _classes(dataset: Dataset, wanted: Sequence[str]) -> tuple[dict[int, int], tuple[str, ...]]:
