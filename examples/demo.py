@@ -197,9 +197,7 @@ def main(part: str) -> int:
         if part == name or (part == "all" and name not in left_out):
             run()
     if left_out:
-        print(
-            "\nThe parts train and refine need torch, about 3 GB to download: make demo PART=refine (with TORCH=cpu where your index has it)"
-        )
+        print("\nLeft out: train and refine, which need torch (3 GB to download). To run them: make demo PART=refine")
     return 0
 
 

@@ -125,6 +125,19 @@ def test_a_number_in_use_is_refused_with_the_next_free_one(sets, model):
         refine(sets, RefineConfig(model=str(model), copies=0))
 
 
+def test_a_dry_run_tells_what_becomes_of_the_boxes_and_writes_no_set(sets, model):
+    there = sorted(path.name for path in sets.iterdir())
+    result = refine(sets, RefineConfig(model=str(model), copies=0), dry_run=True)
+    assert result.summary()["pictures"]["hybrid"] == 18
+    assert result.table.height == 18
+    assert sorted(path.name for path in sets.iterdir()) == there
+
+
+def test_a_loop_that_shall_write_nothing_is_refused(sets):
+    with pytest.raises(ConfigError, match="learns from the sets that it writes"):
+        refine(sets, RefineConfig(loop=True), dry_run=True)
+
+
 def test_the_loop_trains_refines_compares_and_keeps_the_best(sets, tmp_path):
     config = RefineConfig(loop=True, rounds=1, copies=0, training=TRAINING)
     result = refine(sets, config, work=tmp_path / "loop")

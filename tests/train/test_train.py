@@ -1,6 +1,7 @@
 """The verb train: from a dataset to a run folder, on small pictures that a small network learns in seconds."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,11 +11,13 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from PIL import Image
 
 import burnish
 from burnish.config import load
 from burnish.errors import ConfigError, DataError, WeightsError
-from burnish.train.policies.settings import PredictConfig, TrainConfig
+from burnish.train.policies.examples import gather
+from burnish.train.policies.settings import DataConfig, PredictConfig, TrainConfig
 from burnish.train.predict import predict
 from burnish.train.train import train
 from burnish.train.trained import read_trained
@@ -164,6 +167,29 @@ def test_masks_are_taken_where_the_folder_opens_as_boxes(tmp_path, make_discs):
     (own / "boxes.coco.json").write_text(json.dumps(boxes))
     result = train(burnish.open(own), settings(epochs=1, task="segmentation"), work=tmp_path / "run")
     assert any("masks beside" in note for note in result.policy.examples.notes)
+
+
+def test_a_picture_whose_mask_has_another_size_is_left_out_and_told(make_discs):
+    own = make_discs("sizes", 6)
+    Image.new("L", (32, 48), 255).save(own / "masks" / "3.png")
+    examples = gather(burnish.open(own), None, DataConfig())
+    assert [path.name for path, part in zip(examples.paths, examples.parts, strict=True) if part < 0] == ["3.png"]
+    assert any("1 pictures have a mask that cannot be used" in note and "32 x 48" in note for note in examples.notes)
+
+
+def test_where_no_mask_fits_its_picture_the_reason_is_told(make_discs):
+    own = make_discs("sizes", 2)
+    for number in range(2):
+        Image.new("L", (32, 48), 255).save(own / "masks" / f"{number}.png")
+    with pytest.raises(DataError, match=r"2 problems were noticed while reading it, the first in masks/0.png: The mask is 32 x 48 pixels"):
+        gather(burnish.open(own), None, DataConfig())
+
+
+def test_pictures_without_any_label_are_told_without_empty_names(make_discs):
+    own = make_discs("bare", 2)
+    shutil.rmtree(own / "masks")
+    with pytest.raises(DataError, match=r"No picture has a mask or polygon or ellipse or box; nothing can be learnt\.$"):
+        gather(burnish.open(own), "segmentation", DataConfig())
 
 
 def test_unknown_keys_are_told_with_the_line_and_the_nearest(tmp_path):

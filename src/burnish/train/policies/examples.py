@@ -121,7 +121,8 @@ def task_of(dataset: Dataset) -> Task:
     )
     found: Task | None = next((task for task, wanted in order if kinds & wanted), None)
     if found is None:
-        raise DataError(f"Nothing can be learnt from {dataset}: it has no labels of pictures, masks, boxes or skeletons.{_noticed(dataset)}")
+        lacking = "it has no labels of pictures, masks, boxes or skeletons."
+        raise DataError(f"Nothing can be learnt from {dataset}: {lacking}{_noticed(dataset)}")
     return found
 
 
