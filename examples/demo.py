@@ -152,13 +152,14 @@ def _train(pictures: Path, run: Path) -> None:
 def _tell_comparison(found: Evaluation) -> None:
     """Before and after in plain words, with how sure the difference is."""
     assert found.comparison is not None
-    metrics = found.comparison.metrics
-    row = metrics.row(metrics["metric"].to_list().index("iou_image"), named=True)
-    sure = "better beyond chance" if row["low"] > 0 else "worse beyond chance" if row["high"] < 0 else "within chance"
-    print(f"\nOn {found.table.height} test pictures that neither network saw, IoU with the masks drawn by hand, mean over pictures:")
-    print(f"  before, from 8 hand-drawn masks:        {row['other']:.3f}")
-    print(f"  after, from these and 24 refined ones:  {row['this']:.3f}")
-    print(f"  difference {row['difference']:+.3f}, with 95 % certainty {row['low']:+.3f} to {row['high']:+.3f}: {sure}")
+    print(f"\nOverlap (IoU, 1 is perfect) with masks drawn by hand, on {found.table.height} test pictures that neither network saw;")
+    print("before: trained on 8 hand-drawn masks; after: on these and 24 refined ones")
+    rows = {row["metric"]: row for row in found.comparison.metrics.iter_rows(named=True)}
+    for name, words in (("iou_dataset", "pixels of all pictures together"), ("iou_image", "mean over pictures")):
+        row = rows[name]
+        sure = "beyond chance" if row["low"] > 0 or row["high"] < 0 else "may be chance"
+        told = f"{row['difference']:+.3f} (95 %: {row['low']:+.3f} to {row['high']:+.3f}), {sure}"
+        print(f"  {words}: before {row['other']:.3f}, after {row['this']:.3f}, difference {told}")
 
 
 def _side_by_side(found: Evaluation, place: Path) -> Path:

@@ -22,8 +22,11 @@ def save_checkpoint(path: Path, content: Mapping[str, Any]) -> None:
     Raises:
         DataError: The disk is full or the folder cannot be written.
     """
-    with atomic_path(path) as temporary:
-        torch.save(dict(content), temporary)
+    with atomic_path(path) as temporary, temporary.open("wb") as stream:
+        try:
+            torch.save(dict(content), stream)
+        except RuntimeError as error:  # of torch's archive, which the system's refusal has left unfinished
+            raise error.__context__ if isinstance(error.__context__, OSError) else error from None
 
 
 def load_checkpoint(path: Path, *, fingerprint: str) -> dict[str, Any] | None:
