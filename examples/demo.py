@@ -153,7 +153,7 @@ def _tell_comparison(found: Evaluation) -> None:
     """Before and after in plain words, with how sure the difference is."""
     assert found.comparison is not None
     print(f"\nOverlap (IoU, 1 is perfect) with masks drawn by hand, on {found.table.height} test pictures that neither network saw;")
-    print("before: trained on 8 hand-drawn masks; after: on these and 24 refined ones")
+    print("before: from 8 hand-drawn masks (2 of them choose the weights); after: from these and 24 refined ones")
     rows = {row["metric"]: row for row in found.comparison.metrics.iter_rows(named=True)}
     for name, words in (("iou_dataset", "pixels of all pictures together"), ("iou_image", "mean over pictures")):
         row = rows[name]

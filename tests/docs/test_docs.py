@@ -16,6 +16,7 @@ from burnish.audit.settings import AuditConfig
 from burnish.cli.app import run
 from burnish.config import validated
 from burnish.operations import OPERATIONS
+from burnish.train.policies.settings import TrainConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 WRITTEN = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -166,6 +167,11 @@ def test_the_settings_in_the_docs_are_accepted():
     (shown,) = blocks(ROOT / "docs" / "audit.md", "yaml")
     settings = validated(AuditConfig, yaml.safe_load(shown.text), text=shown.text)
     assert settings.model == "EfficientNetV2_s"
+
+
+def test_the_training_settings_of_the_tutorial_are_accepted():
+    (shown,) = blocks(ROOT / "docs" / "from-boxes-to-masks.md", "yaml")
+    assert validated(TrainConfig, yaml.safe_load(shown.text), text=shown.text).epochs == 120
 
 
 def test_every_script_that_the_page_of_benchmarks_names_exists():

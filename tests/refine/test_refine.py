@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 import burnish
+from burnish.cli.app import run
 from burnish.engine.progress import Silent
 from burnish.errors import ConfigError, DataError, FormatError, ModelError
 from burnish.refine.comparing import interval, score_set
@@ -136,6 +137,13 @@ def test_a_dry_run_tells_what_becomes_of_the_boxes_and_writes_no_set(sets, model
 def test_a_loop_that_shall_write_nothing_is_refused(sets):
     with pytest.raises(ConfigError, match="learns from the sets that it writes"):
         refine(sets, RefineConfig(loop=True), dry_run=True)
+
+
+def test_the_command_takes_a_mode_by_name_and_its_settings(sets, model, tmp_path):
+    chosen = ["--mode", "per_box", "--set", "mode.limit=0.2", "--copies", "0", "--out", str(tmp_path / "out")]
+    assert run(["refine", str(sets), "--model", str(model), *chosen]) == 0
+    told = json.loads((sets / "discs_H1" / "provenance.json").read_text())["config"]["mode"]
+    assert (told["name"], told["limit"]) == ("per_box", 0.2)
 
 
 def test_the_loop_trains_refines_compares_and_keeps_the_best(sets, tmp_path):

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from burnish.config import Config
-from burnish.descriptions import describe
+from burnish.descriptions import Chosen
 from burnish.refine.modes.names import MODES
+from burnish.refine.modes.settings import HybridConfig
 from burnish.train.policies.settings import TrainConfig
 
 InnerShare = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
@@ -84,7 +85,7 @@ class HybridSetConfig(Config):
 
     number: Annotated[int, Field(ge=1)] = 1
     """Number k of the set NAME_Hk; one that is in use is refused."""
-    mode: Any = "hybrid"
+    mode: Annotated[Config, Chosen(MODES, usual="hybrid")] = HybridConfig(name="hybrid")
     """The merging mode: a name, or a mapping with name and settings."""
     alpha: Annotated[float, Field(ge=0, le=1)] = 0.3
     """Belief inside the weak label where predicting a picture failed."""
@@ -103,11 +104,10 @@ class HybridSetConfig(Config):
 
     @field_validator("mode", mode="after")
     @classmethod
-    def _described(cls, value: Any) -> dict[str, Any]:
-        described = describe(MODES, value).model_dump(mode="json")
-        if described["instances"]:
+    def _of_classes(cls, value: Config) -> Config:
+        if getattr(value, "instances", False):
             raise ValueError("a set holds masks of classes; for masks of instances call the mode itself (burnish.refine.modes.build)")
-        return described
+        return value
 
 
 class RefineConfig(HybridSetConfig):
