@@ -14,6 +14,7 @@ import yaml
 from PIL import Image
 
 import burnish
+from burnish.cli.app import run
 from burnish.config import load
 from burnish.errors import ConfigError, DataError, WeightsError
 from burnish.train.policies.examples import gather
@@ -248,3 +249,12 @@ def test_ctrl_c_saves_and_the_same_command_continues(discs, tmp_path):
     assert b"the same command continues it" in out
     done = subprocess.run(command, capture_output=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_dry_run_says_what_would_be_done_and_writes_nothing(discs, tmp_path, capsys):
+    code = run(["train", str(discs.root), "--dry-run", "--epochs", "7", "--out", str(tmp_path / "run")])
+    told = capsys.readouterr().out
+    assert code == 0
+    assert "Would train unet for segmentation (binary) on 14 train, 2 val, 4 test pictures." in told
+    assert "epochs: 7" in told
+    assert not (tmp_path / "run").exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from burnish.config import dump
 from burnish.media.colours import class_colour
@@ -92,9 +93,12 @@ def _rounds(result: RefineResult) -> Section:
 
 def _boxes(made: HybridSet) -> Section:
     fates = made.table.group_by("fate").len().sort("len", "fate", descending=[True, False])
-    reasons = made.table.group_by("class", "fate", "reason").len("boxes").sort("boxes", descending=True).head(20)
+    counts = made.table.group_by("class", "fate").agg(boxes=pl.len(), example=pl.col("reason").first())
+    counts = counts.sort("boxes", "class", "fate", descending=[True, False, False])
     chart = bars(fates["fate"].to_list(), fates["len"].to_list(), title="What became of the boxes")
-    return Section("boxes", "Boxes", chart + html_table(reasons, caption="Why"), "boxes.csv has every box.")
+    return Section(
+        "boxes", "Boxes", chart + html_table(counts, caption="What became of them, with one reason each"), "boxes.csv has every box."
+    )
 
 
 def _changed(result: RefineResult, made: HybridSet) -> Section:

@@ -6,13 +6,14 @@ import tempfile
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from burnish.engine.progress import Progress, silent
 from burnish.errors import extra
 from burnish.train.distributed import gathered, is_first
 from burnish.train.exchange import share_weights
 from burnish.train.handlers.saving import BEST
+from burnish.train.plan import TrainPlan
 from burnish.train.policies.examples import gather
 from burnish.train.policies.policy import policy_of
 from burnish.train.policies.resolving import resolved
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from burnish.data.dataset import Dataset
 
 
+@overload
 def train(
     dataset: Dataset,
     config: TrainConfig | None = None,
@@ -42,7 +44,23 @@ def train(
     work: Path | str | None = None,
     force: bool = False,
     handlers: Sequence[Any] = (),
-) -> TrainResult:
+) -> TrainResult: ...
+
+
+@overload
+def train(dataset: Dataset, config: TrainConfig | None = None, *, dry_run: Literal[True]) -> TrainPlan: ...
+
+
+def train(
+    dataset: Dataset,
+    config: TrainConfig | None = None,
+    *,
+    progress: Progress = silent,
+    work: Path | str | None = None,
+    force: bool = False,
+    handlers: Sequence[Any] = (),
+    dry_run: bool = False,
+) -> TrainResult | TrainPlan:
     """Train a network, and measure its best weights.
 
     Args:
@@ -54,6 +72,7 @@ def train(
         force: Begin anew in a folder that holds another training.
         handlers: Handlers of your own beside those of the settings, as `burnish.train.handlers.order.build_handlers` takes them; of several
             devices, on the first.
+        dry_run: Only look at dataset and settings, and say what would be done.
 
     Raises:
         DataError: There is nothing to learn, or no space for the decoded pictures.
@@ -61,6 +80,10 @@ def train(
         ModelError: The training failed.
     """
     chosen = config or TrainConfig()
+    if dry_run:
+        policy = policy_of(gather(dataset, chosen.task, chosen.data, seed=chosen.seed))
+        plan = resolved(chosen, policy)
+        return TrainPlan(plan, policy_of(policy.examples, plan.network))
     with tempfile.TemporaryDirectory(prefix="burnish-train-") as temporary:
         folder = Path(work or temporary)
         follow = partial(_train, portable(dataset), chosen, folder)
