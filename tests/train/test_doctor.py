@@ -51,6 +51,7 @@ def test_results_are_a_table_a_text_and_files(examined, tmp_path):
     assert examined.summary()["verdicts"]["ok"] > 10
 
 
+@pytest.mark.slow
 def test_nothing_is_left_changed(discs, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     before = sorted(discs.root.rglob("*"))
@@ -82,6 +83,7 @@ def test_a_loss_for_another_task_is_told_and_ends_the_look(discs):
     assert "gradients" not in verdicts(result)
 
 
+@pytest.mark.slow
 def test_small_batches_for_batch_normalisation_are_told(discs):
     config = settings(network={"name": "unet", "width": 4, "depth": 2, "norm": "batch"}, statistics=False)
     found = next(one for one in doctor(discs, config).findings if one.name == "batch normalisation")
@@ -104,6 +106,7 @@ def test_classes_that_a_part_lacks_and_rare_ones_are_told(tmp_path):
     assert result.classes["class"].to_list() == ["cat", "dog", "owl"]
 
 
+@pytest.mark.slow
 def test_the_largest_batch_and_a_rate_come_when_asked(discs):
     result = doctor(discs, settings(batch=True, rate=True, statistics=False))
     found = {one.name: one for one in result.findings}
@@ -120,6 +123,7 @@ def test_every_setting_of_a_training_is_one_of_the_doctor():
     assert set(TrainConfig.model_fields) < set(DoctorConfig.model_fields)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("write", "network"), [(write_squares, {"name": "centres"}), (write_figures, {"name": "heatmaps"})])
 def test_networks_with_losses_of_their_own_are_tried_too(tmp_path, write, network):
     write(tmp_path, 6, split="train")

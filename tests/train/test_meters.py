@@ -147,6 +147,7 @@ METERS = """
 """
 
 
+@pytest.mark.slow
 def test_two_processes_with_uneven_batches_are_exact(tmp_path):
     script = tmp_path / "worker.py"
     code = textwrap.dedent(WORKER).replace("METERS\n", textwrap.dedent(METERS))

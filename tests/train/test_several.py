@@ -124,6 +124,7 @@ def test_batches_that_devices_cannot_share_are_refused():
         settings(hardware={"devices": 3})
 
 
+@pytest.mark.slow
 def test_processes_of_a_cpu_do_not_share_batch_normalisation(discs):
     with pytest.raises(ConfigError, match="sync_batch_norm works between GPUs only"):
         train(discs, settings(hardware={"devices": 2, "sync_batch_norm": True}))

@@ -75,6 +75,7 @@ def test_a_detr_learns_from_its_own_loss(case):
     assert min(totals[-3:]) < 0.9 * totals[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", DETRS, ids=str)
 def test_a_detr_is_built_from_a_folder_with_a_new_head(case, tmp_path):
     source = built(case)

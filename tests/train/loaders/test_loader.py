@@ -12,17 +12,12 @@ from burnish.errors import DataError
 from burnish.train.loaders.loader import Loader, process_slots, stack_pictures
 from burnish.train.loaders.placement import Placement
 from burnish.train.loaders.settings import LoaderConfig
-from burnish.train.loaders.sharding import shard_batches
 from burnish.train.loaders.shared import share_samples
-
-
-def order(epoch, count=12, size=3, rank=0, world=1):
-    return shard_batches(np.random.default_rng(epoch).permutation(count), size, rank=rank, world_size=world)
 
 
 def loader(read=parts.numbered, workers=0, kind="threads", **changes):
     config = LoaderConfig(workers=workers, kind=kind)
-    return Loader(read, changes.pop("order", order), parts.pictures_of, config=config, name=parts.name_of, **changes)
+    return Loader(read, changes.pop("order", parts.order), parts.pictures_of, config=config, name=parts.name_of, **changes)
 
 
 def rows_of(batches):
@@ -31,7 +26,7 @@ def rows_of(batches):
 
 @pytest.mark.parametrize(("workers", "kind"), [(0, "threads"), (1, "threads"), (2, "threads"), (2, "processes")])
 def test_batches_are_the_rows_of_the_order_whoever_prepares_them(workers, kind):
-    assert rows_of(loader(workers=workers, kind=kind)(3)) == [batch.tolist() for batch in order(3)]
+    assert rows_of(loader(workers=workers, kind=kind)(3)) == [batch.tolist() for batch in parts.order(3)]
 
 
 @pytest.mark.parametrize(("workers", "kind"), [(2, "threads"), (2, "processes")])
@@ -65,7 +60,8 @@ def test_an_epoch_goes_on_from_any_batch_without_reading_those_before_it(first):
 
 
 def test_ranks_together_see_each_row_once():
-    seen = [row for rank in range(3) for batch in rows_of(loader(order=partial(order, rank=rank, world=3), rank=rank)(0)) for row in batch]
+    batches = [rows_of(loader(order=partial(parts.order, rank=rank, world=3), rank=rank)(0)) for rank in range(3)]
+    seen = [row for rank in batches for batch in rank for row in batch]
     assert sorted(seen) == list(range(12))
 
 
@@ -94,7 +90,7 @@ def test_a_machine_that_has_no_process_left_prepares_in_the_training_itself(tmp_
     quota = Slots(tmp_path, 1)
     with free_slots(quota, 1):
         prepared = rows_of(loader(parts.numbered, 2, "processes", quota=quota)(0))
-    assert prepared == [batch.tolist() for batch in order(0)]
+    assert prepared == [batch.tolist() for batch in parts.order(0)]
 
 
 def test_process_slots_are_as_many_as_cores_and_shared_by_folder(tmp_path):

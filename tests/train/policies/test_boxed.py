@@ -124,6 +124,7 @@ def test_drawn_masks_of_the_training_part_are_not_looked_at_and_others_are_measu
     assert policy.defaults.target == "max iou_dataset"
 
 
+@pytest.mark.slow
 def test_the_doctor_tries_such_a_training(discs):
     settings = {key: value for key, value in SMALL.items() if key != "augs"}
     config = DoctorConfig.make(**settings, loss="box_supervised", without=("ONNX export", "int8"), statistics=False)
