@@ -91,6 +91,7 @@ def test_small_batches_for_batch_normalisation_are_told(discs):
     assert "see 4 pictures at a time" in found.found
 
 
+@pytest.mark.slow
 def test_classes_that_a_part_lacks_and_rare_ones_are_told(tmp_path):
     rng = np.random.default_rng(0)
     for part, names in (("train", {"cat": 12, "dog": 12, "owl": 2}), ("val", {"cat": 3, "dog": 3})):

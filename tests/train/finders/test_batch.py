@@ -47,6 +47,7 @@ class HeavyState(torch.optim.SGD):
         return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("most", "batch"), [(2, 1), (5, 4), (37, 32), (100, 88)])
 def test_the_margin_is_left_and_the_size_is_a_multiple(most, batch):
     model = Limited(most)
@@ -94,6 +95,7 @@ def test_another_error_is_no_lack_of_memory():
         largest_batch(small_job(Broken(64)), LargestBatchConfig(**BIG))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "handlers",
     [
