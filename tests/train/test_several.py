@@ -70,9 +70,9 @@ def test_batch_statistics_of_two_processes_are_merged_before_they_are_saved(disc
 def test_a_detector_with_its_own_loss_is_trained_together(tmp_path):
     write_squares(tmp_path / "data", 8, split="train")
     write_squares(tmp_path / "data", 3, split="val", seed=1)  # unequal parts to evaluate
-    config = TrainConfig.make(
-        network={"name": "centres", "width": 4}, size=64, batch_size=4, epochs=1, data={"workers": 1}, device="cpu", devices=2
-    )
+    hardware = {"device": "cpu", "devices": 2}
+    network = {"name": "centres", "width": 4}
+    config = TrainConfig.make(network=network, size=64, batch_size=4, epochs=1, data={"workers": 1}, hardware=hardware)
     dataset = portable(burnish.open(tmp_path / "data"))
     together(ranks_at_work.train_and_keep, dataset, config, tmp_path / "run", tmp_path)
     first, second = (torch.load(tmp_path / f"{number}.pt") for number in range(2))
