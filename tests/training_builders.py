@@ -1,5 +1,7 @@
 """Small trainings: a network with dropout and normalisation on a regression that it can learn in a moment."""
 
+import signal
+
 import torch
 
 from burnish.train.handlers.order import build_handlers
@@ -61,3 +63,27 @@ def weights(model):
 
 def same(first, second):
     return all(torch.equal(first[name], second[name]) for name in first)
+
+
+class Signalled:
+    """A handler under which this process gets a signal while a step is done, as from a user or a cluster."""
+
+    name = "signalled"
+
+    def __init__(self, step, number=signal.SIGTERM):
+        self.step, self.number = step, number
+
+    def step_began(self, run):
+        if run.step == self.step:
+            signal.raise_signal(self.number)
+
+
+def continued(train, dataset, config, folder, *, step):
+    """The weights of a training that nothing disturbed, and of one that a signal ended after a step and the same call continued."""
+    whole = train(dataset, config, work=folder / "whole")
+    half = train(dataset, config, work=folder / "half", handlers=[Signalled(step)])
+    assert half.run.interrupted
+    assert half.exit_code == 130
+    assert half.run.step == step + 1
+    rest = train(dataset, config, work=folder / "half")
+    return weights(whole.model), weights(rest.model)

@@ -1,7 +1,6 @@
 """Detection through the verb train: squares of two colours that a small network learns in seconds."""
 
 import json
-import signal
 
 import numpy as np
 import polars as pl
@@ -9,6 +8,7 @@ import pytest
 import task_builders as parts
 import torch
 from PIL import Image
+from training_builders import continued, same
 
 import burnish
 from burnish.errors import ConfigError, DataError
@@ -135,24 +135,8 @@ def test_mirrored_pictures_are_fused(trained, tmp_path):
 
 
 def test_an_interrupted_training_continues_to_the_same_weights(squares, tmp_path):
-    from burnish.train.handlers.interrupts import Interrupts  # noqa: PLC0415 - the class whose signal is sent
-
     chosen = settings(epochs=3, augs={"strength": "strong"}, evaluation={"pictures": 0})
-    whole = train(squares, chosen, work=tmp_path / "whole")
-    with pytest.MonkeyPatch.context() as patch:
-        original = Interrupts.stepped
-
-        def after_four(self, run):
-            if run.step == 4:
-                self.received = signal.SIGTERM
-            original(self, run)
-
-        patch.setattr(Interrupts, "stepped", after_four)
-        half = train(squares, chosen, work=tmp_path / "half")
-    assert half.run.interrupted
-    rest = train(squares, chosen, work=tmp_path / "half")
-    for name, value in whole.model.state_dict().items():
-        assert torch.equal(value, rest.model.state_dict()[name]), name
+    assert same(*continued(train, squares, chosen, tmp_path, step=3))
 
 
 @pytest.mark.parametrize(

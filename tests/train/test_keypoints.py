@@ -1,14 +1,13 @@
 """Key points through the verb train: drawn figures that a small network learns in seconds."""
 
 import json
-import signal
 
 import numpy as np
 import polars as pl
 import pytest
 import task_builders as parts
-import torch
 from PIL import Image
+from training_builders import continued, same
 
 import burnish
 from burnish.errors import ConfigError, DataError
@@ -154,24 +153,8 @@ def test_a_dataset_without_boxes_is_told_to_have_them_predicted(trained_on_crops
 
 
 def test_an_interrupted_training_continues_to_the_same_weights(figures, tmp_path):
-    from burnish.train.handlers.interrupts import Interrupts  # noqa: PLC0415 - the class whose signal is sent
-
     chosen = settings(epochs=3, augs={"strength": "strong"}, evaluation={"pictures": 0})
-    whole = train(figures, chosen, work=tmp_path / "whole")
-    with pytest.MonkeyPatch.context() as patch:
-        original = Interrupts.stepped
-
-        def after_three(self, run):
-            if run.step == 3:
-                self.received = signal.SIGTERM
-            original(self, run)
-
-        patch.setattr(Interrupts, "stepped", after_three)
-        half = train(figures, chosen, work=tmp_path / "half")
-    assert half.run.interrupted
-    rest = train(figures, chosen, work=tmp_path / "half")
-    for name, value in whole.model.state_dict().items():
-        assert torch.equal(value, rest.model.state_dict()[name]), name
+    assert same(*continued(train, figures, chosen, tmp_path, step=2))
 
 
 @pytest.mark.parametrize("step", ["horizontal_flip", {"name": "rotation", "degrees": 20}, {"name": "scale", "factors": [0.8, 1.2]}])

@@ -12,6 +12,7 @@ import pytest
 import torch
 import yaml
 from PIL import Image
+from training_builders import continued, same
 
 import burnish
 from burnish.cli.app import run
@@ -81,24 +82,8 @@ def test_force_begins_anew(discs, tmp_path):
 
 
 def test_an_interrupted_training_continues_to_the_same_weights(discs, tmp_path):
-    whole = train(discs, settings(epochs=3), work=tmp_path / "whole")
-    with pytest.MonkeyPatch.context() as patch:
-        from burnish.train.handlers.interrupts import Interrupts  # noqa: PLC0415 - the class whose signal is sent
-
-        original = Interrupts.stepped
-
-        def after_three(self, run):
-            if run.step == 5:
-                self.received = signal.SIGTERM
-            original(self, run)
-
-        patch.setattr(Interrupts, "stepped", after_three)
-        half = train(discs, settings(epochs=3), work=tmp_path / "half")
-    assert half.run.interrupted
-    assert half.exit_code == 130
-    rest = train(discs, settings(epochs=3), work=tmp_path / "half")
-    for name, value in whole.model.state_dict().items():
-        assert torch.equal(value, rest.model.state_dict()[name]), name
+    chosen = settings(epochs=3)
+    assert same(*continued(train, discs, chosen, tmp_path, step=4))
 
 
 def test_predictions_lie_in_each_pictures_own_size(trained, make_discs):

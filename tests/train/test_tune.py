@@ -6,6 +6,7 @@ from importlib.util import find_spec
 
 import pytest
 
+from burnish.cli.app import run
 from burnish.config import load
 from burnish.errors import ConfigError, ModelError
 from burnish.train.handlers.interrupts import Interrupts
@@ -202,3 +203,16 @@ def test_a_range_runs_from_low_to_high():
     with pytest.raises(ConfigError, match="low is 2 and high 1; expected low below high"):
         settings(space={"epochs": {"low": 2, "high": 1}})
     assert settings(space={"epochs": {"low": 1, "high": 8, "step": 3}}).space["epochs"].values() == [1, 4, 7]
+
+
+def test_a_dry_run_tells_the_space_and_the_training_and_writes_nothing(discs, tmp_path, capsys):
+    file = tmp_path / "tune.yaml"
+    space = "space: {optimizer.lr: {low: 0.001, high: 0.1, log: true}, epochs: {choices: [1, 2]}}"
+    file.write_text(f"{space}\ntraining: {{size: 32, network: {{name: unet, width: 4}}}}\n")
+    code = run(["tune", str(discs.root), "-c", str(file), "--dry-run", "--trials", "3", "--out", str(tmp_path / "out")])
+    told = capsys.readouterr().out
+    assert code == 0
+    assert "Would search 2 settings in 3 trials for 'max iou_dataset':" in told
+    assert "optimizer.lr: 0.001 to 0.1, as a power" in told
+    assert "epochs: one of 1, 2" in told
+    assert not (tmp_path / "out").exists()

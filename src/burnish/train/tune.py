@@ -8,7 +8,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import polars as pl
 
@@ -22,9 +22,11 @@ from burnish.train.policies.resolving import resolved
 from burnish.train.policies.settings import TrainConfig
 from burnish.train.setup import training_mark
 from burnish.train.target import parse_target
+from burnish.train.train import train
 from burnish.train.tuning.attempt import Trial, best_of, natural
 from burnish.train.tuning.local import Search, search_here
 from burnish.train.tuning.page import tune_page
+from burnish.train.tuning.plan import TunePlan
 from burnish.train.tuning.settings import TuneConfig
 from burnish.train.tuning.space import check_space
 from burnish.train.tuning.study import JOURNAL, importance, open_study, trials_of
@@ -126,9 +128,25 @@ class TuneResult:
         return "\n".join(lines)
 
 
+@overload
 def tune(
     dataset: Dataset, config: TuneConfig | None = None, *, progress: Progress = silent, work: Path | str | None = None, force: bool = False
-) -> TuneResult:
+) -> TuneResult: ...
+
+
+@overload
+def tune(dataset: Dataset, config: TuneConfig | None = None, *, dry_run: Literal[True]) -> TunePlan: ...
+
+
+def tune(
+    dataset: Dataset,
+    config: TuneConfig | None = None,
+    *,
+    progress: Progress = silent,
+    work: Path | str | None = None,
+    force: bool = False,
+    dry_run: bool = False,
+) -> TuneResult | TunePlan:
     """Search the settings of a training.
 
     Args:
@@ -138,6 +156,7 @@ def tune(
         work: Folder of the search, with a run folder for each training; the same call with the same folder continues. Without one, nothing
             stays but the result.
         force: Begin anew in a folder that holds another search.
+        dry_run: Only look at dataset, settings and space, and say what would be done.
 
     Raises:
         ConfigError: The space names a setting that does not exist; the folder holds another search and `force` is not set.
@@ -146,6 +165,8 @@ def tune(
     """
     chosen = config or TuneConfig()
     check_space(chosen)
+    if dry_run:
+        return TunePlan(chosen, train(dataset, chosen.training, dry_run=True))
     examples = gather(dataset, chosen.training.task, chosen.training.data, seed=chosen.training.seed)
     plan = resolved(chosen.training, policy_of(examples))
     assert plan.evaluation.target is not None
