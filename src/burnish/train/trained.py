@@ -7,19 +7,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from burnish.errors import FormatError, WeightsError, extra
 from burnish.models.device import choose_device
 from burnish.models.networks.building import build_network
 from burnish.models.weights import load_checked
 from burnish.train.checkpoint import read_checkpoint
 from burnish.train.handlers.saving import BEST
-from burnish.train.loaders.placement import Placement
+from burnish.train.loaders.placement import Placement, find_place, place_picture
 from burnish.train.run_folder import RUN
 
 with extra("train"):
     import torch
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from burnish.train.loaders.placement import Place
     from burnish.train.policies.settings import Mode, Task
 
 
@@ -88,6 +95,13 @@ def read_trained(folder: Path | str, *, device: str | None = None) -> Trained:
         details=about.get("details", {}),
         folder=place,
     )
+
+
+def framed(trained: Trained, pictures: Sequence[NDArray[np.uint8]]) -> tuple[torch.Tensor, list[Place]]:
+    """Pictures (h, w, 3) uint8 of any sizes as the network sees them, (N, 3, H, W) uint8 on its device, and their places in the frames."""
+    places = [find_place((picture.shape[0], picture.shape[1]), trained.placement) for picture in pictures]
+    frames = [place_picture(picture, place, trained.placement.padding) for picture, place in zip(pictures, places, strict=True)]
+    return torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).to(trained.device), places
 
 
 def _about(folder: Path) -> dict[str, Any]:

@@ -136,11 +136,11 @@ def test_a_function_makes_the_batches_where_they_cannot_be_repeated():
 
 
 class Hungry(torch.nn.Module):
-    """Keeps 4 MiB a row until the backward pass."""
+    """Keeps 16 MiB a row until the backward pass."""
 
     def __init__(self):
         super().__init__()
-        self.weight = torch.nn.Parameter(torch.ones(2**20))
+        self.weight = torch.nn.Parameter(torch.ones(2**22))
 
     def forward(self, inputs):
         return (inputs[:, :1] * self.weight).square().mean(dim=1, keepdim=True)
@@ -148,15 +148,15 @@ class Hungry(torch.nn.Module):
 
 def test_on_a_cpu_resident_memory_is_the_limit():
     job = small_job(Hungry())
-    limit = resident_bytes() / 2**20 + 160
+    limit = resident_bytes() / 2**20 + 640
     found = largest_batch(job, LargestBatchConfig(memory_mib=limit, margin=0, multiple=1, most=1024, steps=2))
-    assert 4 <= found.fitting <= 40  # two to four times 4 MiB a row are alive at once
+    assert 4 <= found.fitting <= 40  # two to four times 16 MiB a row are alive at once, beside what other tests left to be freed
     assert all(trial.peak_bytes <= limit * 2**20 for trial in found.trials if trial.fits)
     assert not found.bounded
 
 
 def test_sizes_far_beyond_the_limit_are_not_tried():
-    limit = resident_bytes() / 2**20 + 100
+    limit = resident_bytes() / 2**20 + 400
     found = largest_batch(small_job(Hungry()), LargestBatchConfig(memory_mib=limit, margin=0, multiple=1, steps=1))
     assert all(trial.seconds == 0 for trial in found.trials if not trial.tried)
     assert all(trial.peak_bytes > limit * 2**20 for trial in found.trials if not trial.fits)

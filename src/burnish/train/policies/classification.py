@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from burnish.errors import ConfigError, DataError, extra
-from burnish.train.loaders.placement import find_place, place_picture
 from burnish.train.loaders.shared import Targets
-from burnish.train.metering import Meter, build, mean_cost
+from burnish.train.metering import build
 from burnish.train.policies.losses import Batch, ScoreLoss, completed, probabilities, score_loss
+from burnish.train.policies.measuring import ScoreMeasuring
 from burnish.train.policies.policy import Defaults
 from burnish.train.policies.predicted import labels_of_arrays
+from burnish.train.trained import framed
 
 with extra("train"):
     import torch
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from burnish.config import Config
     from burnish.data.labels import Labels
-    from burnish.metrics.state import State
     from burnish.train.loaders.placement import Place
     from burnish.train.policies.examples import Examples
     from burnish.train.policies.settings import Mode
@@ -120,9 +120,10 @@ class Classification:
         """A loss on logits (B, K)."""
         return score_loss(self.completed(description), self.examples.mode)
 
-    def measuring(self, metrics: Sequence[Config], loss: ScoreLoss) -> ClassificationMeasuring:
+    def measuring(self, metrics: Sequence[Config], loss: ScoreLoss) -> ScoreMeasuring:
         """Measures classes."""
-        return ClassificationMeasuring(self, loss, tuple(build(metric) for metric in metrics))
+        given = _likeliest if self.examples.mode == "multiclass" else _as_they_are
+        return ScoreMeasuring(loss, tuple(build(metric) for metric in metrics), given)
 
     def predictions(self, model: nn.Module, batch: Batch) -> list[Labels]:
         """The likeliest class of each picture, or all that are more likely than not."""
@@ -145,9 +146,7 @@ def predict(trained: Trained, pictures: Sequence[NDArray[np.uint8]], *, flips: b
 
 def class_probabilities(trained: Trained, pictures: Sequence[NDArray[np.uint8]], *, flips: bool = False) -> NDArray[np.float32]:
     """Probabilities (N, K) of pictures (h, w, 3) uint8 of any sizes; with `flips` the mean over each and its mirror image."""
-    places = [find_place((picture.shape[0], picture.shape[1]), trained.placement) for picture in pictures]
-    frames = [place_picture(picture, place, trained.placement.padding) for picture, place in zip(pictures, places, strict=True)]
-    batch = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).to(trained.device)
+    batch, _ = framed(trained, pictures)
     with torch.inference_mode():
         views = [probabilities(trained.model(batch.flip(turn)), trained.mode) for turn in (([], [3]) if flips else ([],))]
         return torch.stack(views).mean(0).cpu().numpy()
@@ -158,38 +157,9 @@ def _tags(found: NDArray[np.float32], size: tuple[int, int], mode: Mode) -> Labe
     return labels_of_arrays("tag", chosen, np.full((len(chosen), 4), np.nan), size, scores=found[chosen])
 
 
-@dataclass(slots=True, eq=False)
-class ClassificationMeasuring:
-    """Measures classes of pictures.
+def _likeliest(shares: torch.Tensor) -> torch.Tensor:
+    return shares.argmax(1)
 
-    Attributes:
-        policy: The task.
-        loss: What batches cost.
-        meters: What else is measured.
-        costs: Mean loss and pictures of each batch.
-        found: Rows and probabilities of each batch, for tables and reports.
-    """
 
-    policy: Classification
-    loss: ScoreLoss
-    meters: tuple[Meter, ...]
-    costs: list[tuple[float, int]] = field(default_factory=list[tuple[float, int]])
-    found: list[tuple[NDArray[np.int64], NDArray[np.float32]]] = field(default_factory=list)
-
-    def update(self, model: nn.Module, batch: Batch, rows: NDArray[np.int64]) -> None:
-        """Add a batch."""
-        scores = model(batch.pictures)
-        self.costs.append((float(self.loss.of_scores(scores, batch.targets).mean), len(rows)))
-        found = probabilities(scores, self.policy.examples.mode)
-        self.found.append((rows, found.cpu().numpy()))
-        given = batch.targets.argmax(1) if self.policy.examples.mode == "multiclass" else batch.targets
-        for meter in self.meters:
-            meter.update(found, given)
-
-    def compute(self) -> dict[str, float]:
-        """Loss and metrics of all batches."""
-        return {"loss": mean_cost(self.costs), **{name: value for meter in self.meters for name, value in meter.compute().items()}}
-
-    def states(self) -> dict[str, State]:
-        """The state of each meter by the name of its metric, for instance for the confusion matrix."""
-        return {str(getattr(meter.metric.description, "name", "")): meter.state for meter in self.meters}
+def _as_they_are(shares: torch.Tensor) -> torch.Tensor:
+    return shares

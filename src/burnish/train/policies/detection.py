@@ -13,7 +13,7 @@ from burnish.geometry import masks as mask_geometry
 from burnish.geometry import rle
 from burnish.geometry.suppression import fuse_boxes
 from burnish.models.networks.found import Objects
-from burnish.train.loaders.placement import boxes_home, find_place, mask_home, place_boxes, place_picture
+from burnish.train.loaders.placement import boxes_home, mask_home, place_boxes
 from burnish.train.loaders.shared import Targets
 from burnish.train.losses.loss import Part, Result
 from burnish.train.metering import Meter, build
@@ -21,6 +21,7 @@ from burnish.train.meters import LossMeter
 from burnish.train.policies.boxes import crowd_code, instance_masks, told, true_boxes
 from burnish.train.policies.policy import Defaults
 from burnish.train.policies.predicted import SURE, labels_of_arrays
+from burnish.train.trained import framed
 
 with extra("train"):
     import torch
@@ -215,9 +216,7 @@ def predict(trained: Trained, pictures: Sequence[NDArray[np.uint8]], *, flips: b
     network = cast("BoxNetwork", trained.model)
     if flips and network.gives_masks:
         raise ConfigError("flips fuses boxes, and this network gives masks too. Predict without it.")
-    places = [find_place((picture.shape[0], picture.shape[1]), trained.placement) for picture in pictures]
-    frames = [place_picture(picture, place, trained.placement.padding) for picture, place in zip(pictures, places, strict=True)]
-    batch = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).to(trained.device)
+    batch, places = framed(trained, pictures)
     with torch.inference_mode():
         found = [_arrays(one) for one in network.detect(batch, threshold=LEAST, most=_MOST)]
         if flips:

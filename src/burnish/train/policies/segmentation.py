@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,14 +12,16 @@ from burnish.errors import ConfigError, DataError, extra
 from burnish.formats.painting import layers_of, object_pixels, paint_objects
 from burnish.media.cache import file_stamps
 from burnish.media.images import read_image
-from burnish.train.loaders.placement import find_place, place_picture, probabilities_home
+from burnish.train.loaders.placement import probabilities_home
 from burnish.train.loaders.shared import Targets
-from burnish.train.metering import Meter, build, mean_cost
+from burnish.train.metering import build
 from burnish.train.policies.boxed import boxed, validates_with_masks, with_boxes, without_masks
 from burnish.train.policies.losses import Batch, ScoreLoss, completed, probabilities, score_loss
+from burnish.train.policies.measuring import ScoreMeasuring
 from burnish.train.policies.policy import Defaults
 from burnish.train.policies.predicted import mask_labels
 from burnish.train.samples import IGNORED, Sample
+from burnish.train.trained import framed
 
 with extra("train"):
     import torch
@@ -170,9 +172,9 @@ class Segmentation:
         description = self.completed(description)
         return score_loss(description, self.examples.mode, ignore_index=IGNORED)
 
-    def measuring(self, metrics: Sequence[Config], loss: ScoreLoss) -> SegmentationMeasuring:
+    def measuring(self, metrics: Sequence[Config], loss: ScoreLoss) -> ScoreMeasuring:
         """Measures masks."""
-        return SegmentationMeasuring(self, loss, tuple(build(metric) for metric in metrics))
+        return ScoreMeasuring(loss, tuple(build(metric) for metric in metrics), lambda targets: targets)
 
     def predictions(self, model: nn.Module, batch: Batch) -> list[Labels]:
         """The masks that are more likely than not, one annotation a class."""
@@ -234,41 +236,9 @@ def probability_maps(trained: Trained, pictures: Sequence[NDArray[np.uint8]], *,
         pictures: Of any sizes, all at once.
         flips: Average over the picture, its mirror images and its half turn.
     """
-    places = [find_place((picture.shape[0], picture.shape[1]), trained.placement) for picture in pictures]
-    frames = [place_picture(picture, place, trained.placement.padding) for picture, place in zip(pictures, places, strict=True)]
-    batch = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).to(trained.device)
+    batch, places = framed(trained, pictures)
     with torch.inference_mode():
         turns = ([], [3], [2], [2, 3]) if flips else ([],)
         views = [probabilities(trained.model(batch.flip(turn)), trained.mode).flip(turn) for turn in turns]
         found = torch.stack(views).mean(0).cpu().numpy()
     return [probabilities_home(one, place) for one, place in zip(found, places, strict=True)]
-
-
-@dataclass(slots=True, eq=False)
-class SegmentationMeasuring:
-    """Measures masks as the network sees them.
-
-    Attributes:
-        policy: The task.
-        loss: What batches cost.
-        meters: What else is measured.
-        costs: Mean loss and pictures of each batch.
-    """
-
-    policy: Segmentation
-    loss: ScoreLoss
-    meters: tuple[Meter, ...]
-    costs: list[tuple[float, int]] = field(default_factory=list[tuple[float, int]])
-
-    def update(self, model: nn.Module, batch: Batch, rows: NDArray[np.int64]) -> None:
-        """Add a batch."""
-        scores = model(batch.pictures)
-        self.costs.append((float(self.loss.of_scores(scores, batch.targets, boxed=batch.boxed).mean), len(rows)))
-        found = probabilities(scores, self.policy.examples.mode)
-        given = batch.targets
-        for meter in self.meters:
-            meter.update(found, given)
-
-    def compute(self) -> dict[str, float]:
-        """Loss and metrics of all batches."""
-        return {"loss": mean_cost(self.costs), **{name: value for meter in self.meters for name, value in meter.compute().items()}}
