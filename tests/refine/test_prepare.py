@@ -84,6 +84,32 @@ def test_masks_pair_with_pictures_by_name_not_by_order(tmp_path):
     assert made.summary()["findings"]["mask_without_picture"] == 1
 
 
+def test_pictures_that_differ_only_in_their_endings_stay_apart_with_their_own_labels(tmp_path):
+    names = [*(f"{n}.png" for n in range(6)), "a.png", "a.jpg"]
+    drawn = [pointed(number, 0, "polygon", [2, 3, 8, 3, 5, 7]) for number in range(1, 7)]
+    weak = [box(7, 0, [1, 1, 5, 5]), box(8, 0, [6, 6, 12, 10])]
+    dataset = pictured(tmp_path / "d", [f"images/{name}" for name in names], [*drawn, *weak], ["crack"])
+    for number, name in enumerate(names):
+        write_picture(tmp_path / "d/images" / name, number, size=(16, 12))
+    made = prepare(dataset, PrepareConfig.make(name="N"), engine=ONE)
+    made.save(tmp_path)
+    told = {row["source"].rpartition("/")[2]: row["name"] for row in provenance(tmp_path / "N_WEAK")["pictures"]}
+    corners = {name: np.argwhere(mask_of(tmp_path / f"N_WEAK/masks/{stem}.png"))[[0, -1]].tolist() for name, stem in told.items()}
+    assert corners == {"a.png": [[1, 1], [4, 4]], "a.jpg": [[6, 6], [9, 11]]}
+
+
+def test_masks_of_two_pictures_of_one_name_are_not_laid_on_a_third(tmp_path):
+    """Folders may differ between datasets, but then only a name that both have once says which picture is meant."""
+    write_dataset(boxes_dataset(tmp_path / "from", pictures=4, classes=("crack",)), tmp_path / "boxes", "coco")
+    for number, name in enumerate(["one/0", "two/0", "one/1", "two/2", "two/3"]):
+        write_mask(tmp_path / f"drawn/masks/{name}.png", np.full((24, 32), 255, np.uint8))
+        write_picture(tmp_path / f"drawn/images/{name}.png", 60 + number)
+    made = prepared(tmp_path / "boxes", masks=str(tmp_path / "drawn"), name="N", evaluate=0)
+    origins = dict(made.table.select("name", "origin").iter_rows())
+    assert {name: origins[name] for name in ("0", "1", "2", "3")} == {"0": "weak", "1": "manual", "2": "manual", "3": "manual"}
+    assert {"one/0", "two/0"} <= origins.keys()
+
+
 def test_grey_edges_of_jpeg_masks_become_black_and_white(tmp_path):
     root = seed_dataset(tmp_path / "N", ending="jpg")
     assert len(np.unique(mask_of(root / "masks/10.jpg"))) > 2

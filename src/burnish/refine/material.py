@@ -21,7 +21,7 @@ from burnish.formats.masks.layout import plain_path
 from burnish.formats.recognise import load_format, open_dataset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -47,7 +47,8 @@ class Item:
     """One picture.
 
     Attributes:
-        key: Its path without the folders that say what kind of files they hold, and without ending; pairs pictures of several datasets.
+        key: Its path without the folders that say what kind of files they hold, and without ending, or with both where another picture of
+            the dataset would have the same; pairs pictures of several datasets.
         path: The file.
         size: Width and height.
         hand: Rows of the annotations table drawn by hand; `class` is the class's name.
@@ -157,14 +158,13 @@ def _add(found: dict[str, Item], dataset: Dataset, group: str, *, weak: Sequence
     sizes = {image: (width, height) for image, width, height in view.images.select("id", "width", "height").iter_rows()}
     groups = _GROUPS[group](view)
     shift = 1 + max((item.group for item in found.values()), default=-1)
-    same = _by_stem(found)
-    files = view.image_files().select("image", "path", "kind").iter_rows()
-    for (image, path, kind), number in zip(files, groups.tolist(), strict=True):
+    files = view.image_files().select("image", "path", "kind")
+    keys = _keys(files.filter(pl.col("kind") == "image")["path"].unique(maintain_order=True).to_list(), found)
+    for (image, path, kind), number in zip(files.iter_rows(), groups.tolist(), strict=True):
         if kind != "image" or None in sizes[image]:
             continue
         shapes = [{**row, "class": names[row["class"]]} for row in (rows[image,].to_dicts() if (image,) in rows else [])]
-        key = _key(path)
-        key = key if key in found else same.get(posixpath.basename(key), key)
+        key = keys[path]
         known = found.get(key) or Item(key, dataset.root / path, sizes[image], group=shift + number)
         found[key] = replace(
             known,
@@ -173,15 +173,30 @@ def _add(found: dict[str, Item], dataset: Dataset, group: str, *, weak: Sequence
         )
 
 
+def _keys(paths: Sequence[str], found: Mapping[str, Item]) -> dict[str, str]:
+    """The key of each picture of a dataset: that of the picture of the same name that is there already, else its own.
+
+    Pictures of one dataset are never taken for one another: those that differ only in their endings keep these.
+    """
+    own = {path: _key(path) for path in paths}
+    shared = Counter(own.values())
+    keys = {path: key if shared[key] == 1 else unicodedata.normalize("NFC", path) for path, key in own.items()}
+    there, here = _by_stem(found), _by_stem(keys.values())
+    return {
+        path: key if key in found or (name := posixpath.basename(key)) not in here else there.get(name, key) for path, key in keys.items()
+    }
+
+
 def _key(path: str) -> str:
     """What pairs pictures: NFC, for names from macOS are decomposed."""
     return unicodedata.normalize("NFC", posixpath.splitext(plain_path(path))[0])
 
 
-def _by_stem(found: Mapping[str, Item]) -> dict[str, str]:
+def _by_stem(keys: Iterable[str]) -> dict[str, str]:
     """The key of each bare name that only one picture has."""
-    counts = Counter(posixpath.basename(key) for key in found)
-    return {posixpath.basename(key): key for key in found if counts[posixpath.basename(key)] == 1}
+    listed = list(keys)
+    counts = Counter(posixpath.basename(key) for key in listed)
+    return {posixpath.basename(key): key for key in listed if counts[posixpath.basename(key)] == 1}
 
 
 def _class_names(datasets: Sequence[Dataset]) -> dict[str, str]:
