@@ -12,6 +12,7 @@ from sample_builders import smooth_picture
 from burnish.descriptions import describe
 from burnish.train.augs import photometric
 from burnish.train.augs.names import AUGS
+from burnish.train.augs.pixel_settings import ChannelShuffleConfig
 from burnish.train.augs.steps import STEPS, Colour, chooser
 
 torch = pytest.importorskip("torch")
@@ -52,11 +53,22 @@ def test_hue_turns_as_torchvisions_to_a_256th_of_the_circle(turn, steps):
     assert apart.max() <= steps
 
 
-@pytest.mark.parametrize("name", ["autocontrast", "equalize"])
+@pytest.mark.parametrize("name", ["autocontrast", "equalize", "invert"])
 def test_a_change_without_a_dial_equals_torchvisions(name):
     for seed in range(5):
         apart = np.abs(getattr(photometric, name)(picture(seed), {}).astype(int) - theirs(getattr(functional, name), picture(seed)))
         assert apart.max() <= 1, seed
+
+
+def test_shuffled_channels_are_the_same_three_in_another_order():
+    before = picture()
+    orders = set()
+    for seed in range(40):
+        choice = photometric.draw_channels(ChannelShuffleConfig(), np.random.default_rng(seed))
+        changed = photometric.channels_shuffled(before, choice)
+        orders.add(tuple(choice["order"]))
+        assert [changed[..., i].tolist() for i in range(3)] == [before[..., i].tolist() for i in choice["order"]]
+    assert len(orders) == 6
 
 
 def test_grey_has_three_equal_channels_of_torchvisions_tone():

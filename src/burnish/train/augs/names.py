@@ -32,6 +32,8 @@ AUGS: Final = Kind(
         "colour_jitter": _entry("pixel", "ColourJitter", "Brightness, contrast, saturation and hue."),
         "gamma": _entry("pixel", "Gamma", "Brighter or darker middle tones."),
         "grey": _entry("pixel", "Grey", "No colours."),
+        "invert": _entry("pixel", "Invert", "Dark becomes bright, bright dark."),
+        "channel_shuffle": _entry("pixel", "ChannelShuffle", "Red, green and blue in another order."),
         "posterize": _entry("pixel", "Posterize", "Fewer tones."),
         "solarize": _entry("pixel", "Solarize", "Inverted bright tones."),
         "autocontrast": _entry("pixel", "Autocontrast", "Tones spread over the whole range."),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from burnish.train.augs.choices import Choice
     from burnish.train.augs.pixel_settings import (
         BlurConfig,
+        ChannelShuffleConfig,
         ClaheConfig,
         ColourJitterConfig,
         GammaConfig,
@@ -103,6 +104,21 @@ def gamma(picture: Picture, choice: Choice) -> Picture:
 def grey(picture: Picture, _choice: Choice) -> Picture:
     """No colours; still three channels."""
     return saturated(picture, 0.0)
+
+
+def invert(picture: Picture, _choice: Choice) -> Picture:
+    """Every tone t becomes 255 - t."""
+    return cv2.bitwise_not(picture)
+
+
+def draw_channels(_config: ChannelShuffleConfig, rng: Generator) -> Choice:
+    """Which channel comes where."""
+    return {"order": rng.permutation(3).tolist()}
+
+
+def channels_shuffled(picture: Picture, choice: Choice) -> Picture:
+    """Channels in the order that was drawn."""
+    return np.ascontiguousarray(picture[..., choice["order"]])
 
 
 def draw_posterize(config: PosterizeConfig, rng: Generator) -> Choice:

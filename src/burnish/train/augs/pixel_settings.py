@@ -46,6 +46,20 @@ class GreyConfig(Sometimes):
     """Which augmentation."""
 
 
+class InvertConfig(Sometimes):
+    """Make bright what is dark and dark what is bright: for microscopes whose stains differ, for scans of negatives."""
+
+    name: Literal["invert"] = "invert"
+    """Which augmentation."""
+
+
+class ChannelShuffleConfig(Sometimes):
+    """Exchange red, green and blue: for objects whose colour says nothing about what they are."""
+
+    name: Literal["channel_shuffle"] = "channel_shuffle"
+    """Which augmentation."""
+
+
 class PosterizeConfig(Sometimes):
     """Fewer tones."""
 

@@ -76,6 +76,8 @@ STEPS: Final[Mapping[str, Step]] = {
     "colour_jitter": Colour(photometric.draw_jitter, photometric.jittered),
     "gamma": Colour(photometric.draw_gamma, photometric.gamma),
     "grey": Colour(geometric.nothing_drawn, photometric.grey),
+    "invert": Colour(geometric.nothing_drawn, photometric.invert),
+    "channel_shuffle": Colour(photometric.draw_channels, photometric.channels_shuffled),
     "posterize": Colour(photometric.draw_posterize, photometric.posterize),
     "solarize": Colour(photometric.draw_solarize, photometric.solarize),
     "autocontrast": Colour(geometric.nothing_drawn, photometric.autocontrast),
