@@ -29,24 +29,28 @@ TRAINING = {
     "task": "segmentation",
     "network": {"name": "unet", "width": 8},
     "size": 256,
-    "batch_size": 8,
+    "batch_size": 4,
     "optimizer": {"lr": 0.003},
     "augs": {"strength": "medium", "steps": ["vertical_flip", "quarter_turns"]},
     "handlers": [{"name": "averaging", "decay": 0.98}],
     "evaluation": {"pictures": 0},
 }
 
+MODES = {"guided": {"name": "edges", "method": "guided"}, "tight_soft": {"name": "tight", "hard": False}}
+"""Modes in other settings than their own, by names of this script."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--modes", default="hybrid,soft,per_box,edges")
-    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--modes", default="tight")
+    parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--work", type=Path, default=Path("runs/refine-benchmark"))
     parser.add_argument("--together", default=None)
     chosen = parser.parse_args()
-    for seed in range(chosen.seeds):
+    for seed in range(chosen.first, chosen.first + chosen.seeds):
         one_seed(chosen.dataset, seed, chosen.modes.split(","), chosen)
 
 
@@ -62,25 +66,24 @@ def one_seed(dataset: Path, seed: int, modes: list[str], chosen: argparse.Namesp
     baseline = trained(sets / "set_BASELINE", sets, folder / "baseline", seed, chosen.steps)
     scores = {"baseline": judged(baseline, dataset / "test")}
     told(dataset, seed, "baseline", scores)
-    raw = (
-        refine(sets, RefineConfig(model=str(baseline), number=90, mode={"name": "hybrid", "alpha": 1.0}, copies=0, train=0.999, seed=seed))
-        if not (sets / "set_H90").exists()
-        else None
-    )
-    del raw
-    scores["boxes"] = judged(trained(sets / "set_H90", sets, folder / "boxes", seed, chosen.steps), dataset / "test")
-    told(dataset, seed, "boxes", scores)
     for number, mode in enumerate(modes, start=1):
         if not (sets / f"set_H{number}").exists():
-            refine(sets, RefineConfig(model=str(baseline), number=number, mode=mode, flips="both", copies=0, train=0.999, seed=seed))
+            how = MODES.get(mode, mode)
+            refine(sets, RefineConfig(model=str(baseline), number=number, mode=how, flips="both", copies=0, train=0.999, seed=seed))
         scores[mode] = judged(trained(sets / f"set_H{number}", sets, folder / mode, seed, chosen.steps), dataset / "test")
         told(dataset, seed, mode, scores)
+    if not (sets / "set_H90").exists():  # alpha 1 is the box and nothing of the prediction
+        whole = {"name": "hybrid", "alpha": 1.0}
+        refine(sets, RefineConfig(model=str(baseline), number=90, mode=whole, copies=0, train=0.999, seed=seed))
+    scores["boxes"] = judged(trained(sets / "set_H90", sets, folder / "boxes", seed, chosen.steps), dataset / "test")
+    for name in scores:
+        told(dataset, seed, name, scores)
 
 
 def trained(set_: Path, sets: Path, folder: Path, seed: int, steps: int) -> Path:
     """A network from scratch; all get as many steps, so that only the masks differ."""
     pictures = len(list((set_ / "images").iterdir()))
-    epochs = max(1, round(steps / -(-pictures // 8)))
+    epochs = max(1, round(steps / -(-pictures // TRAINING["batch_size"])))
     data = {"validation_dataset": str(sets / "set_BASELINE_VAL"), "cache": str(folder.parent / "cache")}
     config = TrainConfig.make(**{**TRAINING, "epochs": epochs, "seed": seed, "data": data})
     began = time.perf_counter()

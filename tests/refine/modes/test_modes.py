@@ -186,6 +186,72 @@ def test_a_class_without_a_map_is_refused():
         asked("soft")(Evidence(left_half(), weak(classes=[3])))
 
 
+def blob(height=20, width=30, peak=0.9):
+    """Probabilities that fall from the middle to the sides."""
+    down, across = np.mgrid[:height, :width]
+    return (peak * np.exp(-(((down - 9.5) / 8) ** 2 + ((across - 14.5) / 12) ** 2)))[None].astype(np.float32)
+
+
+def test_tight_lowers_the_threshold_until_the_prediction_reaches_all_sides_of_its_box():
+    box = weak([[4, 3, 26, 17]], size=(20, 30))
+    merged = asked("tight", radius=0)(Evidence(blob(), box))
+    inside = merged.soft[0, 3:17, 4:26] == 255
+    assert all(side.any() for side in (inside[0], inside[-1], inside[:, 0], inside[:, -1]))
+    assert not inside.all()
+    assert merged.boxes[0].sides == 4
+    at_half = blob()[0, 3:17, 4:26] >= 0.5
+    assert inside[at_half].all()
+    assert np.count_nonzero(inside) > np.count_nonzero(at_half)
+    assert "all its sides from" in merged.boxes[0].reason
+
+
+@given(st.integers(0, 10_000), st.floats(0.05, 0.5))
+def test_the_level_of_a_tight_box_is_the_highest_that_reaches_all_sides_between_its_bounds(seed, least):
+    probabilities = np.random.default_rng(seed).random((1, 7, 9)).astype(np.float32) ** 3
+    merged = asked("tight", radius=0, least=least)(Evidence(probabilities, weak([[2, 1, 8, 6]], size=(7, 9))))
+    inside = probabilities[0, 1:6, 2:8].astype(np.float64)
+
+    def reaches(level):
+        rows, columns = np.nonzero(inside >= level)
+        return len(rows) > 0 and (rows.min(), rows.max(), columns.min(), columns.max()) == (0, 4, 0, 5)
+
+    levels = [level for level in (0.5, *sorted(set(inside.ravel().tolist()), reverse=True)) if least <= level <= 0.5 and reaches(level)]
+    expected = inside >= (max(levels) if levels else least)
+    taken = merged.soft[0, 1:6, 2:8] == 255
+    assert np.array_equal(taken, expected if expected.any() else np.zeros_like(taken))
+    assert (merged.boxes[0].fate == "empty") == (not expected.any())
+
+
+def test_a_tight_mask_may_stay_soft_with_its_threshold_at_one_half():
+    evidence = Evidence(blob(), weak([[4, 3, 26, 17]], size=(20, 30)))
+    hard, soft = (asked("tight", radius=0, hard=one)(evidence).soft[0] for one in (True, False))
+    assert np.array_equal(soft >= 128, hard == 255)
+    assert len(np.unique(soft)) > 50
+
+
+def test_tight_takes_on_the_edges_of_the_picture():
+    picture = np.zeros((20, 30, 3), np.uint8)
+    picture[5:15, 8:22] = 220
+    rough = blob()
+    box = weak([[8, 5, 22, 15]], size=(20, 30))
+    merged = asked("tight")(Evidence(rough, box, picture))
+    assert np.count_nonzero(merged.soft[0] == 255) >= np.count_nonzero(asked("tight", radius=0)(Evidence(rough, box)).soft[0] == 255)
+    with pytest.raises(DataError, match="Mode tight looks at the picture"):
+        asked("tight")(Evidence(rough, box))
+
+
+def test_a_box_in_which_nothing_reaches_the_lowest_threshold_keeps_a_belief():
+    merged = asked("tight", radius=0, empty=0.2)(Evidence(maps(), weak()))
+    assert merged.boxes[0].fate == "empty"
+    assert "the highest is 0.10" in merged.boxes[0].reason
+    assert merged.soft.max() == 51
+
+
+def test_a_threshold_that_would_rise_is_refused():
+    with pytest.raises(ConfigError, match="least is the lower one"):
+        asked("tight", least=0.6)
+
+
 def test_edges_finds_the_outline_of_what_lies_in_the_box():
     pytest.importorskip("cv2")
     down, across = np.mgrid[:40, :40]

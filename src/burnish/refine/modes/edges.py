@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from burnish.errors import DataError
-from burnish.geometry.guided import guided_filter
+from burnish.refine.modes.along_edges import along_edges, picture_of, with_margin
 from burnish.refine.modes.evidence import BOX, PREDICTED, Evidence, Merged, Verdict, at_size, merge_boxes, whole_box
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ def edges(config: EdgesConfig) -> Mode:
 
 
 def _merge(evidence: Evidence, config: EdgesConfig) -> Merged:
-    weak, picture = evidence.weak, _picture(evidence)
+    weak, picture = evidence.weak, picture_of(evidence, config.name)
     maps = at_size(evidence.probabilities, weak)
     judge = _cut if config.method == "grabcut" else _smoothed
     return merge_boxes(
@@ -42,21 +41,10 @@ def _merge(evidence: Evidence, config: EdgesConfig) -> Merged:
     )
 
 
-def _picture(evidence: Evidence) -> NDArray[np.uint8]:
-    picture = evidence.picture
-    if picture is None:
-        raise DataError("Mode edges looks at the picture, and none is given; set Evidence.picture.")
-    if picture.shape != (*evidence.weak.size, 3):
-        raise DataError(f"The picture has shape {picture.shape}, expected {(*evidence.weak.size, 3)}.")
-    return picture
-
-
 def _smoothed(
     picture: NDArray[np.uint8], probabilities: NDArray[np.floating], window: Window, region: Bools, config: EdgesConfig
 ) -> Verdict:
-    # A pixel of the filter looks at those within twice the radius: with so much around it a box is filtered as the whole picture would be.
-    around, inner = _with_margin(window, picture.shape[:2], (2 * config.radius, 2 * config.radius))
-    filtered = guided_filter(probabilities[around], picture[around], radius=config.radius, epsilon=config.epsilon)[inner].clip(0, 1)
+    filtered = along_edges(probabilities, picture, window, radius=config.radius, epsilon=config.epsilon)
     taken = filtered > config.threshold
     if not (taken & region).any():
         return whole_box(region, config.empty, f"Nothing is predicted in it; it gets the belief {config.empty:g}.")
@@ -69,7 +57,7 @@ def _cut(picture: NDArray[np.uint8], probabilities: NDArray[np.floating], window
 
     height, width = region.shape
     margins = (max(_LEAST_MARGIN, round(config.margin * height)), max(_LEAST_MARGIN, round(config.margin * width)))
-    around, inner = _with_margin(window, picture.shape[:2], margins)
+    around, inner = with_margin(window, picture.shape[:2], margins)
     guess, predicted = _guess(probabilities[window], region, config)
     framed = np.zeros(picture[around].shape[:2], np.uint8)
     framed[inner] = guess
@@ -96,13 +84,3 @@ def _guess(probabilities: NDArray[np.floating], region: Bools, config: EdgesConf
     guess = np.where(predicted, LIKELY_OBJECT, LIKELY_BACKGROUND)
     guess[predicted & (probabilities >= config.sure)] = OBJECT
     return np.where(region, guess, BACKGROUND).astype(np.uint8), predicted
-
-
-def _with_margin(window: Window, size: tuple[int, ...], margins: tuple[int, int]) -> tuple[Window, Window]:
-    """A window with so many rows and columns around it, and the window inside of those."""
-    outer, inner = [], []
-    for part, end, more in zip(window, size, margins, strict=True):
-        start = max(0, part.start - more)
-        outer.append(slice(start, min(end, part.stop + more)))
-        inner.append(slice(part.start - start, part.stop - start))
-    return (outer[0], outer[1]), (inner[0], inner[1])

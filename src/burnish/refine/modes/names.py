@@ -15,6 +15,7 @@ _ENTRIES: Final = {
     "hybrid": _entry("hybrid", "HybridConfig", "0.3 of the weak mask plus 0.7 of the thresholded prediction inside of it."),
     "soft": _entry("soft", "SoftConfig", "The probabilities themselves, inside the boxes."),
     "per_box": _entry("per_box", "PerBoxConfig", "The prediction inside each box, or the whole box where it covers too little of it."),
+    "tight": _entry("tight", "TightConfig", "The prediction along the picture's edges, grown until it reaches all four sides of its box."),
     "edges": _entry("edges", "EdgesConfig", "The prediction moved to the edges of the picture, by GrabCut or a guided filter."),
     "agreement": _entry("agreement", "AgreementConfig", "What two models agree on inside each box."),
     "prompted": _entry("prompted", "PromptedConfig", "What a model such as SAM draws when it is shown each box."),

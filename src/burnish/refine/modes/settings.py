@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from burnish.config import Config
 
@@ -57,6 +57,31 @@ class PerBoxConfig(_Boxed):
     """Sides of its box that a prediction must touch to be believed: a box drawn tightly is touched on all 4."""
     slack: Share = 0.1
     """How far from a side counts as touching it, as a share of the box's height or width; one pixel at least."""
+
+
+class TightConfig(_Boxed):
+    """Lower the threshold, box by box, until the prediction reaches all four sides of its box, as the object in a tightly drawn box does."""
+
+    name: Literal["tight"] = "tight"
+    """Which mode."""
+    threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """Probability from which a pixel counts as predicted where the prediction reaches all sides."""
+    least: Annotated[float, Field(gt=0, lt=1)] = 0.3
+    """What the threshold may fall to where it does not."""
+    hard: bool = True
+    """Beliefs are 1 and 0; else the probabilities, moved so that the box's threshold becomes 0.5."""
+    radius: Annotated[int, Field(ge=0)] = 4
+    """Half the side of the windows in which probabilities first take on the picture's edges, in pixels; 0 leaves them as they are."""
+    epsilon: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-3
+    """Variance of colours (from 0 to 1) below which such a window is smoothed."""
+
+    @model_validator(mode="after")
+    def _falling(self) -> Self:
+        if self.least > self.threshold:
+            raise ValueError(
+                f"least is {self.least:g} and threshold {self.threshold:g}; the threshold falls to least, so least is the lower one"
+            )
+        return self
 
 
 class EdgesConfig(_Boxed):
