@@ -1,4 +1,4 @@
-"""The percentage of correct key points equals its definition, whatever the batches."""
+"""Similarities and percentages of key points equal their definitions, whatever the batches."""
 
 import math
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from burnish.errors import ConfigError, DataError
+from burnish.metrics.keypoints import keypoint_similarities
 from burnish.metrics.metric import build
 from burnish.metrics.state import merged
 
@@ -49,3 +50,18 @@ def test_shapes_that_do_not_fit_are_told():
     metric = build({"name": "pck", "per_class": True, "class_names": ("a",)})
     with pytest.raises(ConfigError, match="There are 1 class_names, but 4 key points"):
         metric.result(metric.measure(found, true, sides=sides))
+
+
+def test_similarities_are_those_of_their_formula_point_by_point():
+    found, true, _ = points()
+    true[:, 0, 2] = 1  # each has a point that is known
+    areas, sigmas = np.linspace(100, 4000, 9), (0.05, 0.1, 0.02, 0.07)
+    values = keypoint_similarities(found[:5], true, areas, sigmas)
+    for row in range(5):
+        for column in range(9):
+            known = [point for point in range(4) if true[column, point, 2]]
+            near = [
+                math.exp(-(math.dist(found[row, k], true[column, k, :2]) ** 2) / (2 * areas[column] * (2 * sigmas[k]) ** 2)) for k in known
+            ]
+            assert values[row, column] == pytest.approx(sum(near) / len(known))
+    assert keypoint_similarities(np.zeros((0, 4, 3)), true, areas, sigmas).shape == (0, 9)

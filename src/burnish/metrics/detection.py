@@ -7,12 +7,13 @@ measures it; pictures without any object are named too.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from burnish.errors import ConfigError, DataError, extra
+from burnish.errors import ConfigError, DataError
 from burnish.geometry.keypoint_sigmas import COCO_PERSON
+from burnish.metrics.coco import checked, class_labels, evaluated, numbered, rows_of
 from burnish.metrics.metric import Metric
 from burnish.metrics.panoptic import panoptic_quality, panoptic_sums
 from burnish.metrics.state import State
@@ -20,11 +21,9 @@ from burnish.metrics.state import State
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from burnish.metrics.settings import MapConfig, OksApConfig, PanopticConfig
-
-    Floats = NDArray[np.float64]
 
 _BOXES = (
     *("map", "map_50", "map_75", "map_small", "map_medium", "map_large"),
@@ -90,15 +89,15 @@ def _panoptic_result(state: State) -> dict[str, float]:
 
 
 def _box_state(predicted: ArrayLike, given: ArrayLike, *, images: ArrayLike) -> State:
-    found, true = _rows(predicted, _FOUND, "detections"), _rows(given, _TRUE, "true boxes")
-    return _named(State(rows={"found": found, "true": true, "images": np.asarray(images, dtype=np.int64)}))
+    found, true = rows_of(predicted, _FOUND, "detections"), rows_of(given, _TRUE, "true boxes")
+    return checked(State(rows={"found": found, "true": true, "images": np.asarray(images, dtype=np.int64)}))
 
 
 def _point_state(predicted: ArrayLike, given: ArrayLike, *, images: ArrayLike) -> State:
     found, true = np.asarray(predicted, dtype=np.float64), np.asarray(given, dtype=np.float64)
     if found.ndim != 2 or true.ndim != 2 or found.shape[1] + 5 != true.shape[1] or (found.shape[1] - 2) % 3:  # noqa: PLR2004
         raise DataError(f"Detections have the shape {found.shape}, true objects {true.shape}; expected (n, 2 + 3 K) and (m, 7 + 3 K).")
-    return _named(State(rows={"found": found, "true": true, "images": np.asarray(images, dtype=np.int64)}))
+    return checked(State(rows={"found": found, "true": true, "images": np.asarray(images, dtype=np.int64)}))
 
 
 def _box_result(config: MapConfig, state: State) -> dict[str, float]:
@@ -119,7 +118,9 @@ def _box_result(config: MapConfig, state: State) -> dict[str, float]:
         for row, size in zip(found, sizes, strict=True)
     ]
     classes = np.unique(np.concatenate([true[:, 1], found[:, 1]])).astype(np.int64) + 1
-    return _evaluated(annotations, results, _images(state), classes.tolist(), _BOXES, each=_class_labels(config, classes))
+    each = class_labels(config, classes)
+    pictures = numbered(state.rows["images"])
+    return evaluated("bbox", annotations, results, images=pictures, classes=classes.tolist(), names=_BOXES, each=each)
 
 
 def _point_result(config: OksApConfig, state: State) -> dict[str, float]:
@@ -137,83 +138,5 @@ def _point_result(config: OksApConfig, state: State) -> dict[str, float]:
         for row, one in enumerate(true)
     ]  # fmt: skip
     results = [{"image_id": int(one[0]), "category_id": 1, "score": float(one[1]), "keypoints": one[2:].tolist()} for one in found]
-    return _evaluated(annotations, results, _images(state), [1], _POINTS, sigmas=[*sigmas])
-
-
-def _evaluated(
-    annotations: list[dict[str, Any]],
-    results: list[dict[str, Any]],
-    images: list[int],
-    classes: list[int],
-    names: tuple[str, ...],
-    *,
-    sigmas: list[float] | None = None,
-    each: list[str] | None = None,
-) -> dict[str, float]:
-    """COCO's numbers; NaN where there is no true object of a size to find. Those of each class where these have labels."""
-    if not annotations:
-        return dict.fromkeys(names, float("nan"))
-    with extra("train"):
-        from faster_coco_eval import COCO, COCOeval_faster  # noqa: PLC0415 - only this needs it
-    dataset = {
-        "images": [{"id": image} for image in images],
-        "annotations": annotations,
-        "categories": [{"id": number, "name": str(number)} for number in classes],
-    }
-    truth = COCO(dataset)
-    evaluation = COCOeval_faster(
-        truth, truth.loadRes(results) if results else _nothing(COCO, dataset), "keypoints" if sigmas else "bbox", kpt_oks_sigmas=sigmas
-    )
-    evaluation.run()
-    values = [float(value) for value in evaluation.stats[: len(names)]]
-    whole = {name: float("nan") if value < 0 else value for name, value in zip(names, values, strict=True)}
-    return whole if each is None else whole | _of_classes(evaluation.eval["precision"], each)
-
-
-def _class_labels(config: MapConfig, classes: NDArray[np.int64]) -> list[str] | None:
-    """What the evaluated classes, counted from 1, are called; None where nobody asks."""
-    if not config.per_class:
-        return None
-    names = config.class_names
-    if names is not None and len(classes) and classes[-1] > len(names):
-        raise ConfigError(f"There are {len(names)} class_names, but class {classes[-1] - 1} (counted from 0) among the boxes.")
-    return [str(number - 1) if names is None else names[number - 1] for number in classes.tolist()]
-
-
-def _of_classes(precision: Any, labels: list[str]) -> dict[str, float]:
-    """Of precisions (IoU, recall, class, size, most) the means over recall, at all IoUs and at 0.5, where a class has true boxes."""
-    told: dict[str, float] = {}
-    for number, label in enumerate(labels):
-        own = np.asarray(precision, dtype=np.float64)[:, :, number, 0, -1]
-        if (own > -1).any():
-            told |= {f"map/{label}": float(own[own > -1].mean()), f"map_50/{label}": float(own[0][own[0] > -1].mean())}
-    return told
-
-
-def _nothing(coco: Any, dataset: dict[str, Any]) -> Any:
-    return coco({**dataset, "annotations": []})
-
-
-def _images(state: State) -> list[int]:
-    return sorted({int(image) for image in state.rows["images"]})
-
-
-def _rows(values: ArrayLike, columns: int, name: str) -> Floats:
-    rows = np.asarray(values, dtype=np.float64)
-    rows = rows.reshape(0, columns) if rows.size == 0 else rows
-    if rows.ndim != 2 or rows.shape[1] != columns:  # noqa: PLR2004 - rows and columns
-        raise DataError(f"The {name} have the shape {rows.shape}; expected (n, {columns}).")
-    return rows
-
-
-def _named(state: State) -> State:
-    """Every object's picture must be named.
-
-    Raises:
-        DataError: One is not.
-    """
-    for name in ("found", "true"):
-        strange = np.setdiff1d(state.rows[name][:, 0], state.rows["images"])
-        if len(strange):
-            raise DataError(f"Objects stand in picture {int(strange[0])}, which is not among images ({len(strange)} such pictures).")
-    return state
+    pictures = numbered(state.rows["images"])
+    return evaluated("keypoints", annotations, results, images=pictures, classes=[1], names=_POINTS, sigmas=sigmas)

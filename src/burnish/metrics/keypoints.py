@@ -1,4 +1,4 @@
-"""Percentage of correct key points (Yang and Ramanan, "Articulated human detection with flexible mixtures of parts", 2013)."""
+"""How near key points are to the true ones: object keypoint similarity, and the percentage of correct ones."""
 
 from __future__ import annotations
 
@@ -12,13 +12,34 @@ from burnish.metrics.metric import Metric
 from burnish.metrics.state import State
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
 
     from burnish.metrics.settings import PckConfig
 
 
+def keypoint_similarities(predicted: ArrayLike, given: ArrayLike, areas: ArrayLike, sigmas: Sequence[float]) -> NDArray[np.float64]:
+    """Object keypoint similarity (n, m) of predicted skeletons with true ones: the mean of exp(-d^2 / (2 area (2 sigma)^2)).
+
+    The mean is over the points of which the truth is known. COCO's evaluation defines it (https://cocodataset.org/#keypoints-eval).
+
+    Args:
+        predicted: (n, K, 2 or more) x, y.
+        given: (m, K, 3) x, y and visibility, of which 0 does not count; each has a point that does.
+        areas: (m,) of the true objects, in square units of the points.
+        sigmas: K, how exactly each point can be placed, as a share of the root of the area.
+    """
+    found, true = np.asarray(predicted, dtype=np.float64), np.asarray(given, dtype=np.float64)
+    gaps = ((found[:, None, :, :2] - true[None, :, :, :2]) ** 2).sum(axis=3)
+    scale = 2 * np.asarray(areas, dtype=np.float64)[:, None] * (2 * np.asarray(sigmas, dtype=np.float64)) ** 2
+    known = true[..., 2] > 0
+    near = np.where(known, np.exp(-gaps / np.maximum(scale, np.finfo(np.float64).tiny)), 0.0)
+    return near.sum(axis=2) / np.maximum(known.sum(axis=1), 1)
+
+
 def correct_keypoints(config: PckConfig) -> Metric:
-    """`pck`, and with `per_class` `pck/NAME` of each point.
+    """`pck`, and with `per_class` `pck/NAME` of each point (Yang and Ramanan, "Articulated human detection ...", 2013).
 
     It measures points (n, K, 2 or more) of x and y against true ones (n, K, 3) of x, y and visibility, of which 0 does not count; keyword
     `sides` (n,), the longer side of each object's box, in the same unit.

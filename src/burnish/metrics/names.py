@@ -34,6 +34,7 @@ METRICS: Final = Kind(
         ),
         "panoptic": _entry("detection", "panoptic", "PanopticConfig", "Panoptic quality."),
         "map": _entry("detection", "mean_average_precision", "MapConfig", "COCO's mAP of boxes."),
+        "mask_map": _entry("instances", "mask_average_precision", "MaskMapConfig", "COCO's mAP of the masks of objects."),
         "oks_ap": _entry("detection", "keypoint_average_precision", "OksApConfig", "COCO's mAP of key points."),
         "pck": _entry("keypoints", "correct_keypoints", "PckConfig", "Share of key points that are near enough."),
     },
@@ -48,6 +49,7 @@ METRICS: Final = Kind(
         "pq": Alias("panoptic"),
         "mAP": Alias("map"),
         "MAP": Alias("map"),
+        "segm_map": Alias("mask_map"),
         "pr": Alias("average_precision"),
     },
 )

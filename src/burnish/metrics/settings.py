@@ -185,6 +185,19 @@ class MapConfig(Config):
     """What classes are called there; otherwise their numbers."""
 
 
+class MaskMapConfig(Config):
+    """COCO's mean average precision of the masks of objects, computed by faster-coco-eval."""
+
+    name: Literal["mask_map"] = "mask_map"
+    """Which metric."""
+
+    per_class: bool = False
+    """Tell `mask_map` and `mask_map_50` of each class too."""
+
+    class_names: tuple[str, ...] | None = None
+    """What classes are called there; otherwise their numbers."""
+
+
 class OksApConfig(Config):
     """COCO's mean average precision of key points, computed by faster-coco-eval."""
 
