@@ -14,7 +14,7 @@ from burnish.engine.progress import Progress, silent
 from burnish.errors import ConfigError, DataError
 from burnish.train.evaluation import Comparison, Contestant, Evaluation
 from burnish.train.judging.bootstrap import differences, intervals
-from burnish.train.judging.choosing import choose, training_settings
+from burnish.train.judging.choosing import choose, learnt_sigmas, training_settings
 from burnish.train.judging.judge import judge_of
 from burnish.train.judging.looking import look
 from burnish.train.policies.policy import policy_of
@@ -81,7 +81,8 @@ def _judge(network: Trained, chosen: Chosen, settings: EvaluateConfig) -> Judge:
     names = chosen.examples.classes
     numbers = {number: network.classes.index(names[place]) for number, place in chosen.examples.numbers.items()}
     examples = replace(chosen.examples, classes=network.classes, numbers=numbers)
-    return judge_of(network, policy_of(examples), settings)
+    sigmas = settings.sigmas or learnt_sigmas(training_settings(network))
+    return judge_of(network, policy_of(examples), settings.model_copy(update={"sigmas": sigmas}))
 
 
 def _contestant(network: Trained, judge: Judge, chosen: Chosen, settings: EvaluateConfig) -> Contestant:

@@ -88,7 +88,7 @@ class Evaluation:
 
     @property
     def classes(self) -> pl.DataFrame:
-        """One row a class."""
+        """One row a class, or a key point."""
         return self.contestant.figures.classes
 
     @property
@@ -104,9 +104,13 @@ class Evaluation:
         return (*self.chosen.notes, *self.contestant.figures.notes, *bad)
 
     def save(self, folder: Path, *, force: bool = False) -> list[Path]:
-        """Write per_picture, per_class, sweep, curves and comparison as CSV, per_picture.parquet, metrics.json and report.html."""
+        """Write per_picture, per_class (of key points per_point), sweep, curves and comparison as CSV, metrics.json and report.html.
+
+        The table of pictures is also written as per_picture.parquet.
+        """
         del force
-        tables = {"per_picture": self.table, "per_class": self.classes, "sweep": self.contestant.figures.sweep, "curves": self._curves()}
+        tables = {"per_picture": self.table, f"per_{self._kind}": self.classes}
+        tables |= {"sweep": self.contestant.figures.sweep, "curves": self._curves()}
         if self.comparison is not None:
             tables |= {"comparison": self.comparison.metrics, "changed": self.comparison.pictures.drop("row")}
         tables |= {"unreadable": self.unreadable.select("path", "reason")}
@@ -148,9 +152,14 @@ class Evaluation:
         return "\n".join([*lines, *self.notes])
 
     def best_thresholds(self) -> dict[str, float]:
-        """The best threshold of each class, and of all together, where thresholds decide."""
+        """The best threshold of each class or point, and of all together, where thresholds decide."""
         swept = self.contestant.figures.sweep
-        return {} if swept.is_empty() else dict(swept.filter("best").select("class", "threshold").iter_rows())
+        return {} if swept.is_empty() else dict(swept.filter("best").select(self._kind, "threshold").iter_rows())
+
+    @property
+    def _kind(self) -> str:
+        """What has a row of its own in the tables: a class, or a point."""
+        return self.classes.columns[0]
 
     def _compared(self) -> list[str]:
         if self.comparison is None:
@@ -166,7 +175,7 @@ class Evaluation:
     def _curves(self) -> pl.DataFrame:
         tables = [
             pl.DataFrame(curve.points, schema=["threshold", "across", "up"]).select(
-                pl.lit(curve.kind).alias("curve"), pl.lit(curve.name).alias("class"), "threshold", "across", "up"
+                pl.lit(curve.kind).alias("curve"), pl.lit(curve.name).alias(self._kind), "threshold", "across", "up"
             )
             for curve in self.contestant.figures.curves
         ]

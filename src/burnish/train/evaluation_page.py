@@ -22,6 +22,7 @@ from burnish.train.judging.sections import (
     examples_section,
     gallery_look,
     metric_title,
+    plural,
     reliability_chart,
     sweep_chart,
     with_confusion,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from burnish.train.evaluation import Comparison, Evaluation
 
 _TILES = 5
-_LOWER: Final = frozenset({"hd95", "assd", "log_loss", "ece"})
+_LOWER: Final = frozenset({"hd95", "assd", "log_loss", "ece", "mean_error", "nme"})
 _MOST_ROWS = 1000
 
 
@@ -67,7 +68,8 @@ def _subtitle(found: Evaluation) -> str:
     trained = found.contestant.trained
     where = "all pictures" if found.chosen.part == "all" else f"the part {found.chosen.part}"
     classes = f"{len(trained.classes):,} classes" if len(trained.classes) > 1 else "one class"
-    return f"{trained.task.capitalize()} of {classes}, measured on {found.table.height:,} pictures ({where})."
+    task = "Key points" if trained.task == "keypoints" else trained.task.capitalize()
+    return f"{task} of {classes}, measured on {found.table.height:,} pictures ({where})."
 
 
 def _facts(found: Evaluation) -> list[Fact]:
@@ -92,7 +94,7 @@ def _overview(found: Evaluation, cards: list[Card]) -> Section:
 
 def _classes(found: Evaluation, cards: list[Card]) -> Section:
     figures = found.contestant.figures
-    return Section("classes", "Classes", class_table(figures.classes, cards) + curve_charts(figures))
+    return Section("classes", plural(figures.classes), class_table(figures.classes, cards) + curve_charts(figures))
 
 
 def _thresholds(found: Evaluation) -> Section:

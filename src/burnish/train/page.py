@@ -24,6 +24,7 @@ from burnish.report.plots import line_chart
 from burnish.report.tables import html_table
 from burnish.train.course import Course, read_course
 from burnish.train.judging.cards import confused, example_cards, extremes
+from burnish.train.judging.choosing import learnt_sigmas
 from burnish.train.judging.judge import judge_of
 from burnish.train.judging.looking import look
 from burnish.train.judging.sections import (
@@ -117,18 +118,19 @@ def trained_of(result: TrainResult, folder: Path) -> Trained:
 
 def _judged(result: TrainResult, part: str) -> JudgedPart | str:
     """A part judged in the size of its pictures, at most a few hundred of them; or why it was not."""
-    rows = result.policy.examples.part(part)
+    pictures = result.policy.pictures
+    rows = pictures.part(part)
     chosen = np.sort(np.random.default_rng(result.config.seed).choice(rows, size=min(len(rows), _MOST_JUDGED), replace=False))
     trained = trained_of(result, result.folder or Path())
-    settings = EvaluateConfig(outlines=False, batch_size=result.config.batch_size)
+    settings = EvaluateConfig(outlines=False, batch_size=result.config.batch_size, sigmas=learnt_sigmas(result.config))
     try:
         judge = judge_of(trained, result.policy, settings)
-        look(result.policy.examples, chosen, [judge], batch_size=settings.batch_size, engine=Engine(1), progress=silent)
+        look(pictures, chosen, [judge], batch_size=settings.batch_size, engine=Engine(1), progress=silent)
     except (ConfigError, DataError) as error:  # the training itself is done; its report tells what it lacks
         return str(error)
     figures = judge.figures(None)
     table = figures.pictures.select(
-        pl.Series("path", [result.policy.examples.told_path(row) for row in figures.pictures["row"]]),
+        pl.Series("path", [pictures.told_path(row) for row in figures.pictures["row"]]),
         pl.lit(part).alias("split"),
         pl.exclude("row"),
     )

@@ -10,17 +10,23 @@ from burnish.media.images import read_image
 from burnish.media.unreadable import UnreadableImage
 from burnish.report.gallery import Card
 from burnish.report.pictures import thumbnail
+from burnish.train.judging.joining import ERROR, joined
 from burnish.train.judging.sections import metric_title
 from burnish.train.policies.showing import given_labels, panels
+from burnish.train.policies.skeletons import labelled_boxes
 from burnish.train.predict import predict_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    import numpy as np
     import polars as pl
+    from numpy.typing import NDArray
 
+    from burnish.data.labels import Labels
     from burnish.report.pictures import Picture
     from burnish.train.judging.judge import Figures
+    from burnish.train.policies.examples import Examples
     from burnish.train.policies.policy import Policy
     from burnish.train.trained import Trained
 
@@ -125,14 +131,23 @@ def _numbers(row: dict[str, object]) -> str:
 
 
 def _drawn(policy: Policy, networks: Sequence[Trained], row: int) -> Picture | None:
+    examples = policy.pictures
     try:
-        picture = read_image(policy.examples.paths[row])
+        picture = read_image(examples.paths[row])
     except UnreadableImage:
         return None
-    if policy.examples.task == "classification":
+    if examples.task == "classification":
         return thumbnail(picture, longest=_PANEL)
-    shown = [(given_labels(policy, row, picture), policy.names)]
-    for trained in networks:
-        names = trained.classes if trained.mode == "multiclass" else trained.names
-        shown.append((predict_labels(trained, [picture])[0], names))
-    return thumbnail(panels(picture, shown, policy.examples.task), longest=_PANEL * (1 + len(shown)))
+    given = given_labels(policy, row, picture)
+    shown = [(given, examples.classes if examples.task == "keypoints" else policy.names)]
+    shown += [_said(trained, examples, row, picture, given) for trained in networks]
+    edges = [(int(one), int(other)) for one, other in policy.details.get("edges", ())]
+    return thumbnail(panels(picture, shown, examples.task, edges=edges), longest=_PANEL * (1 + len(shown)))
+
+
+def _said(trained: Trained, examples: Examples, row: int, picture: NDArray[np.uint8], given: Labels) -> tuple[Labels, tuple[str, ...]]:
+    """What a network says of a picture as it is drawn, and what its classes are called."""
+    found = predict_labels(trained, [picture], boxes=labelled_boxes(trained, examples, [row]))[0]
+    if trained.task == "keypoints":
+        return joined(given, found), (*trained.classes, ERROR)
+    return found, trained.classes if trained.mode == "multiclass" else trained.names

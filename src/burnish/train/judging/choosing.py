@@ -12,8 +12,10 @@ import polars as pl
 
 from burnish.config import load
 from burnish.errors import DataError
+from burnish.metrics.settings import OksApConfig
 from burnish.train.policies.examples import PARTS, gather, suited
 from burnish.train.policies.settings import DataConfig, TrainConfig
+from burnish.train.policies.skeletons import in_order, known_only, skeletons_of
 from burnish.train.run_folder import CONFIG, RUN
 
 if TYPE_CHECKING:
@@ -54,6 +56,11 @@ def training_settings(trained: Trained) -> TrainConfig:
     return load(TrainConfig, trained.folder / CONFIG)
 
 
+def learnt_sigmas(settings: TrainConfig) -> tuple[float, ...] | None:
+    """How exactly a training took key points to be placed; None where it does not say."""
+    return next((metric.sigmas for metric in settings.evaluation.metrics if isinstance(metric, OksApConfig)), None)
+
+
 def choose(dataset: Dataset, trained: Trained, *, split: str = "", form: str | None = None) -> Chosen:
     """The pictures of a dataset that a network is measured on.
 
@@ -74,6 +81,7 @@ def choose(dataset: Dataset, trained: Trained, *, split: str = "", form: str | N
     dataset, told = suited(dataset, trained.task, wanted)
     names, known, notes = _matched(dataset, trained)
     gathered = gather(dataset, trained.task, wanted.model_copy(update={"classes": names}), seed=settings.seed, to_learn=False)
+    gathered = known_only(in_order(gathered, trained.names)) if trained.task == "keypoints" else gathered
     numbers = {number: trained.classes.index(known[place]) for number, place in gathered.numbers.items()}
     examples = replace(gathered, classes=trained.classes, numbers=numbers)
     given = tuple(name or "" for name in dataset.images["split"].to_list())
@@ -89,7 +97,7 @@ def choose(dataset: Dataset, trained: Trained, *, split: str = "", form: str | N
 
 def _data(settings: TrainConfig, trained: Trained, form: str | None, *, own: bool) -> DataConfig:
     """How the training read its data; of another dataset only what parts are called."""
-    changed = {"mode": trained.mode, "plan": None, "boxes": False, "format": form or (settings.data.format if own else None)}
+    changed = {"mode": trained.mode, "plan": None, "boxes": False, "crops": None, "format": form or (settings.data.format if own else None)}
     others = {} if own else {"validation_dataset": None, "test_dataset": None, "soft": None}
     return settings.data.model_copy(update={**changed, **others})
 
@@ -147,8 +155,10 @@ def _part_of(examples: Examples, row: int) -> str:
 
 
 def _usable(examples: Examples) -> NDArray[np.bool_]:
-    """Pictures with a size, and in a classification with a label, whatever part they are in."""
+    """Pictures with a size, with a label in a classification and a known point where points are found, whatever part they are in."""
     readable = examples.sizes.min(axis=1) > 0
+    if examples.task == "keypoints":
+        return readable & np.array([bool(skeletons_of(examples, row)) for row in range(len(examples))], dtype=np.bool_)
     if examples.task != "classification":
         return readable
     return readable & np.array([int(image) in examples.rows for image in examples.images], dtype=np.bool_)

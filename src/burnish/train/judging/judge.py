@@ -32,7 +32,7 @@ class Confusion:
         counts: (R, C) of what was given against what was predicted.
         given: R names.
         predicted: C names.
-        unit: What is counted: pictures, pixels or boxes.
+        unit: What is counted: pictures, pixels, boxes or points.
         pictures: Of each cell (given, predicted), rows of the pictures that have the most of it, most first.
     """
 
@@ -45,15 +45,15 @@ class Confusion:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
-    """One class's way over all thresholds.
+    """The way of one class, or key point, over all thresholds.
 
     Attributes:
-        kind: pr: precision over recall; roc: true over false positive rate.
-        name: Of the class.
+        kind: pr: precision over recall; roc: true over false positive rate; pck: right key points over the distance that is allowed.
+        name: Of the class or point.
         points: (T, 3) threshold, across, up, from the highest threshold down.
     """
 
-    kind: Literal["pr", "roc"]
+    kind: Literal["pr", "roc", "pck"]
     name: str
     points: Floats
 
@@ -66,8 +66,9 @@ class Figures:
         metrics: Of all pictures together, the main one first.
         pictures: One row a picture: `row` in the examples, its numbers, `given` and `predicted` where that can be said in words.
         score: The column of `pictures` that ranks them; high is good.
-        classes: One row a class.
-        sweep: Numbers at each threshold, `class` by `class`; empty where no threshold decides. `best` marks the target's.
+        classes: One row a class, or a point; the first column says which.
+        sweep: Numbers at each threshold, class by class as the first column says; empty where no threshold decides. `best` marks the
+            target's.
         curves: Of each class.
         confusion: What was taken for what, where one class excludes the others.
         reliability: (bins, 3) number, sum of confidences, number of right ones; None where there is none.

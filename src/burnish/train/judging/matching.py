@@ -49,26 +49,32 @@ def match(
     """
     ious = box_overlaps(found, given)
     order = np.argsort(-scores, kind="stable")
-    same = _greedy(np.where(classes[:, None] == true[None], ious, 0.0), order, overlap)
+    same = greedy(np.where(classes[:, None] == true[None], ious, 0.0), order, overlap)
     sure = scores >= min_score
     taken = np.where(sure, same, -1)
     # What found nothing of its own class may have found something of another: that is a confusion, not a false alarm and a miss.
     left = ious.copy()
     left[:, taken[taken >= 0]] = 0.0
     left[~sure | (taken >= 0)] = 0.0
-    other = _greedy(left, order, overlap)
+    other = greedy(left, order, overlap)
     return Matched(same >= 0, np.where(taken >= 0, taken, other))
 
 
-def _greedy(ious: NDArray[np.float64], order: NDArray[np.int64], overlap: float) -> NDArray[np.int64]:
-    """The true box of each prediction, the one with the largest IoU that is left; -1 for none."""
-    free = ious.copy()
-    taken = np.full(len(ious), -1, np.int64)
-    if not ious.size:
+def greedy(overlaps: NDArray[np.float64], order: NDArray[np.int64], least: float) -> NDArray[np.int64]:
+    """What each prediction found, (n,): the true object with the largest overlap that is left, -1 for none.
+
+    Args:
+        overlaps: (n, m) of predictions with true objects.
+        order: (n,) or fewer rows, the surest first.
+        least: Overlap from which an object is found.
+    """
+    free = overlaps.copy()
+    taken = np.full(len(overlaps), -1, np.int64)
+    if not overlaps.size:
         return taken
     for place in order:
         best = int(free[place].argmax())
-        if free[place, best] >= overlap:
+        if free[place, best] >= least:
             taken[place] = best
-            free[:, best] = 0.0
+            free[:, best] = -1.0
     return taken

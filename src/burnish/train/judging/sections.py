@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 GALLERY: Final = "examples"
 KINDS: Final = {"worst": "Worst", "best": "Best", "confused": "Most of one confusion"}
 
-_SHARES = ("iou", "dice", "precision", "recall", "f1", "nsd", "boundary_iou", "average_precision", "auroc")
+_SHARES = (
+    *("iou", "dice", "precision", "recall", "f1", "nsd", "boundary_iou", "average_precision", "auroc"),
+    *("found", "pck_05", "pck_10", "pck_20"),
+)
 _NAMES = {
     "iou": "IoU",
     "dice": "Dice",
@@ -38,7 +41,21 @@ _NAMES = {
     "average_precision": "AP",
     "auroc": "AUROC",
     "ece": "ECE",
+    "oks": "OKS",
+    "oks_ap": "OKS-AP",
+    "oks_ap_50": "OKS-AP50",
+    "oks_ap_75": "OKS-AP75",
+    "pck": "PCK",
+    "pck_05": "PCK@0.05",
+    "pck_10": "PCK@0.1",
+    "pck_20": "PCK@0.2",
+    "nme": "NME",
+    "p90_error": "90th percentile",
+    "map": "mAP",
+    "map_50": "mAP50",
+    "map_75": "mAP75",
 }
+_PLURALS: Final = {"class": "Classes", "point": "Points"}
 _MOST_CURVES = 5
 _MOST_PAIRS = 40
 _NARROW = 6
@@ -108,18 +125,29 @@ def _pairs(found: Confusion, link: Callable[[int, int], str]) -> str:
 
 
 def class_table(classes: pl.DataFrame, cards: Sequence[Card]) -> str:
-    """The numbers of each class."""
+    """The numbers of each class, or point."""
     given = {card.given for card in cards}
-    links = [gallery_link(GALLERY, given=name) if name in given else f"#{GALLERY}" for name in classes["class"]] if cards else []
+    names = classes.to_series(0)
+    links = [gallery_link(GALLERY, given=name) if name in given else f"#{GALLERY}" for name in names] if cards else []
     shares: dict[str, NumberFormat] = {name: "percent" for name in _SHARES if name in classes.columns}
     return html_table(
-        classes, caption="Classes", headings=_headings(classes), formats=shares, meters=[*shares], links=links if given - {""} else []
+        classes,
+        caption=plural(classes),
+        headings=_headings(classes),
+        formats=shares,
+        meters=[*shares],
+        links=links if given - {""} else [],
     )
 
 
+def plural(classes: pl.DataFrame) -> str:
+    """What the rows of such a table are: classes, or points."""
+    return _PLURALS[classes.columns[0]]
+
+
 def curve_charts(figures: Figures) -> str:
-    """Precision over recall and the ROC of the classes; of many the worst."""
-    drawn = [_curves([curve for curve in figures.curves if curve.kind == kind], kind) for kind in ("pr", "roc")]
+    """The curves of the classes or points, kind by kind; of many the worst."""
+    drawn = [_curves([curve for curve in figures.curves if curve.kind == kind], kind, figures) for kind in ("pck", "pr", "roc")]
     return f'<div class="pair">{"".join(drawn)}</div>' if any(drawn) else ""
 
 
@@ -128,9 +156,10 @@ def sweep_chart(figures: Figures) -> str:
     swept = figures.sweep
     if swept.is_empty():
         return ""
-    first = swept.filter(swept["class"] == swept["class"][0])
+    whose = swept.to_series(0)
+    first = swept.filter(whose == whose[0])
     best = first.filter("best")["threshold"][0]
-    names = [name for name in swept.columns if name not in {"class", "threshold", "best"}]
+    names = [name for name in swept.columns[1:] if name not in {"threshold", "best"}]
     series = {name: first[name].fill_null(float("nan")).to_list() for name in names}
     chart = line_chart(series, first["threshold"].to_list(), title="Thresholds", axis="threshold", marked=(best, f"best {best:g}"))
     rows = swept.filter("best").drop("best")
@@ -153,16 +182,21 @@ def reliability_chart(figures: Figures) -> str:
     return line_chart(series, across, title="Calibration", note=told, axis="mean confidence of a bin")
 
 
-def _curves(curves: Sequence[Curve], kind: str) -> str:
+def _curves(curves: Sequence[Curve], kind: str, figures: Figures) -> str:
     if not curves:
         return ""
     chosen = sorted(curves, key=_height)[:_MOST_CURVES]
     series = {curve.name: _on_grid(curve) for curve in chosen}
-    left = f" The {len(chosen)} worst of {len(curves)} classes." if len(curves) > len(chosen) else ""
+    left = f"The {len(chosen)} worst of {len(curves)} {plural(figures.classes).lower()}." if len(curves) > len(chosen) else ""
+    if kind == "pck":
+        across = chosen[0].points[:, 1].tolist()
+        return line_chart(
+            series, across, title="PCK", note=left, axis="allowed distance, as a share of the object's longer side", dots=False
+        )
     if kind == "pr":
-        note = f"The highest precision at this recall or a higher one.{left}"
+        note = f"The highest precision at this recall or a higher one. {left}".strip()
         return line_chart(series, _GRID.tolist(), title="Precision over recall", note=note, axis="recall", dots=False)
-    return line_chart(series, _GRID.tolist(), title="ROC", note=left.strip(), axis="false positive rate", dots=False)
+    return line_chart(series, _GRID.tolist(), title="ROC", note=left, axis="false positive rate", dots=False)
 
 
 def _height(curve: Curve) -> float:
@@ -171,6 +205,8 @@ def _height(curve: Curve) -> float:
 
 def _on_grid(curve: Curve) -> list[float]:
     across, up = curve.points[:, 1], curve.points[:, 2]
+    if curve.kind == "pck":
+        return up.tolist()
     if curve.kind == "roc":
         return [float(value) for value in np.interp(_GRID, np.concatenate([[0], across]), np.concatenate([[0], up]))]
     best = np.maximum.accumulate(up[::-1])[::-1]

@@ -64,6 +64,11 @@ class Classification:
     examples: Examples
 
     @property
+    def pictures(self) -> Examples:
+        """The same."""
+        return self.examples
+
+    @property
     def names(self) -> tuple[str, ...]:
         """What the outputs are called."""
         return self.examples.classes

@@ -123,6 +123,11 @@ class Detection:
     masks: bool = False
 
     @property
+    def pictures(self) -> Examples:
+        """The same."""
+        return self.examples
+
+    @property
     def names(self) -> tuple[str, ...]:
         """What the outputs are called."""
         return self.examples.classes

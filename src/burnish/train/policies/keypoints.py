@@ -21,7 +21,16 @@ from burnish.train.meters import LossMeter
 from burnish.train.policies.heatmaps import HeatmapLoss, PointBatch
 from burnish.train.policies.policy import Defaults
 from burnish.train.policies.predicted import labels_of_arrays
-from burnish.train.policies.skeletons import Layout, Skeleton, box_around, layout_of, single_objects, window_around
+from burnish.train.policies.skeletons import (
+    Layout,
+    Skeleton,
+    box_around,
+    given_skeletons,
+    known_only,
+    layout_of,
+    single_objects,
+    window_around,
+)
 
 with extra("train"):
     import torch
@@ -56,8 +65,9 @@ def policy(examples: Examples, network: Config | None = None) -> Keypoints:
         DataError: Skeletons have different numbers of points, or none that are known.
     """
     layout = layout_of(examples)
-    singles, objects = single_objects(examples)
-    return Keypoints(singles, layout, objects, float(getattr(network, "spread", 2.0)))
+    pictures = known_only(examples)
+    singles, objects = single_objects(pictures)
+    return Keypoints(singles, pictures, layout, objects, float(getattr(network, "spread", 2.0)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,12 +76,14 @@ class Keypoints:
 
     Attributes:
         examples: Pictures, or the parts of pictures around objects.
+        pictures: The whole pictures; those without any known point are in no part.
         layout: Points and edges.
         objects: The skeleton of each, in pixels of the whole picture.
         spread: Standard deviation of a true peak, in places of the heatmap.
     """
 
     examples: Examples
+    pictures: Examples
     layout: Layout
     objects: tuple[Skeleton, ...]
     spread: float = 2.0
@@ -95,8 +107,7 @@ class Keypoints:
     @property
     def defaults(self) -> Defaults:
         """Heatmaps from scratch, their squared difference, and COCO's precision with the share of points that are near enough."""
-        sigmas = None if self.outputs == len(COCO_PERSON) else (_OTHER_SIGMA,) * self.outputs
-        metrics = [{"name": "oks_ap", "sigmas": sigmas}, {"name": "pck", "per_class": True, "class_names": self.names}]
+        metrics = [{"name": "oks_ap", "sigmas": usual_sigmas(self.outputs)}, {"name": "pck", "per_class": True, "class_names": self.names}]
         pairs = mirror_pairs(self.names)
         return Defaults({"name": "heatmaps"}, {"name": "heatmap_mse"}, metrics, "max oks_ap, max pck", (256, 256), "letterbox", pairs)
 
@@ -166,15 +177,13 @@ class Keypoints:
     def given(self, sample: Sample) -> Labels:
         """The skeletons of a sample."""
         points = np.zeros((0, self.outputs, 3)) if sample.points is None else sample.points.astype(np.float64)
-        boxes = np.zeros((0, 4)) if sample.boxes is None else sample.boxes
-        return labels_of_arrays(
-            "skeleton",
-            np.zeros(len(points)),
-            boxes,
-            (sample.size[1], sample.size[0]),
-            points=[one[:, :2] for one in points],
-            visibilities=[one[:, 2].astype(np.uint8) for one in points],
-        )
+        boxes = np.zeros((0, 4)) if sample.boxes is None else sample.boxes.astype(np.float64)
+        return given_skeletons([*map(Skeleton, points, boxes)], (sample.size[1], sample.size[0]))
+
+
+def usual_sigmas(count: int) -> tuple[float, ...] | None:
+    """How exactly each of so many points can be placed, where nobody says it; None stands for COCO's of its 17."""
+    return None if count == len(COCO_PERSON) else (_OTHER_SIGMA,) * count
 
 
 def skeleton_labels(found: NDArray[np.float64], size: tuple[int, int]) -> Labels:
@@ -210,14 +219,25 @@ def predict(
     Raises:
         ConfigError: The width that the network was trained with is no multiple of 4, and `flips` needs one.
     """
+    found = locate(trained, pictures, flips=flips, boxes=boxes)
+    return [skeleton_labels(one, (picture.shape[1], picture.shape[0])) for one, picture in zip(found, pictures, strict=True)]
+
+
+def locate(
+    trained: Trained,
+    pictures: Sequence[NDArray[np.uint8]],
+    *,
+    flips: bool = False,
+    boxes: Sequence[NDArray[np.float64]] | None = None,
+) -> list[NDArray[np.float64]]:
+    """The points (n, K, 3) of each picture's objects: x, y in its pixels, and the height of the peak; otherwise as `predict`."""
     sizes = [np.array([picture.shape[1], picture.shape[0]]) for picture in pictures]
     around = [np.array([[0.0, 0.0, *size]]) for size in sizes] if boxes is None else boxes
     margin = 0.0 if boxes is None else float(trained.details.get("margin", 0.0))
     windows = [(place, window_around(box, margin, sizes[place])) for place, some in enumerate(around) for box in some]
     found = _located(trained, pictures, windows, flips=flips)
     rows = [[one for one, (owner, _) in zip(found, windows, strict=True) if owner == place] for place in range(len(pictures))]
-    shape = (0, len(trained.names), 3)
-    return [skeleton_labels(np.array(some).reshape(-1, *shape[1:]), (int(w), int(h))) for some, (w, h) in zip(rows, sizes, strict=True)]
+    return [np.array(some).reshape(-1, len(trained.names), 3) for some in rows]
 
 
 @dataclass(slots=True, eq=False)

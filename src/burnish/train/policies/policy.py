@@ -64,7 +64,12 @@ class Policy(Protocol):
 
     @property
     def examples(self) -> Examples:
-        """The pictures."""
+        """What is learnt from: pictures, or parts of them."""
+        ...
+
+    @property
+    def pictures(self) -> Examples:
+        """The whole pictures, as judges look at them."""
         ...
 
     @property

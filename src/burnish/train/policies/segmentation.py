@@ -70,6 +70,11 @@ class Segmentation:
     truths: tuple[Truth, ...] | None = None
 
     @property
+    def pictures(self) -> Examples:
+        """The same."""
+        return self.examples
+
+    @property
     def names(self) -> tuple[str, ...]:
         """What the outputs are called."""
         if self.examples.mode == "binary":

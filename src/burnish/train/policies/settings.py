@@ -227,6 +227,11 @@ class EvaluateConfig(Config):
     """Detection: IoU from which a box is found."""
     min_score: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Detection: boxes below it count for curves and mAP alone."""
+    near: Annotated[float, Field(gt=0)] = 0.1
+    """Key points: within this share of the longer side of its object's box a point is right, for thresholds, curves, confusion and
+    calibration; PCK is told at 0.05, 0.1 and 0.2 anyway."""
+    sigmas: tuple[Annotated[float, Field(gt=0)], ...] | None = None
+    """Key points: how exactly each can be placed, for OKS; when not given as the training had it, COCO's for its 17 points or else 0.05."""
     pictures: Annotated[int, Field(ge=0)] = 24
     """Worst pictures that the report shows, and best, and most changed."""
     flips: bool = False

@@ -12,6 +12,7 @@ from burnish.media.drawing import ClassLook, DrawStyle, draw_labels
 from burnish.train.distributed import is_first
 from burnish.train.loaders.placement import Place
 from burnish.train.policies.predicted import labels_of_arrays
+from burnish.train.policies.skeletons import given_skeletons, skeletons_of
 from burnish.train.samples import Sample
 
 with extra("train"):
@@ -98,8 +99,11 @@ def _looks(names: Sequence[str], edges: Sequence[tuple[int, int]]) -> dict[int, 
 
 
 def given_labels(policy: Policy, row: int, picture: NDArray[np.uint8]) -> Labels:
-    """The targets of a picture in its own size."""
-    targets, size = policy.targets, (picture.shape[0], picture.shape[1])
+    """The targets of one of a policy's whole pictures, in its own size."""
+    size = picture.shape[0], picture.shape[1]
+    if policy.pictures.task == "keypoints":  # one row may have many objects
+        return given_skeletons(skeletons_of(policy.pictures, row), size[::-1])
+    targets = policy.targets
     sample = Sample(picture, mask=targets.mask(row) if targets.mask else None, beliefs=targets.beliefs(row) if targets.beliefs else None)
     return policy.given(policy.annotated(sample, row, Place(size, size, (0, 0), size)))
 

@@ -10,14 +10,17 @@ import numpy as np
 
 from burnish.errors import ConfigError, DataError
 from burnish.geometry import boxes as upright
+from burnish.train.policies.predicted import labels_of_arrays
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from burnish.data.dataset import Dataset
+    from burnish.data.labels import Labels
     from burnish.train.policies.examples import Examples
+    from burnish.train.trained import Trained
 
     Row = Mapping[str, Any]
 
@@ -83,9 +86,57 @@ def read_layout(dataset: Dataset, name: str) -> Layout | None:
 
 
 def skeletons_of(examples: Examples, row: int) -> list[Skeleton]:
-    """The objects of a picture of which any point is known; crowds are none."""
+    """The objects of a picture of which any point is known; crowds are none, and a picture of unknown size has none."""
+    if examples.sizes[row].min() <= 0:
+        return []
     found = (_skeleton(one, examples.sizes[row]) for one in examples.rows_of(row) if not one["crowd"])
     return [one for one in found if one is not None]
+
+
+def labelled_boxes(trained: Trained, examples: Examples, rows: Sequence[int]) -> list[NDArray[np.float64]] | None:
+    """The boxes (n, 4) of each picture's objects, which a network is told that looks at parts of pictures; None for all others."""
+    if not trained.details.get("crops"):
+        return None
+    return [np.array([one.box for one in skeletons_of(examples, row)]).reshape(-1, 4) for row in rows]
+
+
+def known_only(examples: Examples) -> Examples:
+    """Without the pictures that have no skeleton with a known point: they are in no part, and told of."""
+    empty = np.array([not skeletons_of(examples, row) for row in range(len(examples))], np.bool_) & (examples.parts >= 0)
+    if not empty.any():
+        return examples
+    note = f"{int(empty.sum()):,} pictures have no skeleton with known points and are left out."
+    notes = examples.notes if note in examples.notes else (*examples.notes, note)
+    return replace(examples, parts=np.where(empty, -1, examples.parts), notes=notes)
+
+
+def given_skeletons(skeletons: Sequence[Skeleton], size: tuple[int, int]) -> Labels:
+    """Skeletons as annotations of a picture of this width and height."""
+    return labels_of_arrays(
+        "skeleton",
+        np.zeros(len(skeletons)),
+        np.array([one.box for one in skeletons]).reshape(-1, 4),
+        size,
+        points=[one.points[:, :2] for one in skeletons],
+        visibilities=[one.points[:, 2].astype(np.uint8) for one in skeletons],
+    )
+
+
+def in_order(examples: Examples, points: tuple[str, ...]) -> Examples:
+    """Examples whose skeletons have the points of a network, matched by their names; those that have none are taken as they come.
+
+    Raises:
+        DataError: The points are others.
+    """
+    own = layout_of(examples).points
+    nameless = any(names == tuple(map(str, range(len(names)))) for names in (own, points))
+    if own == points or (nameless and len(own) == len(points)):
+        return examples
+    if sorted(own) != sorted(points):
+        told = f"The network finds the points {', '.join(points)}; the dataset's skeletons have {', '.join(own)}"
+        raise DataError(f"{told}. Name the points of the class alike.", table="classes")
+    order = [own.index(name) for name in points]
+    return replace(examples, rows={image: [_ordered(row, order) for row in rows] for image, rows in examples.rows.items()})
 
 
 def single_objects(examples: Examples) -> tuple[Examples, tuple[Skeleton, ...]]:
@@ -95,20 +146,17 @@ def single_objects(examples: Examples) -> tuple[Examples, tuple[Skeleton, ...]]:
         ConfigError: A picture has several objects, and whole pictures are asked for.
         DataError: No object has a point that is known.
     """
-    objects = [skeletons_of(examples, row) if examples.sizes[row].min() > 0 else [] for row in range(len(examples))]
+    objects = [skeletons_of(examples, row) for row in range(len(examples))]
     most = max((len(found) for found in objects), default=0)
     if most == 0:
         raise DataError("No skeleton has a point that is known (visibility 1 or 2); nothing can be learnt.", table="annotations")
     crops = most > 1 if examples.crops is None else examples.crops
     if most > 1 and not crops:
         raise ConfigError(f"A picture has {most} skeletons, but whole pictures are learnt one object each. Leave data.crops out.")
-    empty = np.array([not found for found in objects], np.bool_) & (examples.parts >= 0)
-    note = (f"{int(empty.sum()):,} pictures have no skeleton with known points and are left out.",) if empty.any() else ()
-    known = replace(examples, crops=crops, notes=(*examples.notes, *(told for told in note if told not in examples.notes)))
     rows = np.array([row for row, found in enumerate(objects) for _ in found], np.int64)
     singles = tuple(one for found in objects for one in found)
     windows = np.array([window_around(one.box, examples.margin, examples.sizes[row]) for row, one in zip(rows, singles, strict=True)])
-    return _chosen(known, rows, windows if crops else None), singles
+    return _chosen(replace(examples, crops=crops), rows, windows if crops else None), singles
 
 
 def window_around(box: NDArray[np.float64], margin: float, size: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -139,6 +187,13 @@ def _chosen(examples: Examples, rows: NDArray[np.int64], windows: NDArray[np.int
         beliefs=tuple(examples.beliefs[row] for row in rows),
         windows=windows,
     )
+
+
+def _ordered(row: dict[str, Any], order: list[int]) -> dict[str, Any]:
+    if not row["points"]:
+        return row
+    places, seen = np.asarray(row["points"]).reshape(-1, 2)[order], row["visibility"]
+    return {**row, "points": places.reshape(-1).tolist(), "visibility": None if seen is None else [seen[place] for place in order]}
 
 
 def _skeleton(row: Row, size: NDArray[np.int64]) -> Skeleton | None:
