@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -48,6 +48,16 @@ class Labels:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+
+def some_labels(labels: Labels, chosen: NDArray[np.bool_]) -> Labels:
+    """The annotations that are True in `chosen` (n,)."""
+    arrays = ("ids", "classes", "boxes", "rotations", "scores", "tracks")
+    tuples = ("kinds", "points", "parts", "masks", "visibilities")
+    rows = np.flatnonzero(chosen)
+    some: dict[str, Any] = {name: getattr(labels, name)[rows] for name in arrays}
+    some |= {name: tuple(getattr(labels, name)[row] for row in rows) for name in tuples}
+    return replace(labels, **some)
 
 
 def labels_from_rows(image: int, size: tuple[int | None, int | None], rows: pl.DataFrame) -> Labels:

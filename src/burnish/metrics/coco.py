@@ -30,6 +30,7 @@ def evaluated(
     names: Sequence[str],
     sigmas: Sequence[float] | None = None,
     each: Sequence[str] | None = None,
+    levels: Sequence[int] = (50,),
 ) -> dict[str, float]:
     """COCO's numbers; NaN where there is no true object of a size to find.
 
@@ -42,6 +43,7 @@ def evaluated(
         names: What the numbers are called, in COCO's order; the first is the mean over all overlaps.
         sigmas: Of key points.
         each: What classes are called; their numbers are told too then, as `NAME/CLASS`.
+        levels: Overlaps in percent at which these are also told, as `NAME_50/CLASS`.
     """
     if not annotations:
         return dict.fromkeys(names, float("nan"))
@@ -54,7 +56,7 @@ def evaluated(
     evaluation.run()
     values = [float(value) for value in evaluation.stats[: len(names)]]
     whole = {name: float("nan") if value < 0 else value for name, value in zip(names, values, strict=True)}
-    return whole if each is None else whole | _of_classes(evaluation.eval["precision"], each, names[0])
+    return whole if each is None else whole | _of_classes(evaluation.eval["precision"], each, names[0], levels)
 
 
 def class_labels(config: MapConfig | MaskMapConfig, classes: NDArray[np.int64]) -> list[str] | None:
@@ -102,11 +104,18 @@ def checked(state: State) -> State:
     return state
 
 
-def _of_classes(precision: Any, labels: Sequence[str], name: str) -> dict[str, float]:
-    """Of precisions (IoU, recall, class, size, most) the means over recall, at all IoUs and at 0.5, where a class has true objects."""
+def _of_classes(precision: Any, labels: Sequence[str], name: str, levels: Sequence[int]) -> dict[str, float]:
+    """Of precisions (IoU, recall, class, size, most) the means over recall, at all IoUs and at some, where a class has true objects."""
     told: dict[str, float] = {}
     for number, label in enumerate(labels):
         own = np.asarray(precision, dtype=np.float64)[:, :, number, 0, -1]
         if (own > -1).any():
-            told |= {f"{name}/{label}": float(own[own > -1].mean()), f"{name}_50/{label}": float(own[0][own[0] > -1].mean())}
+            told[f"{name}/{label}"] = float(own[own > -1].mean())
+            told |= {f"{name}_{level}/{label}": _mean_at(own, level) for level in levels}
     return told
+
+
+def _mean_at(precision: NDArray[np.float64], level: int) -> float:
+    """Of precisions (IoU from 0.5 in steps of 0.05, recall) the mean at one IoU in percent."""
+    own = precision[(level - 50) // 5]
+    return float(own[own > -1].mean())

@@ -25,11 +25,12 @@ _NAMES: Final = (
     *("mask_map", "mask_map_50", "mask_map_75", "mask_map_small", "mask_map_medium", "mask_map_large"),
     *("mask_mar_1", "mask_mar_10", "mask_mar_100", "mask_mar_small", "mask_mar_medium", "mask_mar_large"),
 )
+_LEVELS: Final = (50, 75)
 _FOUND, _TRUE = 3, 4
 
 
 def mask_average_precision(config: MaskMapConfig) -> Metric:
-    """COCO's twelve numbers of masks, `mask_map` first; with `per_class` also `mask_map/NAME` and `mask_map_50/NAME` of each class.
+    """COCO's twelve numbers of masks, `mask_map` first; with `per_class` also `mask_map/NAME`, `_50/NAME` and `_75/NAME`.
 
     It measures rows of detections (n, 3) of picture, class and score against rows of true objects (m, 4) of picture, class, crowd and area
     (NaN: that of the mask). Keywords: `masks` and `true_masks`, n and m byte strings, COCO's compressed run-length codes; `images`, the
@@ -63,7 +64,7 @@ def _result(config: MaskMapConfig, state: State) -> dict[str, float]:
     pictures = [{"id": number, "height": height, "width": width} for number, (height, width) in sorted(sizes.items())]
     classes = np.unique(np.concatenate([true[:, 1], found[:, 1]])).astype(np.int64) + 1
     each = class_labels(config, classes)
-    return evaluated("segm", annotations, results, images=pictures, classes=classes.tolist(), names=_NAMES, each=each)
+    return evaluated("segm", annotations, results, images=pictures, classes=classes.tolist(), names=_NAMES, each=each, levels=_LEVELS)
 
 
 def _true_objects(true: NDArray[np.float64], codes: list[bytes], sizes: dict[int, list[int]]) -> Objects:

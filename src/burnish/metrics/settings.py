@@ -192,7 +192,7 @@ class MaskMapConfig(Config):
     """Which metric."""
 
     per_class: bool = False
-    """Tell `mask_map` and `mask_map_50` of each class too."""
+    """Tell `mask_map`, `mask_map_50` and `mask_map_75` of each class too."""
 
     class_names: tuple[str, ...] | None = None
     """What classes are called there; otherwise their numbers."""

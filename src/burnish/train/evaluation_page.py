@@ -43,7 +43,7 @@ def evaluation_page(found: Evaluation, written: tuple[str, ...]) -> str:
     policy, contestant = policy_of(found.chosen.examples), found.contestant
     count = found.config.pictures
     picks = [*extremes(contestant.figures, found.table, count), *confused(contestant.figures, found.table)] if count else []
-    cards = example_cards(policy, [contestant.trained], picks)
+    cards = example_cards(policy, [contestant.trained], picks, min_score=found.config.min_score)
     sections = [_overview(found, cards), *_comparison(found), _classes(found, cards), _thresholds(found)]
     sections += [
         examples_section(cards, str(found.chosen.examples.dataset.root), contestant.trained.task),
@@ -136,7 +136,8 @@ def _changed(found: Evaluation, comparison: Comparison) -> list[Card]:
     """The pictures on which the two differ most: picture, labels, this network, the other."""
     rows = comparison.pictures.filter(pl.col("change") != 0).head(found.config.pictures).iter_rows(named=True)
     picks = [_changed_pick(row, found.contestant.figures.score) for row in rows]
-    return example_cards(policy_of(found.chosen.examples), [found.contestant.trained, comparison.other.trained], picks)
+    networks = [found.contestant.trained, comparison.other.trained]
+    return example_cards(policy_of(found.chosen.examples), networks, picks, min_score=found.config.min_score)
 
 
 def _changed_pick(row: dict[str, Any], key: str) -> Pick:

@@ -134,7 +134,8 @@ def _judged(result: TrainResult, part: str) -> JudgedPart | str:
         pl.lit(part).alias("split"),
         pl.exclude("row"),
     )
-    cards = example_cards(result.policy, [trained], [*extremes(figures, table, _EXAMPLES), *confused(figures, table)])
+    picks = [*extremes(figures, table, _EXAMPLES), *confused(figures, table)]
+    cards = example_cards(result.policy, [trained], picks, min_score=settings.min_score)
     return JudgedPart(part, figures, cards, table.height, len(rows))
 
 

@@ -6,10 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from burnish.data.labels import some_labels
 from burnish.media.images import read_image
 from burnish.media.unreadable import UnreadableImage
 from burnish.report.gallery import Card
 from burnish.report.pictures import thumbnail
+from burnish.train.judging.instances import gives_masks, instance_labels
 from burnish.train.judging.joining import ERROR, joined
 from burnish.train.judging.sections import metric_title
 from burnish.train.policies.showing import given_labels, panels
@@ -19,14 +21,11 @@ from burnish.train.predict import predict_labels
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    import numpy as np
     import polars as pl
-    from numpy.typing import NDArray
 
     from burnish.data.labels import Labels
     from burnish.report.pictures import Picture
     from burnish.train.judging.judge import Figures
-    from burnish.train.policies.examples import Examples
     from burnish.train.policies.policy import Policy
     from burnish.train.trained import Trained
 
@@ -55,13 +54,20 @@ class Pick:
     reason: str = ""
 
 
-def example_cards(policy: Policy, networks: Sequence[Trained], picks: Iterable[Pick]) -> list[Card]:
-    """Cards of pictures: the picture, its labels, and what each network says, side by side; each is drawn once."""
+def example_cards(policy: Policy, networks: Sequence[Trained], picks: Iterable[Pick], *, min_score: float) -> list[Card]:
+    """Cards of pictures: the picture, its labels, and what each network says, side by side; each is drawn once.
+
+    Args:
+        policy: The task and its pictures.
+        networks: Whose predictions are shown.
+        picks: The pictures.
+        min_score: Of detected objects that are drawn.
+    """
     drawn: dict[int, Picture | None] = {}
     cards: list[Card] = []
     for number, pick in enumerate(picks):
         if pick.row not in drawn:
-            drawn[pick.row] = _drawn(policy, networks, pick.row)
+            drawn[pick.row] = _drawn(policy, networks, pick.row, min_score)
         cards.append(
             Card(
                 key=f"{pick.kind}-{number}",
@@ -130,7 +136,7 @@ def _numbers(row: dict[str, object]) -> str:
     return " · ".join([*([str(split)] if split else []), *told])
 
 
-def _drawn(policy: Policy, networks: Sequence[Trained], row: int) -> Picture | None:
+def _drawn(policy: Policy, networks: Sequence[Trained], row: int, min_score: float) -> Picture | None:
     examples = policy.pictures
     try:
         picture = read_image(examples.paths[row])
@@ -138,16 +144,20 @@ def _drawn(policy: Policy, networks: Sequence[Trained], row: int) -> Picture | N
         return None
     if examples.task == "classification":
         return thumbnail(picture, longest=_PANEL)
-    given = given_labels(policy, row, picture)
+    outlined = examples.task == "detection" and any(map(gives_masks, networks))
+    given = instance_labels(examples, row) if outlined else given_labels(policy, row, picture)
     shown = [(given, examples.classes if examples.task == "keypoints" else policy.names)]
-    shown += [_said(trained, examples, row, picture, given) for trained in networks]
+    for trained in networks:
+        found = predict_labels(trained, [picture], boxes=labelled_boxes(trained, examples, [row]))[0]
+        shown.append(_said(trained, given, found, min_score))
     edges = [(int(one), int(other)) for one, other in policy.details.get("edges", ())]
     return thumbnail(panels(picture, shown, examples.task, edges=edges), longest=_PANEL * (1 + len(shown)))
 
 
-def _said(trained: Trained, examples: Examples, row: int, picture: NDArray[np.uint8], given: Labels) -> tuple[Labels, tuple[str, ...]]:
+def _said(trained: Trained, given: Labels, found: Labels, min_score: float) -> tuple[Labels, tuple[str, ...]]:
     """What a network says of a picture as it is drawn, and what its classes are called."""
-    found = predict_labels(trained, [picture], boxes=labelled_boxes(trained, examples, [row]))[0]
     if trained.task == "keypoints":
         return joined(given, found), (*trained.classes, ERROR)
+    if trained.task == "detection":
+        return some_labels(found, found.scores >= min_score), trained.classes
     return found, trained.classes if trained.mode == "multiclass" else trained.names

@@ -1,4 +1,4 @@
-"""Judges boxes: what was found, missed and made up, average precision, and which class was taken for which."""
+"""Judges boxes, and masks beside them: what was found, missed and made up, average precision, and which class was taken for which."""
 
 from __future__ import annotations
 
@@ -8,24 +8,28 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
+from burnish.geometry.overlap import box_overlaps
 from burnish.metrics.calibration import calibration_error, reliability
 from burnish.metrics.counts import averaged, measured
 from burnish.metrics.metric import Metric, build
 from burnish.metrics.state import State, merged
 from burnish.train.judging.guilty import Guilty
+from burnish.train.judging.instances import Instances, instances_of
 from burnish.train.judging.judge import Confusion, Curve, Figures
 from burnish.train.judging.matching import match
 from burnish.train.judging.thresholds import STEPS, SWEPT, best_row
+from burnish.train.policies.boxes import crowd_code, truth_of
 from burnish.train.predict import predict_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from burnish.data.labels import Labels
     from burnish.metrics.counts import Measure
     from burnish.train.judging.bootstrap import Statistics
+    from burnish.train.policies.boxes import Truth
     from burnish.train.policies.examples import Examples
     from burnish.train.policies.policy import Policy
     from burnish.train.policies.settings import EvaluateConfig
@@ -38,8 +42,10 @@ _MEASURES: Final[tuple[tuple[Measure, str], ...]] = (("f", "f1"), ("precision", 
 
 
 def judge(trained: Trained, policy: Policy, config: EvaluateConfig) -> DetectionJudge:
-    """The judge of a network's boxes."""
-    return DetectionJudge(trained, policy.examples, config, build("map"))
+    """The judge of a network's boxes, and of its masks where it gives them."""
+    coco = build({"name": "map", "per_class": True, "class_names": trained.classes})
+    instances, told = instances_of(trained, policy.pictures, config.overlap)
+    return DetectionJudge(trained, policy.pictures, config, coco, instances, told)
 
 
 @dataclass(slots=True, eq=False)
@@ -51,8 +57,10 @@ class DetectionJudge:
         examples: The pictures with their boxes.
         config: Overlap and score from which a box counts.
         coco: COCO's mean average precision.
+        instances: Judges masks; None where there are none to compare.
+        told: What the reader should know of them.
         rows: Places of the pictures in the examples.
-        counts: (K, 4) of each picture: hits, false alarms and misses at the score.
+        counts: (K, 4) of each picture: hits, false alarms and misses at the score; what lies in a crowd is neither.
         given: (K,) true boxes of each picture.
         found: (n, 4) of each picture: number of the picture, class, score and whether it is a hit, at any score.
         states: COCO's memory of each batch.
@@ -65,6 +73,8 @@ class DetectionJudge:
     examples: Examples
     config: EvaluateConfig
     coco: Metric
+    instances: Instances | None = None
+    told: tuple[str, ...] = ()
     rows: list[int] = field(default_factory=list[int])
     counts: list[NDArray[np.int64]] = field(default_factory=list)
     given: list[NDArray[np.int64]] = field(default_factory=list)
@@ -81,27 +91,37 @@ class DetectionJudge:
 
     def add_labels(self, row: int, labels: Labels) -> None:
         """Compare what was predicted of a picture; classes are places in the network's."""
-        boxes, true = self._true(row)
+        truth = truth_of(self.examples, row)
+        own = truth.codes >= 0
+        boxes, true, crowds = truth.boxes[own], truth.codes[own], truth.boxes[~own]
         classes, scores = labels.classes.astype(np.int64), np.nan_to_num(labels.scores, nan=1.0)
         number, kinds = len(self.rows), len(self.trained.classes)
         found = match(labels.boxes, classes, scores, boxes, true, overlap=self.config.overlap, min_score=self.config.min_score)
+        if self.instances is not None:
+            self.instances.add(labels, truth, found.taken)
+        self.states.append(_coco_state(self.coco, number, labels, truth))
+        same = classes[:, None] == crowd_code(truth.codes[~own])[None]
+        crowded = (same & (box_overlaps(labels.boxes, crowds, crowd=np.ones(len(crowds))) >= self.config.overlap)).any(axis=1)
+        counts = ~crowded | found.hits | (found.taken >= 0)
+        classes, scores, hits, taken = classes[counts], scores[counts], found.hits[counts], found.taken[counts]
         self.rows.append(row)
         self.given.append(np.bincount(true, minlength=kinds))
-        self.found.append(np.stack([np.full(len(classes), number), classes, scores, found.hits], axis=1).astype(np.float64))
-        self.states.append(_coco_state(self.coco, number, found=labels.boxes, classes=classes, scores=scores, boxes=boxes, true=true))
+        self.found.append(np.stack([np.full(len(classes), number), classes, scores, hits], axis=1).astype(np.float64))
         sure = scores >= self.config.min_score
-        self._count(classes[sure], found.hits[sure])
-        self._blame(row, _matrix(classes[sure], found.taken[sure], true, kinds))
+        self._count(classes[sure], hits[sure])
+        self._blame(row, _matrix(classes[sure], taken[sure], true, kinds))
 
     def statistics(self) -> Statistics:
         """Rates at the score, and the mean average precision at the overlap."""
-        counts, boxes = np.stack(self.counts), self._boxes()
+        counts, boxes, masks = np.stack(self.counts), self._boxes(self.found), self.instances
+        outlined = None if masks is None else self._boxes(masks.found)
 
         def weighted(weights: NDArray[np.int64]) -> dict[str, float]:
             total = np.tensordot(weights, counts, 1)
-            precisions = [_average_precision(points) for points in boxes.points(weights) if points is not None]
-            mean = float(np.mean(precisions)) if precisions else float("nan")
-            return {"average_precision": mean, **{label: float(averaged(total, name)) for name, label in _MEASURES}}
+            numbers = {"average_precision": boxes.mean(weights), **{label: float(averaged(total, name)) for name, label in _MEASURES}}
+            if masks is None or outlined is None:
+                return numbers
+            return {**numbers, "mask_average_precision": outlined.mean(weights), "mask_iou": masks.mean_fit(weights)}
 
         return weighted
 
@@ -111,10 +131,12 @@ class DetectionJudge:
         everything = np.concatenate(self.found)
         sure = everything[everything[:, 2] >= self.config.min_score]
         bins = reliability(np.clip(sure[:, 2], 0, 1), sure[:, 3] > 0, _BINS)
-        metrics = {**self.coco.result(merged(self.states)), **self.statistics()(once), "ece": calibration_error(bins)}
+        ranked = {**self.coco.result(merged(self.states)), **({} if self.instances is None else self.instances.result())}
+        whole = {name: value for name, value in ranked.items() if "/" not in name}
+        metrics = {**whole, **self.statistics()(once), "ece": calibration_error(bins)}
         curves = [
             Curve("pr", name, points)
-            for name, points in zip(self.trained.classes, self._boxes().points(once), strict=True)
+            for name, points in zip(self.trained.classes, self._boxes(self.found).points(once), strict=True)
             if points is not None and len(points)
         ]
         swept, notes = self._sweep(everything, target)
@@ -124,19 +146,13 @@ class DetectionJudge:
             metrics=metrics,
             pictures=self._pictures(),
             score="f1",
-            classes=self._classes(),
+            classes=self._classes(ranked),
             sweep=swept,
             curves=tuple(curves),
             confusion=Confusion(self.confusions, names, names, "boxes", self.guilty.pictures()),
             reliability=bins if len(sure) else None,
-            notes=notes,
+            notes=(*notes, *self.told),
         )
-
-    def _true(self, row: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        examples = self.examples
-        known = [one for one in examples.rows_of(row) if one["class"] in examples.numbers]
-        boxes = np.array([[one[side] for side in ("x1", "y1", "x2", "y2")] for one in known], dtype=np.float64).reshape(-1, 4)
-        return boxes, np.array([examples.numbers[one["class"]] for one in known], dtype=np.int64)
 
     def _count(self, classes: NDArray[np.int64], hits: NDArray[np.bool_]) -> None:
         kinds = len(self.trained.classes)
@@ -149,8 +165,9 @@ class DetectionJudge:
         wrong = np.where(np.eye(len(matrix), dtype=np.bool_), 0, matrix)
         self.worst_pairs.append(divmod(int(wrong.argmax()), len(matrix)) if wrong.any() else (-1, -1))
 
-    def _boxes(self) -> _Boxes:
-        everything, kinds = np.concatenate(self.found), len(self.trained.classes)
+    def _boxes(self, found: Sequence[NDArray[np.float64]]) -> _Boxes:
+        """All predictions of pictures (n, 4), by their classes."""
+        everything, kinds = np.concatenate(found), len(self.trained.classes)
         order = np.argsort(-everything[:, 2], kind="stable")
         return _Boxes(np.stack(self.given), tuple(everything[order][everything[order, 1] == number] for number in range(kinds)))
 
@@ -177,27 +194,32 @@ class DetectionJudge:
         counts = np.stack(self.counts).sum(axis=1)
         names = (*self.trained.classes, _BACKGROUND)
         columns: dict[str, Any] = {"row": self.rows, **{label: measured(counts, name) for name, label in _MEASURES}}
+        if self.instances is not None:
+            columns["mask_iou"] = [float(fits.mean()) if len(fits) else float("nan") for fits in self.instances.fits]
         columns |= {"boxes": counts[:, 0] + counts[:, 2], "hits": counts[:, 0], "false_alarms": counts[:, 1], "misses": counts[:, 2]}
         columns |= {"given": ["" if pair[0] < 0 else names[pair[0]] for pair in self.worst_pairs]}
         columns |= {"predicted": ["" if pair[1] < 0 else names[pair[1]] for pair in self.worst_pairs]}
         return pl.DataFrame(columns).fill_nan(None)
 
-    def _classes(self) -> pl.DataFrame:
+    def _classes(self, ranked: Mapping[str, float]) -> pl.DataFrame:
         counts = np.stack(self.counts)
         total, given = counts.sum(axis=0), np.stack(self.given)
-        points = self._boxes().points(np.ones(len(self.rows), np.int64))
+        points = self._boxes(self.found).points(np.ones(len(self.rows), np.int64))
         columns: dict[str, Any] = {"class": self.trained.classes, "pictures": np.count_nonzero(given, axis=0), "boxes": given.sum(axis=0)}
         columns |= {label: measured(total, name) for name, label in _MEASURES}
         columns |= {"average_precision": [float("nan") if one is None else _average_precision(one) for one in points]}
+        for name in ("map", "map_50", "mask_map", "mask_map_50", "mask_map_75"):
+            told = [ranked.get(f"{name}/{one}") for one in self.trained.classes]
+            columns |= {} if told.count(None) == len(told) else {name: told}
         return pl.DataFrame(columns).fill_nan(None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Boxes:
-    """All boxes, ready to be weighted again and again.
+    """All boxes or masks, ready to be weighted again and again.
 
     Attributes:
-        given: (N, K) true boxes of each picture.
+        given: (N, K) true objects of each picture.
         found: Of each class, (n, 4) picture, class, score and hit, from the highest score down.
     """
 
@@ -208,6 +230,11 @@ class _Boxes:
         """(T, 3) score, recall and precision of each class, from the highest score down; None where there is no true box."""
         totals = weights @ self.given
         return [_points(own, weights, int(total)) if total else None for own, total in zip(self.found, totals, strict=True)]
+
+    def mean(self, weights: NDArray[np.int64]) -> float:
+        """The mean of the classes' average precisions; NaN where there is none."""
+        precisions = [_average_precision(points) for points in self.points(weights) if points is not None]
+        return float(np.mean(precisions)) if precisions else float("nan")
 
 
 def _points(own: NDArray[np.float64], weights: NDArray[np.int64], total: int) -> NDArray[np.float64]:
@@ -232,17 +259,10 @@ def _matrix(classes: NDArray[np.int64], taken: NDArray[np.int64], true: NDArray[
     return matrix
 
 
-def _coco_state(
-    coco: Metric,
-    number: int,
-    *,
-    found: NDArray[np.float64],
-    classes: NDArray[np.int64],
-    scores: NDArray[np.float64],
-    boxes: NDArray[np.float64],
-    true: NDArray[np.int64],
-) -> State:
+def _coco_state(coco: Metric, number: int, labels: Labels, truth: Truth) -> State:
     """One picture as COCO's metric takes it."""
-    predicted = np.concatenate([np.full((len(classes), 1), number), classes[:, None], scores[:, None], found], axis=1)
-    more = np.stack([np.full(len(true), number), true, np.zeros(len(true)), np.full(len(true), np.nan)], axis=1)
-    return coco.measure(predicted, np.concatenate([more, boxes], axis=1), images=[number])
+    scores, crowd, count = np.nan_to_num(labels.scores, nan=1.0), truth.codes < 0, len(truth.codes)
+    known = np.stack([np.full(len(labels), number), labels.classes, scores], axis=1)
+    classes = np.where(crowd, crowd_code(truth.codes), truth.codes)
+    true = np.stack([np.full(count, number), classes, crowd, np.full(count, np.nan)], axis=1)
+    return coco.measure(np.concatenate([known, labels.boxes], axis=1), np.concatenate([true, truth.boxes], axis=1), images=[number])

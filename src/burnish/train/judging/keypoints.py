@@ -141,10 +141,9 @@ class KeypointJudge:
         return (sides, told) if several else (sides,)
 
     def _pictures(self) -> pl.DataFrame:
-        rows = [_row(one, self.trained.names, self.config.near) for one in self.compared]
-        return pl.DataFrame([{"row": row, **told} for row, told in zip(self.rows, rows, strict=True)], infer_schema_length=None).fill_nan(
-            None
-        )
+        told = zip(self.rows, self.compared, strict=True)
+        rows = [{"row": row, **_row(one, self.trained.names, self.config.near)} for row, one in told]
+        return pl.DataFrame(rows, infer_schema_length=None).fill_nan(None)
 
 
 def _sums(one: Compared) -> NDArray[np.float64]:

@@ -26,7 +26,7 @@ KINDS: Final = {"worst": "Worst", "best": "Best", "confused": "Most of one confu
 
 _SHARES = (
     *("iou", "dice", "precision", "recall", "f1", "nsd", "boundary_iou", "average_precision", "auroc"),
-    *("found", "pck_05", "pck_10", "pck_20"),
+    *("found", "pck_05", "pck_10", "pck_20", "map", "map_50", "mask_map", "mask_map_50", "mask_map_75"),
 )
 _NAMES = {
     "iou": "IoU",
@@ -50,11 +50,18 @@ _NAMES = {
     "pck_10": "PCK@0.1",
     "pck_20": "PCK@0.2",
     "nme": "NME",
-    "p90_error": "90th percentile",
+    "p90_error": "90th percentile, px",
     "map": "mAP",
     "map_50": "mAP50",
     "map_75": "mAP75",
+    "mask_map": "Mask mAP",
+    "mask_map_50": "Mask mAP50",
+    "mask_map_75": "Mask mAP75",
+    "mask_average_precision": "Mask AP",
+    "mask_iou": "Mask IoU",
+    "median_error": "Median error, px",
 }
+_WITHOUT_METER: Final = frozenset({"pck_05", "pck_20", "map_50", "mask_map_50", "mask_map_75"})
 _PLURALS: Final = {"class": "Classes", "point": "Points"}
 _MOST_CURVES = 5
 _MOST_PAIRS = 40
@@ -64,12 +71,12 @@ _GRID = np.linspace(0, 1, 51)
 
 def examples_section(cards: Sequence[Card], folder: str, task: Task) -> Section:
     """The gallery of pictures, labels and predictions."""
-    broad = task != "classification"
     lead = (
         "Each row shows the picture, its labels, and what the network says."
-        if broad
+        if task != "classification"
         else "Pictures with their label and, where it is wrong, what the network says."
     )
+    lead += " Lines lead from each labelled point to where the network puts it." if task == "keypoints" else ""
     body = gallery(cards, key=GALLERY, title="Examples", kinds=KINDS, folder=folder, look=gallery_look(task))
     return Section(GALLERY, "Examples", body, lead)
 
@@ -105,7 +112,7 @@ def confusion_chart(figures: Figures, cards: Sequence[Card]) -> str:
         found.given,
         found.predicted,
         title="Confusion",
-        note=f"Numbers of {found.unit}. Colours compare the mistakes of one class; a mistake leads to pictures that have it.{told}",
+        note=f"Numbers of {found.unit}. Colours compare the mistakes of one row; a mistake leads to pictures that have it.{told}",
         row_title="label",
         column_title="predicted",
         mute_diagonal=True,
@@ -135,7 +142,7 @@ def class_table(classes: pl.DataFrame, cards: Sequence[Card]) -> str:
         caption=plural(classes),
         headings=_headings(classes),
         formats=shares,
-        meters=[*shares],
+        meters=[name for name in shares if name not in _WITHOUT_METER],
         links=links if given - {""} else [],
     )
 

@@ -51,14 +51,19 @@ def true_boxes(examples: Examples) -> tuple[tuple[Truth, ...], tuple[str, ...]]:
     """The objects of each picture, and what to tell of those that are not as they were drawn."""
     found, flat, turned = list[Truth](), 0, 0
     for place in range(len(examples)):
-        rows = examples.rows_of(place) if examples.sizes[place].min() > 0 else ()
-        truth = _truth(rows, examples.numbers, examples.sizes[place])
+        truth = truth_of(examples, place)
         found.append(truth)
-        flat += len(rows) - len(truth.rows)
+        flat += len(examples.rows_of(place)) - len(truth.rows) if examples.sizes[place].min() > 0 else 0
         turned += sum(bool(row["rotation"]) and row["kind"] in {"box", "ellipse"} for row in truth.rows)
     notes = [f"{flat:,} objects have no area inside their picture and are left out."] if flat else []
     notes += [f"{turned:,} objects are turned; detectors know upright boxes, so those around them are learnt."] if turned else []
     return tuple(found), tuple(notes)
+
+
+def truth_of(examples: Examples, place: int) -> Truth:
+    """The objects of one picture; none where its size is not known."""
+    rows = examples.rows_of(place) if examples.sizes[place].min() > 0 else ()
+    return _truth(rows, examples.numbers, examples.sizes[place])
 
 
 def told(examples: Examples, notes: Sequence[str]) -> Examples:
