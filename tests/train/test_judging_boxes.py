@@ -99,6 +99,25 @@ def test_unsure_boxes_count_for_curves_alone(judge):
     assert figures.metrics["average_precision"] == pytest.approx(1)
 
 
+def test_objects_are_the_boxes_around_what_was_drawn(tmp_path):
+    write_picture(tmp_path / "1.png", 1)
+    outline = [0.0, 0.0, 10.0, 0.0, 4.0, 10.0]
+    turned = {"kind": "box", **dict(zip(("x1", "y1", "x2", "y2"), (16.0, 2.0, 24.0, 8.0), strict=True)), "rotation": 90.0}
+    rows = [{"id": 1, "image": 1, "class": 1, "kind": "polygon", "points": outline}, {"id": 2, "image": 1, "class": 2, **turned}]
+    dataset = make_dataset(
+        tmp_path,
+        media=pl.DataFrame({"id": [1], "path": ["1.png"], "kind": ["image"]}),
+        images=pl.DataFrame({"id": [1], "media": [1], "width": [32], "height": [24]}),
+        annotations=pl.DataFrame(rows, infer_schema_length=None),
+        classes=pl.DataFrame({"id": [1, 2], "name": ["car", "dog"]}),
+    )
+    judge = DetectionJudge(network(), gather(dataset, "detection", DataConfig(), to_learn=False), EvaluateConfig(), build("map"))
+    judge.add_labels(0, said([A, [17.0, 1.0, 23.0, 9.0]], [CAR, DOG], [0.9, 0.8]))
+    figures = judge.figures(None)
+    assert figures.metrics["map"] == pytest.approx(1)
+    assert figures.metrics["f1"] == pytest.approx(1)
+
+
 def test_the_sweep_marks_the_score_that_the_target_likes_best(judge):
     judge.add_labels(0, said([A, B, FAR], [CAR, DOG, CAR], [0.9, 0.8, 0.35]))
     judge.add_labels(1, said([A], [CAR], [0.4]))

@@ -17,15 +17,16 @@ pytest.importorskip("faster_coco_eval")
 from burnish.data.dataset import make_dataset  # noqa: E402
 from burnish.geometry import rle  # noqa: E402
 from burnish.media.images import read_image  # noqa: E402
+from burnish.metrics.metric import build  # noqa: E402
 from burnish.testing.datasets import write_picture  # noqa: E402
 from burnish.train.evaluate import evaluate  # noqa: E402
 from burnish.train.judging.detection import judge as box_judge  # noqa: E402
 from burnish.train.loaders.placement import Placement  # noqa: E402
+from burnish.train.policies.detection import detect  # noqa: E402
 from burnish.train.policies.examples import gather  # noqa: E402
 from burnish.train.policies.policy import policy_of  # noqa: E402
 from burnish.train.policies.predicted import labels_of_arrays  # noqa: E402
 from burnish.train.policies.settings import DataConfig, EvaluateConfig, TrainConfig  # noqa: E402
-from burnish.train.predict import predict_labels  # noqa: E402
 from burnish.train.train import train  # noqa: E402
 from burnish.train.trained import Trained, read_trained  # noqa: E402
 
@@ -234,15 +235,19 @@ def test_a_trained_network_that_gives_masks_is_evaluated_by_both(tmp_path):
     train(dataset, chosen, work=tmp_path / "run")
     evaluation = evaluate(dataset, EvaluateConfig.make(model=str(tmp_path / "run"), split="all", draws=10, device="cpu", min_score=0.05))
     network = read_trained(tmp_path / "run", device="cpu")
-    found, objects = {}, []
+    found, objects, boxes = {}, [], []
     for row, image in enumerate(evaluation.table["image"]):
-        labels = predict_labels(network, [read_image(dataset.root / evaluation.table["path"][row])])[0]
+        labels = detect(network, [read_image(dataset.root / evaluation.table["path"][row])])[0]
         masks = [rle.decode(rle.decompress(one), HEIGHT, WIDTH) for one in labels.masks]
         found[image] = [*zip(labels.classes.tolist(), labels.scores.tolist(), masks, strict=True)]
         objects.append((image, CAR, filled((8, 6, 32, 28)), 0))
+        boxes += [[row, 0, score, *box] for score, box in zip(labels.scores, labels.boxes, strict=True)]
     told = oracle(objects, found)
     assert [evaluation.metrics[name] for name in ("mask_map", "mask_map_50", "mask_map_75")] == pytest.approx(told.tolist())
     assert told[1] > 0.3
+    metric = build("map")  # of the boxes that the network itself gives, not those around its masks
+    by_boxes = metric.result(metric.measure(boxes, [[row, 0, 0, 528, 8, 6, 32, 28] for row in range(4)], images=range(4)))
+    assert evaluation.metrics["map_50"] == pytest.approx(by_boxes["map_50"])
     written = {path.name: path for path in evaluation.save(tmp_path / "out")}
     assert "mask_map_50" in pl.read_csv(written["per_class.csv"]).columns
     assert "mask_iou" in pl.read_csv(written["per_picture.csv"]).columns

@@ -19,7 +19,7 @@ from burnish.train.judging.judge import Confusion, Curve, Figures
 from burnish.train.judging.matching import match
 from burnish.train.judging.thresholds import STEPS, SWEPT, best_row
 from burnish.train.policies.boxes import crowd_code, truth_of
-from burnish.train.predict import predict_labels
+from burnish.train.policies.detection import detect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,7 +86,7 @@ class DetectionJudge:
 
     def add(self, rows: Sequence[int], pictures: Sequence[NDArray[np.uint8]]) -> None:
         """Predict and compare pictures."""
-        for row, labels in zip(rows, predict_labels(self.trained, pictures, flips=self.config.flips), strict=True):
+        for row, labels in zip(rows, detect(self.trained, pictures, flips=self.config.flips), strict=True):
             self.add_labels(row, labels)
 
     def add_labels(self, row: int, labels: Labels) -> None:

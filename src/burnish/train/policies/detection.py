@@ -218,16 +218,17 @@ def predict(trained: Trained, pictures: Sequence[NDArray[np.uint8]], *, flips: b
     Raises:
         ConfigError: The network gives masks, which cannot be fused.
     """
-    network = cast("BoxNetwork", trained.model)
-    if flips and network.gives_masks:
-        raise ConfigError("flips fuses boxes, and this network gives masks too. Predict without it.")
-    batch, places = framed(trained, pictures)
-    with torch.inference_mode():
-        found = [_arrays(one) for one in network.detect(batch, threshold=LEAST, most=_MOST)]
-        if flips:
-            mirrored = [_arrays(one) for one in network.detect(batch.flip([3]), threshold=LEAST, most=_MOST)]
-            found = [_fused(one, _mirrored(other, batch.shape[-1])) for one, other in zip(found, mirrored, strict=True)]
-    return [_labels(_home(one, place), place.original[::-1]) for one, place in zip(found, places, strict=True)]
+    return [_labels(found, size) for found, size in _detected(trained, pictures, flips=flips)]
+
+
+def detect(trained: Trained, pictures: Sequence[NDArray[np.uint8]], *, flips: bool = False) -> list[Labels]:
+    """As `predict`, but a mask, even an empty one, stands beside the box that the network itself gives: what is needed to judge both."""
+    told: list[Labels] = []
+    for found, size in _detected(trained, pictures, flips=flips):
+        codes = None if found.masks is None else [rle.compress(rle.encode(mask)) for mask in found.masks]
+        kind = "box" if codes is None else "mask"
+        told.append(labels_of_arrays(kind, found.classes, found.boxes, size, scores=found.scores, masks=codes))
+    return told
 
 
 @dataclass(slots=True, eq=False)
@@ -268,6 +269,20 @@ class _Arrays:
     scores: NDArray[np.floating[Any]]
     classes: NDArray[np.int64]
     masks: NDArray[np.bool_] | None = None
+
+
+def _detected(trained: Trained, pictures: Sequence[NDArray[np.uint8]], *, flips: bool) -> list[tuple[_Arrays, tuple[int, int]]]:
+    """What is found in each picture, and its width and height; raises as `predict`."""
+    network = cast("BoxNetwork", trained.model)
+    if flips and network.gives_masks:
+        raise ConfigError("flips fuses boxes, and this network gives masks too. Predict without it.")
+    batch, places = framed(trained, pictures)
+    with torch.inference_mode():
+        found = [_arrays(one) for one in network.detect(batch, threshold=LEAST, most=_MOST)]
+        if flips:
+            mirrored = [_arrays(one) for one in network.detect(batch.flip([3]), threshold=LEAST, most=_MOST)]
+            found = [_fused(one, _mirrored(other, batch.shape[-1])) for one, other in zip(found, mirrored, strict=True)]
+    return [(_home(one, place), (place.original[1], place.original[0])) for one, place in zip(found, places, strict=True)]
 
 
 def _objects(sample: Sample, *, crowds: bool = False) -> Objects:
