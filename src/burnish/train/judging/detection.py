@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 _BACKGROUND = "background"
 _BINS = 15
+_MAIN: Final = ("map", "map_50", "map_75", "mask_map", "mask_map_50", "mask_map_75")
 _MEASURES: Final[tuple[tuple[Measure, str], ...]] = (("f", "f1"), ("precision", "precision"), ("recall", "recall"))
 
 
@@ -132,8 +133,9 @@ class DetectionJudge:
         sure = everything[everything[:, 2] >= self.config.min_score]
         bins = reliability(np.clip(sure[:, 2], 0, 1), sure[:, 3] > 0, _BINS)
         ranked = {**self.coco.result(merged(self.states)), **({} if self.instances is None else self.instances.result())}
-        whole = {name: value for name, value in ranked.items() if "/" not in name}
-        metrics = {**whole, **self.statistics()(once), "ece": calibration_error(bins)}
+        main = {name: ranked[name] for name in _MAIN if name in ranked}
+        rest = {name: value for name, value in ranked.items() if "/" not in name}
+        metrics = {**main, **self.statistics()(once), "ece": calibration_error(bins), **rest}
         curves = [
             Curve("pr", name, points)
             for name, points in zip(self.trained.classes, self._boxes(self.found).points(once), strict=True)

@@ -112,7 +112,8 @@ class KeypointJudge:
         known = said.known
         bins = reliability(np.clip(said.heights[known], 0, 1), said.shares[known] <= self.config.near, _BINS)
         numbers = self.statistics()(np.ones(len(self.rows), np.int64))
-        metrics = {**self.coco.result(merged(self.states)), **numbers, "ece": calibration_error(bins)}
+        more = {name: value for name, value in self.coco.result(merged(self.states)).items() if name not in numbers}
+        metrics = {**numbers, "ece": calibration_error(bins), **more}
         swept, notes = point_sweep(said, names, self.config.near, target)
         confusion = np.sum([one.confusion for one in self.compared], axis=0)
         sides = (*names, _ELSEWHERE), (*names, _NOT_FOUND)

@@ -61,7 +61,7 @@ _NAMES = {
     "mask_iou": "Mask IoU",
     "median_error": "Median error, px",
 }
-_WITHOUT_METER: Final = frozenset({"pck_05", "pck_20", "map_50", "mask_map_50", "mask_map_75"})
+_MAIN: Final = frozenset({"f1", "found", "pck_10", "map", "mask_map"})
 _PLURALS: Final = {"class": "Classes", "point": "Points"}
 _MOST_CURVES = 5
 _MOST_PAIRS = 40
@@ -137,12 +137,13 @@ def class_table(classes: pl.DataFrame, cards: Sequence[Card]) -> str:
     names = classes.to_series(0)
     links = [gallery_link(GALLERY, given=name) if name in given else f"#{GALLERY}" for name in names] if cards else []
     shares: dict[str, NumberFormat] = {name: "percent" for name in _SHARES if name in classes.columns}
+    crowded = bool({"map", "pck_10"} & shares.keys())  # meters of all columns would push some out of sight
     return html_table(
         classes,
         caption=plural(classes),
         headings=_headings(classes),
         formats=shares,
-        meters=[name for name in shares if name not in _WITHOUT_METER],
+        meters=[name for name in shares if name in _MAIN or not crowded],
         links=links if given - {""} else [],
     )
 
