@@ -168,7 +168,7 @@ def _course(result: TrainResult, course: Course) -> Section:
 
 def _chart(title: str, names: Sequence[str], course: Course, marked: tuple[float, str] | None) -> str:
     steps, series = course.over(names)
-    if not steps:
+    if not steps or all(value != value for values in series.values() for value in values):  # noqa: PLR0124 - NaN
         return ""
     told = {"train/loss": "training", "loss": "validation", "train/lr": "first group"}
     few = len(steps) <= _MOST_CLASSES
