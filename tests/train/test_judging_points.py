@@ -1,5 +1,6 @@
 """Judging key points: trained networks against a count point by point, and made-up predictions whose numbers are known."""
 
+import json
 import math
 
 import numpy as np
@@ -12,7 +13,7 @@ import burnish
 torch = pytest.importorskip("torch")
 pytest.importorskip("faster_coco_eval")
 
-from burnish.errors import DataError  # noqa: E402
+from burnish.errors import ConfigError, DataError  # noqa: E402
 from burnish.media.images import read_image  # noqa: E402
 from burnish.metrics.state import merged  # noqa: E402
 from burnish.train.evaluate import evaluate  # noqa: E402
@@ -199,6 +200,19 @@ def test_two_networks_are_compared_and_everything_is_written(whole_run, parts_ru
     assert verdict in page
 
 
+def test_networks_of_other_points_are_not_compared(whole_run, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    for path in ("config.yaml", "best.pt"):
+        (other / path).write_bytes((whole_run / path).read_bytes())
+    about = json.loads((whole_run / "run.json").read_text())
+    (other / "run.json").write_text(json.dumps({**about, "names": ["left_foot", "head", "right_foot"]}))
+    with pytest.raises(
+        DataError, match=r"finds the points head, left_foot, right_foot; .* left_foot, head, right_foot. Networks are compared"
+    ):
+        evaluate(figures(tmp_path / "set", 3), settings(whole_run, against=str(other)))
+
+
 def test_of_several_objects_a_network_of_whole_pictures_misses_all_but_one(whole_run, tmp_path):
     evaluation = evaluate(figures(tmp_path, 3, each=2, hidden=False), settings(whole_run))
     assert any("3 pictures have several objects" in note for note in evaluation.notes)
@@ -247,6 +261,8 @@ def test_sigmas_are_those_of_the_training_unless_others_are_named(whole_run, tmp
     dataset = figures(tmp_path, 4)
     usual, strict = (evaluate(dataset, settings(whole_run, pictures=0, sigmas=sigmas)) for sigmas in (None, (0.01, 0.01, 0.01)))
     assert strict.metrics["oks"] < usual.metrics["oks"]
+    with pytest.raises(ConfigError, match="There are 2 sigmas, but the network finds 3 points: head, left_foot, right_foot"):
+        evaluate(dataset, settings(whole_run, sigmas=(0.1, 0.1)))
     metrics = [{"name": "oks_ap", "sigmas": [0.1, 0.2, 0.3]}]
     assert learnt_sigmas(TrainConfig.make(evaluation={"metrics": metrics})) == (0.1, 0.2, 0.3)
 

@@ -74,6 +74,9 @@ def _refuse_unlike(ours: Trained, theirs: Trained) -> None:
     if set(ours.classes) != set(theirs.classes):
         told = f"{ours.folder} tells apart {', '.join(ours.classes)}; {theirs.folder} {', '.join(theirs.classes)}"
         raise DataError(f"{told}. Networks are compared on the same classes.")
+    if ours.task == "keypoints" and ours.names != theirs.names:
+        told = f"{ours.folder} finds the points {', '.join(ours.names)}; {theirs.folder} {', '.join(theirs.names)}"
+        raise DataError(f"{told}. Networks are compared on the same points in the same order.")
 
 
 def _judge(network: Trained, chosen: Chosen, settings: EvaluateConfig) -> Judge:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
+from burnish.errors import ConfigError
 from burnish.geometry import boxes as upright
 from burnish.geometry.keypoint_sigmas import COCO_PERSON
 from burnish.metrics.calibration import calibration_error, reliability
@@ -42,8 +43,15 @@ _BINS = 15
 
 
 def judge(trained: Trained, policy: Policy, config: EvaluateConfig) -> KeypointJudge:
-    """The judge of a network's points."""
+    """The judge of a network's points.
+
+    Raises:
+        ConfigError: There are not as many sigmas as points.
+    """
     sigmas = config.sigmas or usual_sigmas(len(trained.names)) or COCO_PERSON
+    if len(sigmas) != len(trained.names):
+        told = f"There are {len(sigmas)} sigmas, but the network finds {len(trained.names)} points"
+        raise ConfigError(f"{told}: {', '.join(trained.names)}. Give one for each, in this order.")
     return KeypointJudge(trained, policy.pictures, config, build({"name": "oks_ap", "sigmas": sigmas}), sigmas)
 
 
