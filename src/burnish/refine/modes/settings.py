@@ -60,7 +60,7 @@ class PerBoxConfig(_Boxed):
 
 
 class TightConfig(_Boxed):
-    """Lower the threshold, box by box, until the prediction reaches all four sides of its box, as the object in a tightly drawn box does."""
+    """Lower the threshold, box by box, until the prediction reaches all four sides of its box, as objects in tight boxes do."""
 
     name: Literal["tight"] = "tight"
     """Which mode."""
