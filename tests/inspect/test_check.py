@@ -37,11 +37,21 @@ def test_a_picture_of_another_size_is_told_with_both_sizes(tmp_path):
     assert result.table.select("kind", "given", "suggestion").rows() == [("picture_size", "32 x 24", "24 x 32")]
 
 
-def test_a_picture_cut_short_is_found_only_by_decoding(tmp_path):
+def test_a_picture_cut_short_is_found_by_its_missing_end(tmp_path):
     dataset = boxes_dataset(tmp_path)
     path = tmp_path / "images/2.jpg"
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) - 200])
+    assert burnish.check(dataset).table.select("kind", "path").rows() == [("unreadable_picture", "images/2.jpg")]
+
+
+def test_damage_before_the_end_of_a_picture_is_found_only_by_decoding(tmp_path):
+    dataset = boxes_dataset(tmp_path)
+    path = tmp_path / "images/2.jpg"
+    write_picture(path.with_suffix(".png"), size=(32, 24))
+    whole = bytearray(path.with_suffix(".png").read_bytes())
+    whole[60:80] = bytes(20)
+    path.write_bytes(whole)  # the content tells the format, not the name
     assert burnish.check(dataset).table.is_empty()
     assert _kinds(burnish.check(dataset, CheckConfig(decode=True))) == {"unreadable_picture": 1}
 

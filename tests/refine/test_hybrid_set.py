@@ -145,6 +145,32 @@ def test_a_picture_that_cannot_be_predicted_keeps_its_weak_mask(sets):
     assert set(np.unique(mask_of(folder / f"masks/{told['path']}.png"))) == {0, 76}
 
 
+def _cut(path):
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) * 2 // 3])
+
+
+def test_pictures_that_were_cut_short_since_are_left_out_and_told(sets):
+    hand = min(row["file"] for row in provenance(sets.folders["BASELINE"])["pictures"] if row["copy_of"] is None)
+    weak = sorted(row["file"] for row in sets.weak.values())[:2]
+    for part, file in (("BASELINE", hand), *(("WEAK", one) for one in weak)):
+        _cut(sets.folders[part] / file)
+    result = made(sets, copies=1)
+    stems = {file.rpartition("/")[2].rpartition(".")[0] for file in (hand, *weak)}
+    assert set(result.findings.table["path"]) == stems
+    assert set(result.findings.table["kind"]) == {"unreadable_picture"}
+    assert "the JPEG file is cut short" in result.findings.table["reason"][0]
+    assert not stems & (names_in(result.train) | names_in(result.val))
+    assert result.summary()["pictures"]["hybrid"] == 10
+
+
+def test_where_no_weak_picture_can_be_read_there_is_no_set(sets):
+    for row in sets.weak.values():
+        _cut(sets.folders["WEAK"] / row["file"])
+    with pytest.raises(DataError, match=r"None of the 12 weakly labelled pictures can be read; the first time: .*cut short"):
+        made(sets, copies=0)
+
+
 def test_a_predictor_that_fails_on_all_pictures_is_an_error(sets):
     with pytest.raises(ModelError, match=r"failed on all 12 pictures.*out of memory"):
         made(sets, Left(fails_on={"all"}))

@@ -37,3 +37,5 @@ def test_a_dataset_that_ends_with_unreadable_pictures_is_predicted_to_its_end(ma
     (tmp_path / "3.png").write_bytes(b"no picture")
     found = predict(dataset, PredictConfig(model=str(mask_run[1]), batch_size=2, device="cpu"))
     assert found.findings["image"].to_list() == [3]
+    assert "1 pictures cannot be read and have no predictions:" in str(found)
+    assert "3.png: " in str(found)

@@ -163,6 +163,40 @@ def test_a_picture_whose_mask_has_another_size_is_left_out_and_told(make_discs):
     assert any("1 pictures have a mask that cannot be used" in note and "32 x 48" in note for note in examples.notes)
 
 
+def _cut(path):
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) * 2 // 3])
+
+
+def test_pictures_cut_short_are_left_out_by_name_and_the_training_goes_on(make_discs, tmp_path):
+    own = make_discs("cut", 8)
+    for name in ("2.png", "5.png"):
+        _cut(own / "images" / name)
+    result = train(burnish.open(own), settings(epochs=1), work=tmp_path / "run")
+    examples = result.policy.examples
+    assert {path.name for path, part in zip(examples.paths, examples.parts, strict=True) if part < 0} == {"2.png", "5.png"}
+    (note,) = [note for note in examples.notes if "decoded to their end" in note]
+    assert "images/2.png (the PNG file is cut short; copy or download it again); images/5.png" in note
+    result.save(tmp_path / "run")
+    assert "images/5.png" in (tmp_path / "run/report.html").read_text()
+
+
+def test_pictures_cut_short_of_another_dataset_that_validates_are_left_out_too(make_discs):
+    own, other = make_discs("own", 4), make_discs("other", 4, seed=6)
+    _cut(other / "images" / "1.png")
+    examples = gather(burnish.open(own), None, DataConfig(validation_dataset=str(other)))
+    assert len(examples.part("val")) == 3
+    assert any("other/images/1.png" in note for note in examples.notes)
+
+
+def test_a_picture_whose_soft_mask_is_cut_short_is_left_out_with_the_name_of_the_mask(make_discs):
+    own = make_discs("soft", 4)
+    _cut(own / "masks" / "3.png")
+    examples = gather(burnish.open(own), None, DataConfig(soft=True))
+    assert [path.name for path, part in zip(examples.paths, examples.parts, strict=True) if part < 0] == ["3.png"]
+    assert any("mask" in note and "3.png" in note for note in examples.notes)
+
+
 def test_where_no_mask_fits_its_picture_the_reason_is_told(make_discs):
     own = make_discs("sizes", 2)
     for number in range(2):

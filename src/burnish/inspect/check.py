@@ -14,6 +14,7 @@ from burnish.engine.map import Engine, ordered_map
 from burnish.engine.progress import Progress, silent
 from burnish.formats.findings import Findings, write_findings
 from burnish.inspect.settings import CheckConfig
+from burnish.media.endings import has_its_end
 from burnish.media.images import UnreadableImage, probe_image, read_image
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def _file_finding(path: Path, row: dict[str, Any], *, decode: bool) -> Iterator[
         return
     try:
         info = probe_image(path)
-        if decode:
+        if decode or has_its_end(path) is False:
             read_image(path)
     except UnreadableImage as error:
         yield finding("unreadable_picture", f"The picture cannot be read: {error.reason}.", **where)

@@ -114,7 +114,7 @@ class CheckConfig(Config):
     files: bool = True
     """Also look at the picture files: missing, unreadable, of another size than declared."""
     decode: bool = False
-    """Decode every picture wholly, which also finds files that are cut short; takes longer."""
+    """Decode every picture wholly, which also finds damage before the end of a file; takes longer."""
     strict: bool = False
     """End with exit code 3 when there is an issue, for use in scripts."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from burnish.media.endings import why_incomplete
 from burnish.media.images import read_image
 from burnish.refine.sets import read_mask, read_provenance
 
@@ -49,10 +50,10 @@ class Scores:
 
 
 def score_set(predict: Predictor, folder: Path) -> Scores:
-    """Compare predictions with the hand-drawn masks of a set that `burnish prepare` wrote; augmented copies are left out."""
+    """Compare predictions with the hand-drawn masks of a set; augmented copies, and pictures that cannot be read, are left out."""
     told = read_provenance(folder)
     classes = tuple(told["classes"])
-    rows = [row for row in told["pictures"] if row["copy_of"] is None]
+    rows = [row for row in told["pictures"] if row["copy_of"] is None and not why_incomplete(folder / row["file"])]
     found = [_overlaps(predict, folder, row, classes) for row in rows]
     names = tuple(row["name"] for row in rows)
     return Scores(names, np.array([iou for iou, _ in found]), np.array([dice for _, dice in found]))

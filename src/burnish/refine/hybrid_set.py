@@ -18,6 +18,7 @@ from burnish.engine.fingerprint import fingerprint
 from burnish.engine.progress import Progress, silent
 from burnish.errors import DataError
 from burnish.formats.findings import Findings, write_findings
+from burnish.media.endings import why_incomplete
 from burnish.refine.merging import kept_beliefs, merge_all
 from burnish.refine.parts import BASELINE, VAL, WEAK, divided_with_fixed
 from burnish.refine.reviewing import ORIGINS
@@ -25,7 +26,7 @@ from burnish.refine.sets import PROVENANCE, Entry, SetFolder, read_mask, write_s
 from burnish.refine.settings import HybridSetConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from burnish.engine.map import Engine
@@ -56,7 +57,7 @@ class HybridSet:
         train: Folder of NAME_Hk.
         val: Folder of NAME_Hk_VAL.
         table: One row a weak box: picture, class, box (its number), x1, y1, x2, y2, fate, share, sides, reason.
-        findings: Pictures whose prediction failed.
+        findings: Pictures that cannot be read, and those whose prediction failed.
         counts: Pictures of each origin.
     """
 
@@ -123,16 +124,18 @@ def make_hybrid_set(
     left = replace(sets, weak={name: row for name, row in sets.weak.items() if name not in judged})
     done = merge_all(left, improver, chosen, place, progress)
     parts = _parts(sets, chosen)
-    entries = {True: _manual(sets, BASELINE), False: _manual(sets, VAL)}
+    told = list(_failures(done))
+    entries = {True: _manual(sets, BASELINE, told), False: _manual(sets, VAL, told)}
     for name, record in done.items():
-        entries[parts[name]].append(_hybrid(sets, place, name, record))
+        if not record.unreadable:
+            entries[parts[name]].append(_hybrid(sets, place, name, record))
     for name, review in judged.items():
         entries[parts[name]].append(_reviewed(sets, name, review))
     if not dry_run:
         made_by = {"verb": "refine", "name": sets.name, **inputs}
         _write(sets, {train: entries[True], val: entries[False]}, chosen, made_by, engine=engine, progress=progress)
     shutil.rmtree(own if work is None else place, ignore_errors=True)
-    findings = Findings(findings_table(_failures(done)), {"verb": "refine", "dataset": str(train)})
+    findings = Findings(findings_table(told), {"verb": "refine", "dataset": str(train)})
     if len(findings) and not dry_run:
         write_findings(findings, sets.root / f"{train.name}_findings")
     counts = Counter(entry.origin for some in entries.values() for entry in some)
@@ -173,10 +176,12 @@ def _inputs(sets: PreparedSets, improver: Improver, config: HybridSetConfig) -> 
     return {"source": marks, "model": improver.model, "config": config.model_dump(mode="json")}
 
 
-def _manual(sets: PreparedSets, part: str) -> list[Entry]:
-    """The hand-labelled pictures of a set, without their augmented copies."""
+def _manual(sets: PreparedSets, part: str, told: list[dict[str, Any]]) -> list[Entry]:
+    """The hand-labelled pictures of a set, without their augmented copies; those that cannot be read are told instead."""
     folder = sets.folders[part]
     rows = [row for row in sets.provenances[part]["pictures"] if row["copy_of"] is None]
+    bad = {row["name"]: why for row in rows if (why := why_incomplete(folder / row["file"]))}
+    told += [_unreadable(name, why) for name, why in bad.items()]
     return [
         Entry(
             row["file"].rpartition("/")[2],
@@ -186,6 +191,7 @@ def _manual(sets: PreparedSets, part: str) -> list[Entry]:
             {"group": row["group"], "hash": row["hash"], "from": part},
         )
         for row in rows
+        if row["name"] not in bad
     ]
 
 
@@ -212,12 +218,16 @@ def _parts(sets: PreparedSets, config: HybridSetConfig) -> dict[str, bool]:
     return {row["name"]: bool(one) for row, one in zip(rows, trained, strict=True)}
 
 
-def _failures(done: Mapping[str, Record]) -> list[dict[str, Any]]:
-    return [
-        finding("prediction_failed", f"Predicting it failed ({record.error}); its weak label alone is kept.", path=name)
-        for name, record in done.items()
-        if record.error
-    ]
+def _failures(done: Mapping[str, Record]) -> Iterator[dict[str, Any]]:
+    for name, record in done.items():
+        if record.unreadable:
+            yield _unreadable(name, record.unreadable)
+        elif record.error:
+            yield finding("prediction_failed", f"Predicting it failed ({record.error}); its weak label alone is kept.", path=name)
+
+
+def _unreadable(name: str, why: str) -> dict[str, Any]:
+    return finding("unreadable_picture", f"It is in no refined set, for it cannot be read: {why}.", path=name)
 
 
 def _table(sets: PreparedSets, done: Mapping[str, Record]) -> pl.DataFrame:

@@ -50,10 +50,11 @@ class Improver:
 
 
 class Record(NamedTuple):
-    """What became of one picture: its boxes, and why its prediction failed (empty where it did not)."""
+    """What became of one picture: its boxes, why its prediction failed, and why it cannot be read (empty where it did not, and can)."""
 
     boxes: tuple[dict[str, Any], ...]
-    error: str
+    error: str = ""
+    unreadable: str = ""
 
 
 class _Run(NamedTuple):
@@ -73,10 +74,11 @@ class _Loaded(NamedTuple):
 def merge_all(sets: PreparedSets, improver: Improver, config: HybridSetConfig, work: Path, progress: Progress) -> dict[str, Record]:
     """Merge every weakly labelled picture; the soft masks lie in `work` afterwards, and `kept_beliefs` reads them.
 
-    A picture whose prediction fails keeps its weak mask with the belief `alpha`, and is tried again when the run is repeated.
+    A picture whose prediction fails keeps its weak mask with the belief `alpha`, and is tried again when the run is repeated. One that
+    cannot be read has no mask.
 
     Raises:
-        DataError: The predictor gives no probabilities of the right shape.
+        DataError: The predictor gives no probabilities of the right shape, or no picture can be read.
         ModelError: It fails on every picture, or gives another number of answers than it got pictures.
     """
     run = _Run(sets, improver, build(config.mode), config, work)
@@ -90,8 +92,9 @@ def merge_all(sets: PreparedSets, improver: Improver, config: HybridSetConfig, w
             for name, record in _merge_some(run, names):
                 done[name] = record
                 advance(1)
+    _refuse_all_unreadable(list(done.values()))
     failed = [record.error for record in done.values() if record.error]
-    if failed and len(failed) == len(done):
+    if failed and len(failed) == sum(not record.unreadable for record in done.values()):
         raise ModelError(f"The predictor failed on all {len(done)} pictures; the first time it said: {failed[0]}")
     return {name: done[name] for name in sets.weak}
 
@@ -106,6 +109,11 @@ def refused_beliefs(sets: PreparedSets, name: str, alpha: float) -> NDArray[np.u
     return to_bytes(alpha * weak_masks(_load(sets, name).weak, len(sets.classes)))
 
 
+def _refuse_all_unreadable(done: Sequence[Record]) -> None:
+    if done and all(record.unreadable for record in done):
+        raise DataError(f"None of the {len(done):,} weakly labelled pictures can be read; the first time: {done[0].unreadable}.")
+
+
 def _merge_some(run: _Run, names: Sequence[str]) -> Iterator[tuple[str, Record]]:
     sets, work = run.sets, run.work
     loaded: list[_Loaded] = []
@@ -113,16 +121,16 @@ def _merge_some(run: _Run, names: Sequence[str]) -> Iterator[tuple[str, Record]]
         try:
             loaded.append(_load(sets, name))
         except UnreadableImage as error:
-            raise DataError(f"{error} It was readable when the sets were prepared; prepare them again.") from error
+            yield name, Record((), unreadable=str(error).rstrip("."))
     for one, found in zip(loaded, _evidence(run.improver, loaded), strict=True):
         if isinstance(found, str):
             _keep(work, one.name, to_bytes(run.config.alpha * weak_masks(one.weak, len(sets.classes))))
-            yield one.name, Record((), found)
+            yield one.name, Record((), error=found)
             continue
         if len(found.probabilities) != len(sets.classes):
             raise DataError(f"The predictor gives {len(found.probabilities)} maps and there are {len(sets.classes)} classes: one each.")
         merged = run.mode(found)
-        record = Record(tuple(_told(box) for box in merged.boxes), "")
+        record = Record(tuple(_told(box) for box in merged.boxes))
         _keep(work, one.name, merged.soft)
         write_text(work / f"{one.name}.json", json.dumps(record.boxes))
         yield one.name, record
@@ -188,6 +196,6 @@ def _mask_path(work: Path, name: str, place: int) -> Path:
 def _finished(work: Path, name: str) -> Record | None:
     """The record of a picture that was merged before; it is written after the masks."""
     try:
-        return Record(tuple(json.loads((work / f"{name}.json").read_text(encoding="utf-8"))), "")
+        return Record(tuple(json.loads((work / f"{name}.json").read_text(encoding="utf-8"))))
     except (FileNotFoundError, ValueError):
         return None

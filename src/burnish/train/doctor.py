@@ -129,7 +129,7 @@ def _look_at_training(
     plan: TrainConfig = config
     classes, stage = None, "dataset"
     try:
-        examples = gather(dataset, config.task, config.data, seed=config.seed)
+        examples = gather(dataset, config.task, config.data, seed=config.seed, progress=progress)
         found += look_at_parts(examples, fewest=config.fewest)
         stage = "settings"
         plan = resolved(config.model_copy(update={"writers": (), "devices": 1}), policy_of(examples))

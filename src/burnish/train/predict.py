@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from burnish.data.labels import Labels
 
 
+_LISTED = 5
 _SIDES = ("x1", "y1", "x2", "y2")
 
 
@@ -75,7 +76,7 @@ def predict(dataset: Dataset, config: PredictConfig | None = None, *, engine: En
             advance(len(batch))
     made = _with_rows(dataset, rows, numbers, trained)
     text = f"{len(rows):,} predictions on {files.height - len(unreadable):,} pictures by {trained.producer}"
-    text += f"; {len(unreadable):,} pictures cannot be read" if unreadable else ""
+    text += _told(unreadable)
     return Derived(
         made, "predict", chosen.model_dump(mode="json"), text, to=chosen.to, media=chosen.media, findings=findings_table(unreadable)
     )
@@ -122,6 +123,15 @@ def objects_to_look_at(dataset: Dataset, trained: Trained) -> dict[int, NDArray[
         raise DataError(f"{told}. Let a detector predict boxes first, and give its result.", table="annotations")
     parts = sides.select("image", *_SIDES).partition_by("image", as_dict=True, include_key=False)
     return {int(key[0]): part.to_numpy() for key, part in parts.items()}
+
+
+def _told(unreadable: Sequence[dict[str, Any]]) -> str:
+    """The pictures without predictions by name, for these come with no table beside the dataset."""
+    if not unreadable:
+        return ""
+    lines = [f"  {one['reason']}" for one in unreadable[:_LISTED]]
+    more = [f"  and {len(unreadable) - _LISTED:,} more, which burnish check lists"] if len(unreadable) > _LISTED else []
+    return "\n".join([f"; {len(unreadable):,} pictures cannot be read and have no predictions:", *lines, *more])
 
 
 def _check(files: pl.DataFrame) -> None:

@@ -102,7 +102,7 @@ def _train(
     handlers: Sequence[Any] = (),
 ) -> TrainResult:
     """What every rank does; the first one writes."""
-    examples = gather(dataset, config.task, config.data, seed=config.seed)
+    examples = gather(dataset, config.task, config.data, seed=config.seed, progress=progress)
     plan = resolved(config, policy_of(examples))
     policy = policy_of(examples, plan.network)
     mark = training_mark(plan, policy.examples)

@@ -167,7 +167,7 @@ def tune(
     check_space(chosen)
     if dry_run:
         return TunePlan(chosen, train(dataset, chosen.training, dry_run=True))
-    examples = gather(dataset, chosen.training.task, chosen.training.data, seed=chosen.training.seed)
+    examples = gather(dataset, chosen.training.task, chosen.training.data, seed=chosen.training.seed, progress=progress)
     plan = resolved(chosen.training, policy_of(examples))
     assert plan.evaluation.target is not None
     until = None if chosen.minutes is None else time.time() + 60 * chosen.minutes

@@ -14,10 +14,12 @@ from burnish.config import nearest
 from burnish.data.skeletons import in_one_row
 from burnish.data.splits import class_counts, divide, scene_groups
 from burnish.engine.names import safe_name
+from burnish.engine.progress import Progress, silent
 from burnish.errors import DataError
 from burnish.formats.masks.layout import find_pairs
 from burnish.formats.painting import PAINTED
 from burnish.formats.recognise import load_format, open_dataset
+from burnish.train.policies.usable import complete_only, labelled_only, readable_only, with_usable_masks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,11 +39,6 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "keypoints": ("skeleton",),
 }
 """Kinds of annotations that each task learns from."""
-
-_LISTED = 5
-
-_UNUSABLE_MASKS = ("size_differs", "unreadable_mask")
-"""Findings of mask files that say nothing about their picture."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,7 +149,9 @@ def suited(dataset: Dataset, task: Task | None, config: DataConfig) -> tuple[Dat
     return open_dataset(folder, "masks"), (told,)
 
 
-def gather(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int = 0, to_learn: bool = True) -> Examples:
+def gather(
+    dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int = 0, to_learn: bool = True, progress: Progress = silent
+) -> Examples:
     """The pictures that can be learnt from, with the parts that they are in.
 
     Args:
@@ -160,7 +159,8 @@ def gather(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int
         task: What to learn; by the labels when None.
         config: Classes, splits and mode.
         seed: Of the division, where there is no validation split.
-        to_learn: Whether there must be a training part; who only measures needs none.
+        to_learn: Whether there must be a training part, of files that are whole; who only measures needs none, and looks at each anyhow.
+        progress: Where to report.
 
     Raises:
         DataError: There is no picture to train on, no such class, or pictures are frames of videos.
@@ -176,7 +176,7 @@ def gather(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int
             alone = config.model_copy(update={**own, "soft": None, "boxes": False, "mode": examples.mode, "classes": named})
             more = _gathered(other, examples.task, alone, seed=seed, is_whole=True)
             examples = _joined(examples, more, PARTS.index(part))
-    return _checked(examples) if to_learn else examples
+    return _checked(complete_only(examples, progress)) if to_learn else examples
 
 
 def _gathered(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int, is_whole: bool = False) -> Examples:
@@ -213,9 +213,9 @@ def _gathered(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: 
         crops=config.crops,
         margin=config.margin,
     )
-    sized = _readable_only(examples)
-    sized = _with_usable_masks(sized) if task == "segmentation" else sized
-    return _labelled_only(sized) if task == "classification" else sized
+    sized = readable_only(examples)
+    sized = with_usable_masks(sized) if task == "segmentation" else sized
+    return labelled_only(sized) if task == "classification" else sized
 
 
 def divided(dataset: Dataset, config: DataConfig, *, seed: int = 0) -> tuple[NDArray[np.int64], tuple[str, ...]]:
@@ -288,29 +288,6 @@ def _joined(examples: Examples, more: Examples, part: int) -> Examples:
     )
 
 
-def _readable_only(examples: Examples) -> Examples:
-    """Without the pictures whose size nobody could tell, which are told of."""
-    readable = examples.sizes.min(axis=1) > 0
-    if readable.all():
-        return examples
-    bad = np.flatnonzero(~readable)
-    shown = ", ".join(str(examples.paths[row]) for row in bad[:_LISTED])
-    note = f"{len(bad):,} pictures are missing or cannot be read, and are left out: {shown}. burnish check says why."
-    return replace(examples, parts=np.where(readable, examples.parts, -1), notes=(*examples.notes, note))
-
-
-def _with_usable_masks(examples: Examples) -> Examples:
-    """Without the pictures whose mask is of another size or cannot be read: taken as background they would teach what is wrong."""
-    notes = examples.dataset.notes.filter(pl.col("kind").is_in(_UNUSABLE_MASKS))
-    bad = np.isin(examples.images, notes["image"].drop_nulls().to_numpy()) & (examples.parts >= 0)
-    bad &= np.array([int(image) not in examples.rows for image in examples.images])
-    if not bad.any():
-        return examples
-    shown = "; ".join(f"{path}: {reason}" for path, reason in notes.select("path", "reason").head(_LISTED).iter_rows())
-    note = f"{int(bad.sum()):,} pictures have a mask that cannot be used, and are left out: {shown}"
-    return replace(examples, parts=np.where(bad, -1, examples.parts), notes=(*examples.notes, note))
-
-
 def _noticed(dataset: Dataset) -> str:
     """What was wrong with the files of labels, which is often why there are none."""
     wrong = dataset.notes.filter(pl.col("is_issue"))
@@ -344,15 +321,6 @@ def _mode(task: Task, rows: pl.DataFrame, classes: int) -> Mode:
         several = rows.group_by("image").len()["len"].max()
         return "multilabel" if isinstance(several, int) and several > 1 else "multiclass"
     return "binary" if classes == 1 and task == "segmentation" else "multiclass"
-
-
-def _labelled_only(examples: Examples) -> Examples:
-    """In a classification a picture without a label says nothing."""
-    without = np.array([int(image) not in examples.rows for image in examples.images]) & (examples.parts >= 0)
-    if not without.any():
-        return examples
-    note = f"{int(without.sum()):,} pictures have no label and are left out."
-    return replace(examples, parts=np.where(without, -1, examples.parts), notes=(*examples.notes, note))
 
 
 def _checked(examples: Examples) -> Examples:
