@@ -352,6 +352,70 @@ def test_no_hand_labels_and_too_few_are_told_with_the_way_out(tmp_path):
         prepared(root, masks=str(tmp_path / "boxes"))
 
 
+def _with_masks(root, mask, *, ending="png", size=(32, 24)):
+    """Boxes of eight pictures, and a folder with a mask of each, which may be of another size together with its picture."""
+    write_dataset(boxes_dataset(root / "from", pictures=8, classes=("car",)), root / "boxes", "coco")
+    for number in range(8):
+        write_picture(root / f"drawn/images/{number}.jpg", number, size=size)
+        (root / "drawn/masks").mkdir(exist_ok=True)
+        if ending == "npy":
+            np.save(root / f"drawn/masks/{number}.npy", mask)
+        else:
+            write_mask(root / f"drawn/masks/{number}.{ending}", mask)
+    return root / "boxes", root / "drawn"
+
+
+def _square(height=24, width=32):
+    mask = np.zeros((height, width), np.uint8)
+    mask[5:9, 5:9] = 255
+    return mask
+
+
+@pytest.mark.parametrize(
+    ("mask", "more", "told"),
+    [
+        (_square(30, 38), {}, r"masks/0.png, masks/1.png, masks/2.png and 5 more. The mask is 38 x 30 pixels and the picture 32 x 24"),
+        (np.zeros((24, 32), np.uint8), {}, r"masks/0.png, masks/1.png, masks/2.png and 5 more. The mask has no pixel of an object"),
+        (
+            _square(),
+            {"ending": "npy"},
+            r"masks/0.npy, masks/1.npy, masks/2.npy and 5 more. Masks are read from picture files, not",
+        ),
+    ],
+    ids=["size", "empty", "ending"],
+)
+@pytest.mark.parametrize("named", [True, False])
+def test_where_no_mask_can_be_used_the_files_and_the_reason_are_told(tmp_path, mask, more, told, named):
+    boxes, drawn = _with_masks(tmp_path, mask, **more)
+    with pytest.raises(DataError, match="8 masks are not used: " + told):
+        prepared(boxes, masks=str(drawn)) if named else prepared(drawn)
+
+
+def test_masks_that_fit_a_scaled_copy_of_the_pictures_are_told_with_both_sizes(tmp_path):
+    boxes, drawn = _with_masks(tmp_path, _square(48, 64), size=(64, 48))
+    with pytest.raises(DataError, match=r"Its labels are for 64 x 48 pixels and 0.jpg has 32 x 24; they are not used"):
+        prepared(boxes, masks=str(drawn))
+
+
+def test_of_some_masks_that_cannot_be_used_the_names_are_told_and_the_others_are_taken(tmp_path):
+    boxes, drawn = _with_masks(tmp_path, _square())
+    write_mask(drawn / "masks/2.png", _square(30, 38))
+    write_mask(drawn / "masks/6.png", np.zeros((24, 32), np.uint8))
+    made = prepared(boxes, masks=str(drawn), name="N")
+    assert made.summary()["sets"] == {"BASELINE": 2, "BASELINE_VAL": 1, "EVAL": 3, "WEAK": 2}
+    assert "size differs: 1 (masks/2.png)" in str(made)
+    assert "empty mask: 1 (masks/6.png)" in str(made)
+
+
+def test_a_folder_of_masks_beside_labels_of_another_format_is_not_looked_at(tmp_path):
+    boxes, _ = _with_masks(tmp_path, _square())
+    drawn = burnish.open(boxes)
+    (boxes / "masks").mkdir()
+    np.save(boxes / "masks" / "0.npy", _square())
+    with pytest.raises(DataError, match=r"labels.csv beside images/\.$"):
+        prepare(drawn, PrepareConfig.make(name="N"), engine=ONE)
+
+
 def test_no_weak_labels_leave_the_sets_of_hand_labelled_pictures(tmp_path):
     dataset = _drawn(tmp_path / "d", 6)
     made = prepare(dataset, PrepareConfig.make(name="N"), engine=ONE)

@@ -19,6 +19,7 @@ from burnish.data.splits import column_groups, scene_groups
 from burnish.errors import ConfigError, DataError
 from burnish.formats.masks.layout import plain_path
 from burnish.formats.recognise import load_format, open_dataset
+from burnish.refine.unused_masks import told_unused, unused_masks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -87,14 +88,14 @@ def gather(dataset: Dataset, config: PrepareConfig) -> Material:
     weak = _weak_dataset(dataset, config)
     masks = None if config.masks is None else _masks_dataset(config.masks)
     found: dict[str, Item] = {}
-    _add(found, dataset, config.group, weak=_SHAPES if masks else (() if weak else ("box",)), hand=() if masks else DRAWN)
+    told = _add(found, dataset, config.group, weak=_SHAPES if masks else (() if weak else ("box",)), hand=() if masks else DRAWN)
     if weak is not None:
-        _add(found, weak, "none", weak=_SHAPES)
+        told += _add(found, weak, "none", weak=_SHAPES)
     if masks is not None:
-        _add(found, masks, "none", hand=DRAWN)
+        told += _add(found, masks, "none", hand=DRAWN)
     datasets = [one for one in (dataset, weak, masks) if one is not None]
     classes = _class_names(datasets)
-    notes = [one.notes for one in datasets]
+    notes = [*(one.notes for one in datasets), findings_table(told), *([_unused(masks or dataset)] if weak is None or masks else [])]
     items = [_renamed(item, classes) for item in found.values()]
     names = tuple(dict.fromkeys(classes.values()))
     kept, left_out = _without(items, config.without, names)
@@ -127,10 +128,16 @@ def _masks_dataset(path: str) -> Dataset:
         found = _masks_beside(Path(path)) or found
     if _has(found, DRAWN):
         return found
+    unused = told_unused(join_findings(found.notes, _unused(found)))
     raise DataError(
-        f"{path} holds no masks, polygons or ellipses (format {found.origin.get('format')}), and 'masks' asks for labels drawn by hand. "
-        "Name a dataset with them, for instance the folder above images/ and masks/."
+        f"{path} holds no masks, polygons or ellipses (format {found.origin.get('format')}) that can be used, and 'masks' asks for labels "
+        f"drawn by hand. Name a dataset with them, for instance the folder above images/ and masks/.{unused}"
     )
+
+
+def _unused(dataset: Dataset) -> pl.DataFrame:
+    """Findings on mask files that give no shape, where the dataset is made of files in a folder."""
+    return findings_table(unused_masks(dataset.root, dataset) if dataset.root.is_dir() else [])
 
 
 def _masks_beside(root: Path) -> Dataset | None:
@@ -150,8 +157,14 @@ def _has(dataset: Dataset, kinds: Sequence[str]) -> bool:
     return not dataset.annotations.filter(pl.col("kind").cast(pl.String).is_in(kinds)).is_empty()
 
 
-def _add(found: dict[str, Item], dataset: Dataset, group: str, *, weak: Sequence[str] = (), hand: Sequence[str] = ()) -> None:
-    """Add a dataset's pictures and the shapes of these kinds, to the pictures of the same name where they are there already."""
+def _add(
+    found: dict[str, Item], dataset: Dataset, group: str, *, weak: Sequence[str] = (), hand: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Add a dataset's pictures and the shapes of these kinds, to the pictures of the same name where they are there already.
+
+    Shapes in pixels of another size than the picture that is there say nothing of it: the findings name them.
+    """
+    told: list[dict[str, Any]] = []
     view = shown(dataset)
     names = view.class_names()
     rows = view.annotations.filter(pl.col("class").is_not_null()).partition_by("image", as_dict=True, maintain_order=True)
@@ -166,11 +179,21 @@ def _add(found: dict[str, Item], dataset: Dataset, group: str, *, weak: Sequence
         shapes = [{**row, "class": names[row["class"]]} for row in (rows[image,].to_dicts() if (image,) in rows else [])]
         key = keys[path]
         known = found.get(key) or Item(key, dataset.root / path, sizes[image], group=shift + number)
+        if shapes and known.size != sizes[image]:
+            told.append(_of_another_size(path, sizes[image], known))
+            continue
         found[key] = replace(
             known,
             hand=known.hand + tuple(row for row in shapes if row["kind"] in hand),
             weak=known.weak + tuple(row for row in shapes if row["kind"] in weak),
         )
+    return told
+
+
+def _of_another_size(path: str, size: tuple[int, int], item: Item) -> dict[str, Any]:
+    given, held = (f"{width} x {height}" for width, height in (size, item.size))
+    reason = f"Its labels are for {given} pixels and {item.path.name} has {held}; they are not used."
+    return finding("size_differs", reason, path=path, given=given, suggestion=held)
 
 
 def _keys(paths: Sequence[str], found: Mapping[str, Item]) -> dict[str, str]:

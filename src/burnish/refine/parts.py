@@ -33,7 +33,7 @@ _NEEDED: Final = {
 _LISTED: Final = 5
 
 
-def chosen_by_hand(items: Sequence[Item], drawn: NDArray[np.bool_], hand: str | None, seed: int) -> NDArray[np.bool_]:
+def chosen_by_hand(items: Sequence[Item], drawn: NDArray[np.bool_], hand: str | None, seed: int, *, unused: str = "") -> NDArray[np.bool_]:
     """Which pictures count as labelled by hand.
 
     Args:
@@ -42,6 +42,7 @@ def chosen_by_hand(items: Sequence[Item], drawn: NDArray[np.bool_], hand: str | 
         hand: None takes all of those; a number takes so many of them, drawn by the seed; a file names the pictures, with or without
             ending, one a line: one of them without a shape counts as a picture without objects.
         seed: Of the drawing.
+        unused: What to tell of masks that are not used, where there are too few.
 
     Raises:
         DataError: There are none, or fewer than asked for.
@@ -54,17 +55,25 @@ def chosen_by_hand(items: Sequence[Item], drawn: NDArray[np.bool_], hand: str | 
     if len(candidates) == 0:
         raise DataError(
             "No picture has a mask or polygon drawn by hand, and the sets for training and evaluation are made of those. Draw some in any "
-            "tool (VIA, LabelMe, CVAT) and name them with --masks, or with labels.csv beside images/."
+            f"tool (VIA, LabelMe, CVAT) and name them with --masks, or with labels.csv beside images/.{unused}"
         )
     if not 0 < wanted <= len(candidates):
-        raise DataError(f"{wanted} hand-labelled pictures are asked for, and {len(candidates)} have masks or polygons. Ask for fewer.")
+        told = f"{wanted} hand-labelled pictures are asked for, and {len(candidates)} have masks or polygons. Ask for fewer."
+        raise DataError(told + unused)
     taken = np.zeros(len(items), dtype=np.bool_)
     taken[np.random.default_rng(seed).permutation(candidates)[:wanted]] = True
     return taken
 
 
 def divided(
-    counts: NDArray[np.float64], groups: NDArray[np.int64], hand: NDArray[np.bool_], *, evaluate: float, train: float, seed: int
+    counts: NDArray[np.float64],
+    groups: NDArray[np.int64],
+    hand: NDArray[np.bool_],
+    *,
+    evaluate: float,
+    train: float,
+    seed: int,
+    unused: str = "",
 ) -> NDArray[np.str_]:
     """(n,) the set of each picture: BASELINE, BASELINE_VAL and EVAL of those labelled by hand, WEAK for the others; groups are not cut.
 
@@ -75,6 +84,7 @@ def divided(
         evaluate: Share of these for EVAL; 0 makes none.
         train: Share of the others of these for BASELINE.
         seed: Of the division.
+        unused: What to tell of masks that are not used, where there are too few.
 
     Raises:
         DataError: There are fewer than three groups of hand-labelled pictures, so that one set would be empty.
@@ -86,7 +96,7 @@ def divided(
         together = f", which are {known} groups of copies or scenes" if known < len(places) else ""
         raise DataError(
             f"{len(places)} pictures are labelled by hand{together}; {_NEEDED[needed]} of which none is a copy of another. "
-            "Label more pictures."
+            f"Label more pictures.{unused}"
         )
     parts = np.full(len(hand), WEAK, dtype="<U16")
     kept = _divided_in_two(counts[places], groups[places], 1 - evaluate, seed, least=2) if evaluate else np.ones(len(places), np.bool_)

@@ -25,6 +25,7 @@ from burnish.refine.copies import Copies, copy_findings, find_copies, surplus
 from burnish.refine.material import Item, Material, gather
 from burnish.refine.sets import Entry, SetFolder, write_set
 from burnish.refine.settings import PrepareConfig
+from burnish.refine.unused_masks import told_unused
 from burnish.refine.weak_boxes import weak_boxes, write_boxes
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 SETS: Final = (parts.BASELINE, parts.VAL, parts.EVAL, parts.WEAK)
 _WHITE: Final = 255
+_NAMED: Final = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,7 +120,12 @@ class Prepared:
             lines.append(f"Each picture of {self.name}_{parts.BASELINE} gets {self.config.copies} augmented copies.")
         if told["left_out"]:
             lines.append(f"{told['left_out']:,} pictures are in no set.")
-        return "\n".join([*lines, *(f"  {kind.replace('_', ' ')}: {number:,}" for kind, number in told["findings"].items())])
+        return "\n".join([*lines, *(self._noticed(kind, number) for kind, number in told["findings"].items())])
+
+    def _noticed(self, kind: str, number: int) -> str:
+        paths = self.findings.table.filter(pl.col("kind") == kind)["path"].drop_nulls()
+        shown = f" ({', '.join(paths.head(_NAMED))}{', ...' if len(paths) > _NAMED else ''})" if len(paths) else ""
+        return f"  {kind.replace('_', ' ')}: {number:,}{shown}"
 
     def _write(self, one: str, folder: Path, names: Sequence[str]) -> None:
         places = np.flatnonzero(self.sets == one).tolist()
@@ -164,11 +171,12 @@ def prepare(
     copies = find_copies(material.items, together=chosen.together, false_pairs=chosen.false_pairs, engine=runner, progress=progress)
     drawn = np.array([_has_pixels(item, material) for item in tracked(material.items, progress, "painting masks", len(material.items))])
     readable = copies.hashes.readable
-    hand = parts.chosen_by_hand(material.items, drawn & readable, chosen.hand, chosen.seed) & readable
+    unused = told_unused(material.findings)
+    hand = parts.chosen_by_hand(material.items, drawn & readable, chosen.hand, chosen.seed, unused=unused) & readable
     gone = surplus(copies, hand, chosen.drop)
     hand &= ~gone
     counts = _class_counts(material)
-    sets = parts.divided(counts, copies.groups, hand, evaluate=chosen.evaluate, train=chosen.train, seed=chosen.seed)
+    sets = parts.divided(counts, copies.groups, hand, evaluate=chosen.evaluate, train=chosen.train, seed=chosen.seed, unused=unused)
     boxes = [weak_boxes(_weak_rows(item), item.size, material.classes) for item in material.items]
     unlabelled = (sets == parts.WEAK) & np.array([len(corners) == 0 for corners, _ in boxes])
     leaks = parts.leaking(sets, copies.groups) & ~unlabelled & ~gone

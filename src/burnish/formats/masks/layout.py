@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from burnish.formats.gathering import in_order
-from burnish.formats.reading import PICTURE_SUFFIXES, is_picture, list_pictures, walk_some
+from burnish.formats.reading import PICTURE_SUFFIXES, is_picture, list_files, list_pictures, walk_some
 from burnish.formats.splits import split_named
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _FOLDERS: Final[Mapping[str, Role]] = {
 _CAMVID: Final = "annot"
 _NAMED_MASK: Final = re.compile(r"(.+)[_-](?:masks?|labels?|gt|seg|segmentation)$", re.IGNORECASE)
 _LOOKS: Final = 100
+_FOREIGN: Final = frozenset({".dcm", ".exr", ".gz", ".h5", ".hdf5", ".mat", ".nii", ".npy", ".npz", ".psd", ".svg", ".tga", ".xcf"})
 
 
 class Pair(NamedTuple):
@@ -73,6 +74,11 @@ def find_pairs(root: Path) -> Pairs:
     instances, stray_instances = _matched(sorted_out["instances"], pictures)
     pairs = [Pair(pictures[key], masks.get(key), instances.get(key), _split(key)) for key in in_order(pictures)]
     return Pairs(pairs, [*stray_masks, *stray_instances], [path for _, path in sorted_out["unknown"]])
+
+
+def foreign_masks(root: Path) -> list[str]:
+    """Files in folders of masks that hold arrays or drawings as other programs save them, which are not read."""
+    return [path for path in list_files(root, _FOREIGN) if _role(path)[0] in {"mask", "instances"}]
 
 
 def plain_path(path: str) -> str:
