@@ -208,9 +208,9 @@ def epoch_rows(plan: TrainConfig, examples: Examples) -> Callable[[int], NDArray
 
 
 def training_mark(plan: TrainConfig, examples: Examples) -> str:
-    """What must be equal for a folder to hold this very training; workers, writers and device change nothing."""
+    """What must be equal for a folder to hold this very training; workers, writers, published weights and device change nothing."""
     settings = plan.model_dump(
-        mode="json", exclude={"evaluation": {"writers"}, "hardware": {"device"}, "data": {"workers", "cache", "keep"}}
+        mode="json", exclude={"evaluation": {"writers", "publish"}, "hardware": {"device"}, "data": {"workers", "cache", "keep"}}
     )
     rows = [str(sorted(map(str, examples.rows_of(place)))) for place in range(len(examples))]
     return fingerprint(str(settings), examples.parts.tobytes(), *map(str, examples.paths), *rows, *examples.classes)

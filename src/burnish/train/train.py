@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from burnish.engine.files import refuse_impossible_folder
 from burnish.engine.progress import Progress, silent
 from burnish.errors import extra
 from burnish.train.distributed import gathered, is_first
@@ -18,6 +19,7 @@ from burnish.train.policies.examples import gather
 from burnish.train.policies.policy import policy_of
 from burnish.train.policies.resolving import resolved
 from burnish.train.policies.settings import TrainConfig
+from burnish.train.publishing import publish
 from burnish.train.result import TrainResult
 from burnish.train.run_folder import refuse_other_run, write_run
 from burnish.train.setup import build_job, measure, set_up, training_mark
@@ -108,6 +110,8 @@ def _train(
     mark = training_mark(plan, policy.examples)
     if is_first():
         refuse_other_run(folder, plan, mark, force=force)
+        if plan.evaluation.publish is not None:
+            refuse_impossible_folder(Path(plan.evaluation.publish).parent)
     gathered(None)  # nobody reads the folder before the first rank has looked at it
     setup = set_up(plan, policy, folder, progress)
     for note in setup.examples.notes:
@@ -118,6 +122,8 @@ def _train(
     run = run_job(job)
     if job.writer is not None:
         job.writer.close()
+    if plan.evaluation.publish is not None and is_first() and (published := publish(run, plan.evaluation.publish)):
+        progress.say(f"The best weights are also in {published}.")
     _take_best(job.model, folder)
     measured = {part: measure(setup, job.model, part) for part in ("val", "test") if len(setup.examples.part(part))}
     return TrainResult(plan, setup.policy, job.model, run, measured, folder, showing)

@@ -1,10 +1,15 @@
 """The config file of the binary segmentation service is taken as it stands."""
 
+import re
+
 import pytest
+import torch
+from training_builders import Signalled
 
 import burnish
 from burnish.config import read_yaml
-from burnish.errors import ConfigError
+from burnish.errors import ConfigError, DataError
+from burnish.models.networks.building import build_network
 from burnish.train.policies.seed_config import is_seed
 from burnish.train.policies.settings import TrainConfig
 from burnish.train.train import train
@@ -106,7 +111,6 @@ def test_an_empty_evaluation_dataset_is_none():
 
 
 def test_variables_are_read_from_a_dotenv_file(tmp_path, monkeypatch):
-    monkeypatch.delenv("DATASETS_DIR", raising=False)
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text("# where\nexport DATASETS_DIR='/elsewhere'\n")
     assert adapted(FILE).dataset == "/elsewhere/Deposition_BASELINE"
@@ -117,7 +121,19 @@ def test_unknown_keys_are_told_as_the_file_spells_them():
         adapted(FILE.replace("scoring_per_epoch:", "scoring_per_epochs:"))
 
 
-def test_such_a_file_trains(make_discs, tmp_path, monkeypatch):
+@pytest.fixture(autouse=True)
+def bare(monkeypatch):
+    """No variable of whoever runs the tests decides."""
+    for name in ("DATASETS_DIR", "MODELS_DIR", "MLFLOW_TRACKING_URI", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def files_in(folder):
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def small(make_discs, tmp_path, monkeypatch):
+    """The file's training, small and short, and its settings."""
     for name, count in (("D_BASELINE", 4), ("D_BASELINE_VAL", 2), ("D_EVAL", 2)):
         make_discs(f"sets/{name}", count)
     monkeypatch.setenv("DATASETS_DIR", str(tmp_path / "sets"))
@@ -125,7 +141,60 @@ def test_such_a_file_trains(make_discs, tmp_path, monkeypatch):
     text = FILE
     for old, new in {**smaller, "Yes": "No", "scoring_per_epoch: 4": "scoring_per_epoch: 2"}.items():
         text = text.replace(old, new)
-    config = adapted(text)
+    return adapted(text)
+
+
+def test_such_a_file_trains(make_discs, tmp_path, monkeypatch):
+    config = small(make_discs, tmp_path, monkeypatch)
     result = train(burnish.open(config.dataset), config, work=tmp_path / "run")
     assert result.run.evaluations == 2
     assert {"iou_image", "soft_iou_image", "specificity_image"} <= set(result.measured["test"])
+    assert config.evaluation.publish is None
+
+
+def test_the_best_weights_come_into_models_dir_and_load_as_weights(make_discs, tmp_path, monkeypatch):
+    monkeypatch.setenv("MODELS_DIR", str(tmp_path / "models"))
+    config = small(make_discs, tmp_path, monkeypatch)
+    dataset = burnish.open(config.dataset)
+    result = train(dataset, config, work=tmp_path / "run")
+    (path,) = files_in(tmp_path / "models")
+    assert re.fullmatch(r"UNetAttention/D_BASELINE_\d{8}_\d{6}\.pth", path.relative_to(tmp_path / "models").as_posix())
+    state = torch.load(path, weights_only=True)
+    assert all(isinstance(value, torch.Tensor) for value in state.values())
+    again = build_network({**config.network.model_dump(), "weights": str(path)}, outputs=1, image_size=(32, 32))
+    trained = result.model.state_dict()
+    assert all(torch.equal(value, trained[name]) for name, value in again.state_dict().items())
+    train(dataset, config, work=tmp_path / "run")
+    assert files_in(tmp_path / "models") == [path]
+
+
+def test_another_models_dir_continues_the_same_training(make_discs, tmp_path, monkeypatch):
+    config = small(make_discs, tmp_path, monkeypatch)
+    train(burnish.open(config.dataset), config, work=tmp_path / "run")
+    monkeypatch.setenv("MODELS_DIR", str(tmp_path / "models"))
+    config = small(make_discs, tmp_path, monkeypatch)
+    assert train(burnish.open(config.dataset), config, work=tmp_path / "run").run.evaluations == 2
+    assert len(files_in(tmp_path / "models")) == 1
+
+
+def test_an_interrupted_training_puts_nothing_into_models_dir(make_discs, tmp_path, monkeypatch):
+    monkeypatch.setenv("MODELS_DIR", str(tmp_path / "models"))
+    config = small(make_discs, tmp_path, monkeypatch)
+    result = train(burnish.open(config.dataset), config, work=tmp_path / "run", handlers=[Signalled(1)])
+    assert result.run.interrupted
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_models_dir_that_cannot_be_made_is_told_before_the_training(make_discs, tmp_path, monkeypatch):
+    (tmp_path / "models").write_text("a file")
+    monkeypatch.setenv("MODELS_DIR", str(tmp_path / "models"))
+    config = small(make_discs, tmp_path, monkeypatch)
+    with pytest.raises(DataError, match=r"cannot be made, for .*models is a file"):
+        train(burnish.open(config.dataset), config, work=tmp_path / "run")
+    assert not (tmp_path / "run" / "last.pt").exists()
+
+
+def test_the_user_of_the_environment_is_whose_run_it_is(monkeypatch):
+    assert adapted(FILE).evaluation.writers[0].model_dump()["user"] is None
+    monkeypatch.setenv("USERNAME", "analyst")
+    assert adapted(FILE).evaluation.writers[0].model_dump()["user"] == "analyst"

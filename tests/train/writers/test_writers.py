@@ -165,10 +165,12 @@ def test_mlflow_keeps_a_run_in_a_local_store(tmp_path):
     from mlflow import MlflowClient  # noqa: PLC0415 - only where it is installed
 
     uri = f"sqlite:///{tmp_path / 'store.db'}"
-    tell_all(build_writers([{"name": "mlflow", "uri": uri, "artifacts": (tmp_path / "files").as_uri(), "run": "first"}]), tmp_path)
+    about = {"name": "mlflow", "uri": uri, "artifacts": (tmp_path / "files").as_uri(), "run": "first", "user": "analyst"}
+    tell_all(build_writers([about]), tmp_path)
     client = MlflowClient(tracking_uri=uri)
     (run,) = client.search_runs([client.get_experiment_by_name("burnish").experiment_id])
     assert (run.info.run_name, run.info.status) == ("first", "FINISHED")
+    assert run.data.tags["mlflow.user"] == "analyst"
     assert run.data.params == {"optimizer.name": "adamw", "optimizer.lr": "0.1", "epochs": "3", "tags": "['x']"}
     assert [(metric.step, metric.value) for metric in client.get_metric_history(run.info.run_id, "train/loss")] == [(1, 1.5), (2, 0.75)]
     assert {found.path for found in client.list_artifacts(run.info.run_id)} >= {"images", "figures", "tables", "texts", "kept"}

@@ -79,7 +79,8 @@ def from_seed(values: dict[str, Any], text: str) -> dict[str, Any]:
     """Settings of `burnish train` with the same meaning.
 
     Datasets are looked for below DATASETS_DIR (datasets/ where it is not set). Adam decays all weights by 0.01, the rate is constant, and
-    nothing is changed at random while training, because the sets hold augmented copies. Metrics are means over pictures.
+    nothing is changed at random while training, because the sets hold augmented copies. Metrics are means over pictures. Where MODELS_DIR
+    is set, the best weights are also put to MODELS_DIR/MODEL/TRAIN_DATASET_TIME.pth; USERNAME is whose run it is in MLflow.
 
     Raises:
         ConfigError: A key is unknown or a value does not fit; the message names it as the file spells it, with its line.
@@ -100,7 +101,7 @@ def from_seed(values: dict[str, Any], text: str) -> dict[str, Any]:
         "schedule": {"name": "constant"},
         "augs": {"strength": "none"},
         "handlers": [{"name": "interrupts", "ask": True}],
-        "evaluation": {**_evaluation(seed), "writers": _writers(seed, environment)},
+        "evaluation": {**_evaluation(seed), "writers": _writers(seed, environment), "publish": _published(seed, environment)},
         "data": {
             "format": "masks",
             "mode": "binary",
@@ -132,7 +133,13 @@ def _writers(seed: SeedConfig, environment: dict[str, str]) -> list[dict[str, An
     if not seed.track_experiment:
         return []
     uri = environment.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
-    return [{"name": "mlflow", "experiment": seed.experiment_name, "uri": uri, "run": f"{seed.model.name}_{seed.train_dataset}"}]
+    user = {"user": environment["USERNAME"]} if environment.get("USERNAME") else {}
+    return [{"name": "mlflow", "experiment": seed.experiment_name, "uri": uri, "run": f"{seed.model.name}_{seed.train_dataset}"} | user]
+
+
+def _published(seed: SeedConfig, environment: dict[str, str]) -> str | None:
+    folder = environment.get("MODELS_DIR")
+    return str(Path(folder) / seed.model.name / f"{seed.train_dataset}_{{time}}.pth") if folder else None
 
 
 def _found(folder: Path) -> Path:

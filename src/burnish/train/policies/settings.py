@@ -98,6 +98,8 @@ class EvaluationConfig(Config):
 
     writers: tuple[Annotated[Config, Chosen(WRITERS)], ...] = ()
     """Where numbers and pictures go beside the run folder."""
+    publish: str | None = None
+    """File to which the best weights of a finished training are also put, as a state_dict; {time} in it is the time of the weights."""
 
     @model_validator(mode="after")
     def _target_is_readable(self) -> Self:

@@ -27,7 +27,8 @@ class MlflowWriter:
         self._client: Any = mlflow.MlflowClient(tracking_uri=config.uri)
         found = self._client.get_experiment_by_name(config.experiment)
         experiment = found.experiment_id if found else self._client.create_experiment(config.experiment, artifact_location=config.artifacts)
-        self._run: str = self._client.create_run(experiment, run_name=config.run).info.run_id
+        tags = {} if config.user is None else {"mlflow.user": config.user}
+        self._run: str = self._client.create_run(experiment, run_name=config.run, tags=tags).info.run_id
 
     def scalars(self, values: Mapping[str, float], step: int) -> None:
         """Write numbers."""

@@ -57,6 +57,8 @@ class MlflowConfig(Config):
     """Name of the run."""
     artifacts: str | None = None
     """Where files of a new experiment go; None leaves it to MLflow."""
+    user: str | None = None
+    """Whose run it is, MLflow's tag mlflow.user; None leaves it out."""
 
 
 class WandbConfig(Config):
