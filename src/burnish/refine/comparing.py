@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from burnish.media.images import read_image
 from burnish.refine.sets import read_mask, read_provenance
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -49,9 +50,15 @@ class Scores:
     dice: NDArray[np.float64]
 
 
-def score_set(predict: Predictor, folder: Path) -> Scores:
-    """Compare predictions with the hand-drawn masks of a set; augmented copies, and pictures that cannot be read, are left out."""
-    told = read_provenance(folder)
+def score_set(predict: Predictor, folder: Path, provenance: Mapping[str, Any] | None = None) -> Scores:
+    """Compare predictions with the hand-drawn masks of a set; augmented copies, and pictures that cannot be read, are left out.
+
+    Args:
+        predict: Gives probabilities.
+        folder: The set.
+        provenance: What it would say of itself, where it does not.
+    """
+    told = provenance or read_provenance(folder)
     classes = tuple(told["classes"])
     rows = [row for row in told["pictures"] if row["copy_of"] is None and not why_incomplete(folder / row["file"])]
     found = [_overlaps(predict, folder, row, classes) for row in rows]

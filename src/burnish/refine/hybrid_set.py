@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import Counter
 from contextlib import ExitStack
@@ -22,7 +23,7 @@ from burnish.media.endings import why_incomplete
 from burnish.refine.merging import kept_beliefs, merge_all
 from burnish.refine.parts import BASELINE, VAL, WEAK, divided_with_fixed
 from burnish.refine.reviewing import ORIGINS
-from burnish.refine.sets import PROVENANCE, Entry, SetFolder, read_mask, write_set
+from burnish.refine.sets import Entry, SetFolder, read_mask, write_set
 from burnish.refine.settings import HybridSetConfig
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def _refuse_used(sets: PreparedSets, *targets: Path) -> None:
 
 def _inputs(sets: PreparedSets, improver: Improver, config: HybridSetConfig) -> dict[str, Any]:
     """Everything that the masks depend on, which is also what the provenance tells."""
-    marks = {part: fingerprint((folder / PROVENANCE).read_bytes()) for part, folder in sets.folders.items()}
+    marks = {part: fingerprint(json.dumps(told, sort_keys=True)) for part, told in sets.provenances.items()}
     return {"source": marks, "model": improver.model, "config": config.model_dump(mode="json")}
 
 

@@ -18,6 +18,7 @@ from burnish.refine.comparing import Interval, Scores, interval, score_set
 from burnish.refine.hybrid_set import HybridSet, make_hybrid_set
 from burnish.refine.parts import BASELINE, VAL
 from burnish.refine.predictors import improver_of, predictor_of
+from burnish.refine.sets import PROVENANCE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,7 +129,7 @@ def _round(sets: PreparedSets, run: Path, best: Round, *, number: int, name: str
 def _scores(sets: PreparedSets, run: Path) -> Scores:
     from burnish.train.trained import read_trained  # noqa: PLC0415 - torch
 
-    return score_set(predictor_of(read_trained(run), sets.classes), sets.folders[VAL])
+    return score_set(predictor_of(read_trained(run), sets.classes), sets.folders[VAL], sets.provenances[VAL])
 
 
 def _refined(
@@ -147,12 +148,20 @@ def _refined(
 def _train(sets: PreparedSets, config: RefineConfig, name: str, folder: Path, progress: Progress) -> Path:
     from burnish.train.train import train  # noqa: PLC0415 - torch
 
-    settings = training_of(config, str(sets.folders[VAL]))
+    settings = training_of(config, str(sets.folders[VAL]), soft=None if (sets.root / name / PROVENANCE).exists() else True)
     train(open_dataset(sets.root / name, "masks"), settings, work=folder, progress=progress).save(folder)
     return folder
 
 
-def training_of(config: RefineConfig, validation: str) -> TrainConfig:
-    """The settings of the loop's trainings: segmentation, validated on hand-drawn masks only."""
-    data = config.training.data.model_copy(update={"validation_dataset": validation, "train": ("train",)})
+def training_of(config: RefineConfig, validation: str, *, soft: bool | None = None) -> TrainConfig:
+    """The settings of the loop's trainings: segmentation, validated on hand-drawn masks only.
+
+    Args:
+        config: The settings of the loop.
+        validation: The dataset that chooses the weights.
+        soft: Whether masks hold shares; of sets that do not say so themselves, whose augmented masks have grey edges.
+    """
+    data = config.training.data.model_copy(
+        update={"validation_dataset": validation, "train": ("train",)} | ({"soft": soft} if soft else {})
+    )
     return config.training.model_copy(update={"task": "segmentation", "data": data})

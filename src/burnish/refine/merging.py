@@ -15,6 +15,7 @@ from burnish.refine.modes.evidence import Evidence, Weak, to_bytes, weak_masks, 
 from burnish.refine.modes.making import build
 from burnish.refine.parts import WEAK
 from burnish.refine.prompting import draw
+from burnish.refine.seed_sets import weak_pixels
 from burnish.refine.sets import read_mask
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def _load(sets: PreparedSets, name: str) -> _Loaded:
     boxes, classes = sets.boxes[name]
     masks = None
     if row["weak"] == "masks":
-        inside = read_mask(folder, name, sets.classes) > 0
+        inside = weak_pixels(row) if "mask" in row else read_mask(folder, name, sets.classes) > 0
         masks = np.zeros((len(boxes), *size), dtype=np.bool_)
         for place, (box, number) in enumerate(zip(boxes, classes.tolist(), strict=True)):
             window = window_of(box, size)

@@ -31,6 +31,7 @@ class PreparedSets:
         classes: Names of the classes.
         weak: Provenance of each weakly labelled picture, by name.
         boxes: Weak boxes of each of them, by name.
+        notes: What the user should know, one sentence each.
     """
 
     root: Path
@@ -40,6 +41,7 @@ class PreparedSets:
     classes: tuple[str, ...]
     weak: Mapping[str, Mapping[str, Any]]
     boxes: Mapping[str, Boxes]
+    notes: tuple[str, ...] = ()
 
 
 def open_sets(folder: Path | str, name: str) -> PreparedSets:

@@ -21,6 +21,7 @@ from burnish.refine.parts import BASELINE, WEAK
 from burnish.refine.predictors import improver_of
 from burnish.refine.prepared import PreparedSets, open_sets
 from burnish.refine.reviewing import read_reviews
+from burnish.refine.seed_sets import read_seed_sets, without_provenance
 from burnish.refine.settings import RefineConfig
 from burnish.refine.shapes import shapes_of
 
@@ -114,6 +115,8 @@ def refine(
     """
     chosen = config or RefineConfig()
     prepared = find_sets(Path(sets))
+    for note in prepared.notes:
+        progress.say(note)
     if not chosen.model and not chosen.loop:
         raise ConfigError("No model was named. Give the run folder of a training (--model runs/train/NAME), or let --loop train one.")
     if chosen.loop and dry_run:
@@ -146,13 +149,22 @@ def find_sets(path: Path) -> PreparedSets:
         FormatError: There are none, or a folder holds those of several datasets.
     """
     if (path.parent / f"{path.name}_{BASELINE}").is_dir():
-        return open_sets(path.parent, path.name)
-    names = sorted(found.name.removesuffix(f"_{WEAK}") for found in path.glob(f"*_{WEAK}") if found.is_dir()) if path.is_dir() else []
+        return _opened(path.parent, path.name)
+    names = _names(path, WEAK) or _names(path, BASELINE)
     if len(names) == 1:
-        return open_sets(path, names[0])
+        return _opened(path, names[0])
     if names:
         raise FormatError(f"there are the sets of {', '.join(names)}; name one, for instance {path / names[0]}.", path=path)
-    raise FormatError(f"there is no set NAME_{WEAK} here; make the sets with burnish prepare.", path=path)
+    raise FormatError(f"there is no set NAME_{WEAK} or NAME_{BASELINE} here; make the sets with burnish prepare.", path=path)
+
+
+def _opened(folder: Path, name: str) -> PreparedSets:
+    return read_seed_sets(folder, name) if without_provenance(folder, name) else open_sets(folder, name)
+
+
+def _names(path: Path, part: str) -> list[str]:
+    """The datasets of which there is such a set in a folder."""
+    return sorted(found.name.removesuffix(f"_{part}") for found in path.glob(f"*_{part}") if found.is_dir()) if path.is_dir() else []
 
 
 def _reviews(sets: PreparedSets, config: RefineConfig, path: str, progress: Progress) -> Reviews:
