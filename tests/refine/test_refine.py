@@ -1,6 +1,9 @@
 """The verb refine: a trained network improves weak masks, once or in rounds."""
 
 import json
+import re
+from base64 import b64decode
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from burnish.engine.progress import Silent
 from burnish.errors import ConfigError, DataError, FormatError, ModelError
 from burnish.refine.comparing import interval, score_set
 from burnish.refine.loop import verdict
+from burnish.refine.page import refine_page
 from burnish.refine.prepare import prepare
 from burnish.refine.prepared import open_sets
 from burnish.refine.refine import find_sets, refine
@@ -96,6 +100,20 @@ def test_the_report_shows_boxes_and_changed_masks(sets, model, tmp_path):
     assert "Masks that changed most" in page
     assert {"boxes.csv", "report.html", "discs_H1", "discs_H1_VAL"} <= {path.name for path in written}
     assert result.summary()["pictures"]["hybrid"] == 18
+
+
+def test_masks_are_shown_before_and_after_with_the_difference_large_enough_to_judge(sets, model, tmp_path):
+    result = refine(sets, RefineConfig(model=str(model), copies=0), work=tmp_path / "out")
+    data = json.loads(re.search(r'id="changed-cards"[^>]*>(.*?)</script>', refine_page(result), re.DOTALL)[1])
+    assert len(data["cards"]) == 18
+    uri, width, height, _ = data["pictures"][data["cards"][0]["picture"]]
+    assert width >= 3 * 320
+    strip = np.asarray(Image.open(BytesIO(b64decode(uri.partition(",")[2]))).convert("RGB")).astype(int)
+    assert strip.shape[:2] == (height, width)
+    difference = strip[28:, -(width // 3) + 20 :]
+    orange = (difference[..., 0] - difference[..., 2] > 60).mean()
+    blue = (difference[..., 2] - difference[..., 0] > 60).mean()
+    assert orange > 0.05 > blue  # corners of boxes are taken away, and nothing is added outside of them
 
 
 class Told(Silent):

@@ -110,3 +110,10 @@ def test_predictions_are_not_called_suspicions():
     assert "Predicted <select" in markup
     assert "suspect first" not in markup
     assert 'class="gallery labelled broad"' in gallery([_card("a")], look="panels")
+
+
+def test_what_has_changed_is_shown_in_rows_under_its_own_words():
+    text = gallery([_card("a", score=0.2), _card("b", score=0.9)], look="rows")
+    assert 'class="gallery broad rows"' in text
+    assert "Change from" in text
+    assert "Suspicion" not in text

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from burnish.config import dump
 from burnish.media.colours import class_colour
-from burnish.media.images import read_image
+from burnish.media.images import read_image, resize
+from burnish.media.text import draw_text
 from burnish.refine.modes.evidence import Weak, weak_masks
 from burnish.refine.parts import VAL, WEAK
 from burnish.refine.sets import read_mask, read_provenance
@@ -22,6 +23,7 @@ from burnish.report.plots import line_chart
 from burnish.report.tables import html_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -30,8 +32,19 @@ if TYPE_CHECKING:
     from burnish.refine.refine import RefineResult
 
 _MOST_CARDS = 60
-_FILL = 0.45
-_GAP = 6
+_FILL, _STRONG, _PALE = 0.45, 0.85, 0.5
+_SIDE, _TALLEST, _GAP, _HEAD, _LETTERS = 376, 752, 10, 28, 15  # pixels; three panels beside one another fill the page
+_PAPER, _INK = 255, (24, 26, 30)
+_TITLES = ("Weak label", "Refined mask", "Difference")
+_LOST, _GAINED = (230, 120, 0), (0, 90, 200)
+
+
+class _Change(NamedTuple):
+    """How much of its weak label a refined picture has not kept."""
+
+    folder: Path
+    name: str
+    share: float
 
 
 def refine_page(result: RefineResult) -> str:
@@ -102,49 +115,81 @@ def _boxes(made: HybridSet) -> Section:
 
 
 def _changed(result: RefineResult, made: HybridSet) -> Section:
-    folders = [made.train, made.val]
-    cards = [card for folder in folders for card in _cards(result, folder)]
-    cards.sort(key=lambda card: -(card.score or 0))
-    lead = "Left the picture, in the middle its weak label, right the refined mask; those that changed most come first."
-    return Section("changed", "Masks that changed most", gallery(cards[:_MOST_CARDS], key="changed"), lead)
+    changes = [change for folder in (made.train, made.val) for change in _changes(result, folder)]
+    changes.sort(key=lambda change: -change.share)
+    cards = [_card(result, change) for change in changes[:_MOST_CARDS]]
+    body = gallery(cards, key="changed", title="Masks that changed most", look="rows")
+    lead = (
+        "Left the weak label, in the middle the refined mask, as strongly as it is believed, right the difference: orange is what was "
+        "taken away, blue what was added. Those that changed most come first."
+    )
+    return Section("changed", "Masks that changed most", body, lead)
 
 
-def _cards(result: RefineResult, folder: Path) -> list[Card]:
-    sets = result.sets
+def _changes(result: RefineResult, folder: Path) -> Iterator[_Change]:
     rows = [row for row in read_provenance(folder)["pictures"] if row["copy_of"] is None and row["origin"] == "hybrid"]
-    cards: list[Card] = []
     for row in rows:
-        refined = read_mask(folder, row["name"], sets.classes, soft=True)
-        corners, classes = sets.boxes[row["name"]]
-        weak = weak_masks(Weak(corners, classes, (refined.shape[1], refined.shape[2])), len(sets.classes))
-        before, after = weak.astype(np.float32), (refined / np.float32(255)).astype(np.float32)
-        changed = float(np.abs(before - after).sum() / max(before.sum(), 1.0))
-        picture = np.asarray(read_image(sets.folders[WEAK] / sets.weak[row["name"]]["file"]))
-        shown = _side_by_side(picture, before, after, sets.classes)
-        reason = f"{changed:.0%} of its weak label changed."
-        cards.append(
-            Card(
-                key=f"{folder.name}-{row['name']}",
-                picture=thumbnail(shown, longest=480),
-                title=row["name"],
-                score=min(changed, 1.0),
-                reason=reason,
-            )
-        )
-    return cards
+        before, after = _shares(result, folder, row["name"])
+        yield _Change(folder, row["name"], float(np.abs(before - after).sum() / max(before.sum(), 1.0)))
 
 
-def _side_by_side(
-    picture: NDArray[np.uint8], before: NDArray[np.float32], after: NDArray[np.float32], classes: tuple[str, ...]
-) -> NDArray[np.uint8]:
-    gap = np.full((picture.shape[0], _GAP, 3), 255, np.uint8)
-    return np.concatenate([picture, gap, _tinted(picture, before, classes), gap, _tinted(picture, after, classes)], axis=1)
+def _shares(result: RefineResult, folder: Path, name: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(K, H, W) the weak masks of a picture, and the refined ones, from 0 to 1."""
+    refined = read_mask(folder, name, result.sets.classes, soft=True)
+    corners, classes = result.sets.boxes[name]
+    weak = weak_masks(Weak(corners, classes, (refined.shape[1], refined.shape[2])), len(result.sets.classes))
+    return weak.astype(np.float32), (refined / np.float32(255)).astype(np.float32)
+
+
+def _card(result: RefineResult, change: _Change) -> Card:
+    before, after = _shares(result, change.folder, change.name)
+    picture = np.asarray(read_image(result.sets.folders[WEAK] / result.sets.weak[change.name]["file"]))
+    classes = result.sets.classes
+    shown = (_tinted(picture, before, classes), _tinted(picture, after, classes), _difference(picture, before, after))
+    strip = _side_by_side(shown)
+    return Card(
+        key=f"{change.folder.name}-{change.name}",
+        picture=thumbnail(strip, longest=strip.shape[1]),
+        title=change.name,
+        score=min(change.share, 1.0),
+        reason=f"{change.share:.0%} of its weak label changed.",
+    )
+
+
+def _side_by_side(panels: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Panels of one size with their titles above, each as broad as a third of the page; small pictures with their pixels as squares."""
+    height, width = panels[0].shape[:2]
+    times = max(1, _SIDE // width)
+    scale = min(_SIDE / width, _TALLEST / height)
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    strip = np.full((_HEAD + size[0], len(panels) * (_SIDE + _GAP) - _GAP, 3), _PAPER, np.uint8)
+    for place, (panel, title) in enumerate(zip(panels, _TITLES, strict=True)):
+        left = place * (_SIDE + _GAP)
+        draw_text(strip, title, (left + 6, 4), _LETTERS, _INK)
+        strip[_HEAD:, left : left + size[1]] = resize(panel.repeat(times, axis=0).repeat(times, axis=1), size)
+    return strip
 
 
 def _tinted(picture: NDArray[np.uint8], shares: NDArray[np.float32], classes: tuple[str, ...]) -> NDArray[np.uint8]:
     """The picture with each class laid over it in its colour, as strongly as it is believed."""
     mixed = picture.astype(np.float32)
     for name, share in zip(classes, shares, strict=True):
-        strength = _FILL * share[..., None]
-        mixed = mixed * (1 - strength) + np.array(class_colour(name, None), np.float32) * strength
+        mixed = _laid_over(mixed, share, class_colour(name, None))
     return mixed.astype(np.uint8)
+
+
+def _difference(picture: NDArray[np.uint8], before: NDArray[np.float32], after: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The picture in pale grey, with what any class lost and gained."""
+    grey = picture.mean(axis=2, keepdims=True).astype(np.float32)
+    mixed = np.repeat(grey * _PALE + 255 * (1 - _PALE), 3, axis=2)
+    change = after - before
+    for share, colour in ((-change, _LOST), (change, _GAINED)):
+        mixed = _laid_over(mixed, share.max(axis=0).clip(0, 1), colour, fill=_STRONG)
+    return mixed.astype(np.uint8)
+
+
+def _laid_over(
+    picture: NDArray[np.float32], share: NDArray[np.float32], colour: tuple[int, int, int], *, fill: float = _FILL
+) -> NDArray[np.float32]:
+    strength = np.float32(fill) * share[..., None]
+    return np.asarray(picture * (1 - strength) + np.array(colour, np.float32) * strength, np.float32)

@@ -20,14 +20,22 @@ if TYPE_CHECKING:
     from burnish.report.pictures import Picture
 
 
-Look = Literal["suspects", "predictions", "panels"]
-"""Labels that are suspected; predictions beside labels that are true; the same as broad pictures that show both."""
+Look = Literal["suspects", "predictions", "panels", "rows"]
+"""Labels that are suspected; predictions beside labels that are true; the same as broad pictures that show both; what has changed, as
+pictures as broad as the page, one below the other."""
 
-_OF_PREDICTIONS = ("Label", "Predicted", "as listed")
+_OF_PREDICTIONS = ("Label", "Predicted", "as listed", "Suspicion")
 _WORDS = {
-    "suspects": ("Given label", "Suggested label", "most suspect first"),
+    "suspects": ("Given label", "Suggested label", "most suspect first", "Suspicion"),
     "predictions": _OF_PREDICTIONS,
     "panels": _OF_PREDICTIONS,
+    "rows": ("Before", "After", "most changed first", "Change"),
+}
+_CLASSES = {
+    "suspects": "gallery",
+    "predictions": "gallery labelled",
+    "panels": "gallery labelled broad",
+    "rows": "gallery broad rows",
 }
 
 
@@ -115,8 +123,7 @@ def gallery(
     ordered = sorted(cards, key=lambda card: (not card.is_issue, -(card.score or 0.0)))
     names = {card.kind: (kinds or {}).get(card.kind, card.kind.replace("_", " ").capitalize()) for card in ordered}
     tools = _tools(ordered, names, key, _WORDS[look]) if filters else ""
-    kind = {"suspects": "gallery", "predictions": "gallery labelled", "panels": "gallery labelled broad"}[look]
-    head = attributes({"class": kind, "data-gallery": key, "data-folder": folder or None, "aria-label": title})
+    head = attributes({"class": _CLASSES[look], "data-gallery": key, "data-folder": folder or None, "aria-label": title})
     return (
         f'<div{head}>{tools}<p class="shown" role="status"></p><ol class="cards"></ol>'
         f'<p class="more" hidden><button type="button" class="button"></button></p>'
@@ -173,7 +180,7 @@ def _stays_below(path: str) -> bool:
     return bool(path) and not path.startswith(("/", "\\"))
 
 
-def _tools(cards: Sequence[Card], kinds: Mapping[str, str], key: str, words: tuple[str, str, str]) -> str:
+def _tools(cards: Sequence[Card], kinds: Mapping[str, str], key: str, words: tuple[str, str, str, str]) -> str:
     """The row of tools; one that could change nothing is left out."""
     parts = [_search()]
     if len(kinds) > 1:
@@ -184,7 +191,7 @@ def _tools(cards: Sequence[Card], kinds: Mapping[str, str], key: str, words: tup
         if counts:
             parts.append(_select(name, label, [(value, f"{value} ({count:,})") for value, count in sorted(counts.items())]))
     if len({card.score for card in cards}) > 1:
-        parts.append(_slider())
+        parts.append(_slider(words[3]))
     parts.append(_order(words))
     if len({card.is_issue for card in cards}) > 1:
         parts.append('<label class="tick"><input type="checkbox" name="issues"> Issues only</label>')
@@ -201,14 +208,14 @@ def _select(name: str, label: str, options: Sequence[tuple[str, str]]) -> str:
     return f'<label>{label} <select name="{name}"><option value="">any</option>{listed}</select></label>'
 
 
-def _slider() -> str:
+def _slider(word: str) -> str:
     return (
-        '<label>Suspicion from <output name="told">0.00</output>'
+        f'<label>{word} from <output name="told">0.00</output>'
         '<input type="range" name="score" min="0" max="1" step="0.01" value="0"></label>'
     )
 
 
-def _order(words: tuple[str, str, str]) -> str:
+def _order(words: tuple[str, str, str, str]) -> str:
     orders = (("", words[2]), ("path", "path"), ("given", words[0].lower()), ("suggested", words[1].lower()))
     listed = "".join(f'<option value="{value}">{text}</option>' for value, text in orders)
     return f'<label>Order <select name="sort">{listed}</select></label>'
