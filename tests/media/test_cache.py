@@ -84,7 +84,7 @@ def test_a_killed_build_continues_where_it_was(paths, tmp_path):
     paths[1].write_bytes(b"")
     with pytest.raises(KeyboardInterrupt):
         build_cache(paths, SIZE, tmp_path / "cache", engine=Engine(jobs=1), progress=StopsAtTheFourth())
-    with (next((tmp_path / "cache").iterdir()) / "reasons.jsonl").open("a") as stream:
+    with next((tmp_path / "cache").glob("*/reasons.jsonl")).open("a") as stream:
         stream.write('{"index": 3, "rea')
     cache = build_cache(paths, SIZE, tmp_path / "cache", engine=Engine(jobs=1))
     assert cache.decoded == 2  # the fourth was kept before the key was pressed

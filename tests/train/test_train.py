@@ -1,5 +1,6 @@
 """The verb train: from a dataset to a run folder, on small pictures that a small network learns in seconds."""
 
+import gc
 import json
 import shutil
 import signal
@@ -179,6 +180,17 @@ def test_pictures_cut_short_are_left_out_by_name_and_the_training_goes_on(make_d
     assert "images/2.png (the PNG file is cut short; copy or download it again); images/5.png" in note
     result.save(tmp_path / "run")
     assert "images/5.png" in (tmp_path / "run/report.html").read_text()
+
+
+def test_decoded_pictures_of_earlier_runs_make_room_for_those_of_a_new_one(discs, tmp_path):
+    data = {"workers": 1, "keep": {"keep": "raw", "disk_gb": 0.00015}}  # room for one of them
+    train(discs, settings(epochs=1, data=data), work=tmp_path / "first")
+    assert list((tmp_path / "first/cache").glob("*/state.npy"))
+    gc.collect()  # nobody holds the first result any more
+    train(discs, settings(epochs=1, data=data), work=tmp_path / "second")
+    assert not list((tmp_path / "first/cache").glob("*/state.npy"))
+    assert list((tmp_path / "second/cache").glob("*/state.npy"))
+    assert (tmp_path / "first/best.pt").exists()
 
 
 def test_pictures_cut_short_of_another_dataset_that_validates_are_left_out_too(make_discs):

@@ -48,6 +48,22 @@ def locked(path: Path, *, wait_s: float = math.inf) -> Generator[bool]:
         os.close(handle)
 
 
+@contextmanager
+def shared(path: Path) -> Generator[None]:
+    """Share a lock with any number of others while the block runs; who wants it alone by `locked` waits.
+
+    Raises:
+        DataError: The file cannot be made.
+    """
+    handle = _opened(path)
+    try:
+        _take(handle, fcntl.LOCK_SH, wait=True)
+        yield
+    finally:
+        fcntl.flock(handle, fcntl.LOCK_UN)
+        os.close(handle)
+
+
 class Presence:
     """Tells others that somebody is here, for as long as the object lives; any number may be present."""
 

@@ -15,6 +15,7 @@ from burnish.engine.progress import Progress, silent
 from burnish.errors import ConfigError, DataError
 from burnish.media.images import cut_out, read_image, resize
 from burnish.media.shared.budget import Budget
+from burnish.media.shared.evicting import make_room, taken_beside
 from burnish.media.shared.fields import Field
 from burnish.media.shared.files import READY
 from burnish.media.shared.rows import Recipe, fill_rows, open_rows, reasons
@@ -109,7 +110,7 @@ def build_cache(
     place = Path(folder) / cache_key(paths, size, boxes)
     if not paths:
         return PictureCache(np.zeros((0, *size, 3), np.uint8), np.zeros(0, np.bool_), (), place)
-    disk = None if (place / "state.npy").exists() else _refuse_too_little_space(place, len(paths), size)
+    disk = None if (place / "state.npy").exists() else _refuse_too_little_space(place, len(paths), size, progress)
     recipe = Recipe(paths, {"pixels": Field((*size, 3), is_picture=True)}, Parts(paths, boxes, size).make)
     rows = open_rows(recipe, place, Budget(disk, keeping="raw"))
     decoded = fill_rows(rows, engine=engine, progress=progress, label="decoding pictures")
@@ -136,13 +137,14 @@ def _stamp(path: Path) -> str:
     return f"{status.st_mtime_ns} {status.st_size}"
 
 
-def _refuse_too_little_space(place: Path, count: int, size: tuple[int, int]) -> int:
-    """The space that may be used; DataError where it is less than the pictures need."""
+def _refuse_too_little_space(place: Path, count: int, size: tuple[int, int], progress: Progress) -> int:
+    """The space that caches may use; DataError where too little is left, also without those that nobody uses."""
     needed = count * (size[0] * size[1] * 3 + 1)
+    make_room(place, [needed + _SPARE_BYTES], free_bytes(place), progress=progress)
     free = free_bytes(place)
     if needed + _SPARE_BYTES > free:
         raise DataError(
             f"The decoded cache of {count:,} pictures of {size[0]} x {size[1]} needs {needed / 1e9:,.2f} GB, and {place.parent} has "
             f"{free / 1e9:,.2f} GB free. Free some space, choose another work folder, or a smaller picture size."
         )
-    return free - _SPARE_BYTES
+    return free - _SPARE_BYTES + taken_beside(place)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 CONFIG: Final = "config.yaml"
 RUN: Final = "run.json"
+CACHE: Final = "cache"
+"""Folder of the decoded pictures of a training that shares them with no other."""
 _PACKAGES = ("burnish", "torch", "torchvision", "timm", "segmentation-models-pytorch", "transformers", "numpy", "opencv-python-headless")
 _OWN = (LAST, BEST, "metrics.jsonl", RUN)
 
@@ -78,6 +80,12 @@ def refuse_other_run(folder: Path, plan: TrainConfig, mark: str, *, force: bool)
         raise ConfigError(f"{told}. Name another folder with --out, or add --force to begin anew in this one.")
     for name in _OWN:
         (folder / name).unlink(missing_ok=True)
+
+
+def caches_of_other_runs(folder: Path) -> tuple[Path, ...]:
+    """Where the runs beside a run folder keep their decoded pictures."""
+    found = sorted(about.parent / CACHE for about in folder.absolute().parent.glob(f"*/{RUN}") if about.parent != folder.absolute())
+    return tuple(place for place in found if place.is_dir())
 
 
 def _difference(path: Path, plan: TrainConfig) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ from burnish.train.optim.optimizers import build_optimizer
 from burnish.train.optim.scheduler import build_scheduler
 from burnish.train.policies.showing import Showing
 from burnish.train.run import Job
+from burnish.train.run_folder import CACHE, caches_of_other_runs
 from burnish.train.several import rank_device
 from burnish.train.target import parse_target
 from burnish.train.writers.making import build_writers
@@ -83,13 +84,13 @@ def set_up(plan: TrainConfig, policy: Policy, folder: Path, progress: Progress) 
     if not len(examples.part("val")):
         raise DataError("There is no picture to validate with. Name such a split with data.validation, or add pictures.")
     placement = Placement(size=plan.size, how=plan.data.fit)
-    place = Path(plan.data.cache or folder / "cache")
+    place = Path(plan.data.cache or folder / CACHE)
     samples = share_samples(
         examples.paths,
         placement,
         place,
         targets=policy.targets,
-        budget=plan.data.keep.budget,
+        budget=replace(plan.data.keep.budget, further=() if plan.data.cache else caches_of_other_runs(folder)),
         windows=examples.windows,
         progress=progress,
     )

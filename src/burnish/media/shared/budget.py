@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from burnish.engine.files import free_bytes
 from burnish.engine.memory import available_memory
 from burnish.errors import ConfigError, DataError
+from burnish.media.shared.evicting import taken_beside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,15 +37,17 @@ class Budget:
     """What rows may take.
 
     Attributes:
-        disk: Bytes; None takes what is free but for 5 % of the disk and 1 GiB, which stay free.
+        disk: Bytes of all caches together; None takes what is free but for 5 % of the disk and 1 GiB, which stay free.
         memory: Bytes; raw rows that are larger would be read from the disk again in every epoch, so that packed ones are better. None takes
             what is available.
         keeping: How rows are kept; `auto` takes the first of raw, packed and none for which there is room.
+        further: Folders of caches, beside that of the new one, of which those that nobody uses may be removed for it.
     """
 
     disk: int | None = None
     memory: int | None = None
     keeping: Literal["auto"] | Keeping = "auto"
+    further: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         for name, value in (("disk", self.disk), ("memory", self.memory)):
@@ -74,8 +77,7 @@ def choose(fields: Mapping[str, Field], rows: int, budget: Budget, folder: Path)
         DataError: There is no room for what is asked for.
     """
     raw, packed = raw_bytes(fields, rows), packed_bytes(fields, rows)
-    disk = _spare(folder) if budget.disk is None else min(budget.disk, free_bytes(folder))
-    memory = available_memory() if budget.memory is None else budget.memory
+    disk, memory = max(room_for(budget, folder), 0), _memory(budget)
     if budget.keeping == "none":
         return Choice("none")
     if budget.keeping != "auto":
@@ -99,6 +101,21 @@ def choose(fields: Mapping[str, Field], rows: int, budget: Budget, folder: Path)
     return Choice("none", note)
 
 
+def room_for(budget: Budget, folder: Path) -> int:
+    """Bytes of the disk that a new cache in this folder may take; below zero where the others take more than they may already."""
+    if budget.disk is None:
+        return _spare(folder)
+    return min(budget.disk - taken_beside(folder, budget.further), free_bytes(folder))
+
+
+def sizes_wanted(fields: Mapping[str, Field], rows: int, budget: Budget) -> tuple[int, ...]:
+    """Bytes of the ways to keep rows that the budget allows, the best first."""
+    raw, packed = raw_bytes(fields, rows), packed_bytes(fields, rows)
+    if budget.keeping == "auto":
+        return (raw, packed) if raw <= _memory(budget) else (packed,)
+    return {"raw": (raw,), "packed": (packed,), "none": ()}[budget.keeping]
+
+
 def raw_bytes(fields: Mapping[str, Field], rows: int) -> int:
     """What rows take as they are."""
     return rows * (sum(field.nbytes for field in fields.values()) + 1)
@@ -108,6 +125,10 @@ def packed_bytes(fields: Mapping[str, Field], rows: int) -> int:
     """What packed rows will take, by experience; what is larger than that all the same is made each time."""
     shares = (field.nbytes * (_PICTURE_SHARE if field.is_picture else _OTHER_SHARE) for field in fields.values())
     return math.ceil(rows * (sum(shares) + _ROW_BYTES))
+
+
+def _memory(budget: Budget) -> int:
+    return available_memory() if budget.memory is None else budget.memory
 
 
 def _spare(folder: Path) -> int:

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.lib.format import open_memmap
 
-from burnish.engine.locks import Presence, Slots, locked, slot
+from burnish.engine.locks import Presence, Slots, locked, shared, slot
 from burnish.engine.map import Engine, ordered_map
 from burnish.engine.progress import Progress, silent
 from burnish.errors import DataError
-from burnish.media.shared.budget import Budget, Choice, choose
+from burnish.media.shared.budget import Budget, Choice, choose, room_for, sizes_wanted
+from burnish.media.shared.evicting import MAKING, OPENING, PRESENCE, make_room, mark_used
 from burnish.media.shared.fields import Field, refuse_other_arrays
 from burnish.media.shared.files import (
     HOMELESS,
@@ -98,11 +99,13 @@ class SharedRows:
 def open_rows(recipe: Recipe, place: Path, budget: Budget | None = None, *, progress: Progress = silent) -> SharedRows:
     """Open rows; their files are made by whoever comes first, who also chooses how they are kept.
 
+    Where the disk has no room for them, other caches beside them that nobody uses are removed, the least recently used first.
+
     Args:
         recipe: How rows are made.
         place: A folder for exactly this recipe: its name must change with all that the arrays depend on.
         budget: What they may take; by default what there is.
-        progress: Is told where they cannot be kept as they are.
+        progress: Is told where they cannot be kept as they are, and what was removed for them.
 
     Raises:
         DataError: There is no room for what is asked for, rows are kept there in another way, or the folder cannot be written.
@@ -112,13 +115,19 @@ def open_rows(recipe: Recipe, place: Path, budget: Budget | None = None, *, prog
     if found is not None and asked.keeping not in {"auto", found.keeping}:
         told = f"{place} keeps its rows {found.keeping}, and {asked.keeping} is asked for."
         raise DataError(f"{told} Let the cache choose (auto), or delete that folder.")
+    if found is None and asked.keeping != "none":
+        wanted = sizes_wanted(recipe.fields, len(recipe.paths), asked)
+        make_room(place, wanted, room_for(asked, place), further=asked.further, progress=progress)
     choice = found or choose(recipe.fields, len(recipe.paths), asked, place)
     if choice.note:
         progress.say(choice.note)
-    if found is None and choice.keeping != "none":
-        with locked(place / "making.lock"):
-            choice = _kept(place) or _made(recipe, place, choice)
-    return _reopened(recipe, place, choice)
+    if choice.keeping == "none":
+        return _reopened(recipe, place, choice)
+    with shared(place.parent / OPENING):
+        if _kept(place) is None:
+            with locked(place / MAKING):
+                choice = _kept(place) or _made(recipe, place, choice)
+        return _reopened(recipe, place, _kept(place) or choice)
 
 
 def read_row(rows: SharedRows, row: int) -> Mapping[str, NDArray[Any]]:
@@ -177,8 +186,9 @@ def _made(recipe: Recipe, place: Path, choice: Choice) -> Choice:
 def _reopened(recipe: Recipe, place: Path, choice: Choice) -> SharedRows:
     if choice.keeping == "none":
         return SharedRows(recipe, place, choice, np.zeros(0, np.uint8), {}, {}, None, None)
-    with locked(place / "making.lock"):  # one after another, so that the first is alone
-        presence = Presence(place / "presence.lock")
+    with locked(place / MAKING):  # one after another, so that the first is alone
+        presence = Presence(place / PRESENCE)
+        mark_used(place)
         forget_what_a_crash_left(place, alone=presence.alone())
     state = open_memmap(place / "state.npy", mode="r+")
     if choice.keeping == "packed":

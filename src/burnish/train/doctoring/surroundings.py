@@ -45,7 +45,7 @@ def room(folder: Path, pictures: int, size: tuple[int, int]) -> Finding:
     needed, free = pictures * size[0] * size[1] * 4, free_bytes(folder)  # colours and, mostly, a mask
     found = f"Decoded pictures take about {needed / _GIB:,.1f} GiB, and {free / _GIB:,.1f} GiB are free at {folder}."
     if needed > free:
-        return Finding("disk", "error", found, "Name a larger disk with data.cache, or set data.keep.kind to none or memory.")
+        return Finding("disk", "error", found, "Name a larger disk with data.cache, or set data.keep.keep to none.")
     if free - needed < _LITTLE:
         return Finding("disk", "warning", found, "Checkpoints and reports want room too: name a larger disk with data.cache.")
     return Finding("disk", "ok", found)

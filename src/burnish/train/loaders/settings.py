@@ -18,7 +18,8 @@ class CacheConfig(Config):
     for which there is room."""
 
     disk_gb: Annotated[float, Field(ge=0)] | None = None
-    """GB on the disk; nothing given takes what is free but for 5 % of the disk and 1 GiB."""
+    """GB on the disk, of all caches of the folder together; nothing given takes what is free but for 5 % of the disk and 1 GiB. Where that
+    is too little, caches that no training uses are removed, the least recently used first."""
 
     memory_gb: Annotated[float, Field(ge=0)] | None = None
     """GB of memory above which pixels are packed rather than mapped; nothing given takes what is available."""
