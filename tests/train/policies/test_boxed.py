@@ -19,7 +19,7 @@ from burnish.train.loaders.placement import Placement, find_place  # noqa: E402
 from burnish.train.policies.examples import gather  # noqa: E402
 from burnish.train.policies.policy import policy_of  # noqa: E402
 from burnish.train.policies.resolving import resolved  # noqa: E402
-from burnish.train.policies.settings import EvaluateConfig, TrainConfig  # noqa: E402
+from burnish.train.policies.settings import DataConfig, EvaluateConfig, TrainConfig  # noqa: E402
 from burnish.train.samples import Sample  # noqa: E402
 from burnish.train.train import train  # noqa: E402
 
@@ -83,6 +83,13 @@ def test_the_loss_alone_asks_for_boxes_and_the_other_way_round(discs):
         assert any("boxes alone" in note for note in policy.examples.notes)
     parts = {"boxes": {"loss": "box_supervised"}, "filled": {"loss": {"name": "dice"}, "weight": 0.1}}
     assert planned(dataset, loss={"name": "combined", "parts": parts})[0].data.boxes
+
+
+def test_settings_made_directly_and_changed_later_keep_what_the_loss_asks_for():
+    config = TrainConfig(loss="box_supervised", data=DataConfig(workers=1))
+    assert (config.data.boxes, config.data.workers) == (True, 1)
+    assert not TrainConfig(loss="dice").data.boxes
+    assert TrainConfig.make(**config.model_dump(mode="json")) == config
 
 
 def test_several_classes_become_maps_that_may_overlap(tmp_path):

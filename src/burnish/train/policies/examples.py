@@ -156,7 +156,7 @@ def gather(
 
     Args:
         dataset: What to learn from.
-        task: What to learn; by the labels when None.
+        task: What to learn; when None by the labels, or masks where they are to be learnt from boxes.
         config: Classes, splits and mode.
         seed: Of the division, where there is no validation split.
         to_learn: Whether there must be a training part, of files that are whole; who only measures needs none, and looks at each anyhow.
@@ -165,6 +165,7 @@ def gather(
     Raises:
         DataError: There is no picture to train on, no such class, or pictures are frames of videos.
     """
+    task = task or ("segmentation" if config.boxes else None)
     config = config if to_learn else config.model_copy(update={"boxes": False})
     examples = replace(_gathered(dataset, task, config, seed=seed), boxed=config.boxes)
     own = {"train": (), "validation": (), "test": ()}

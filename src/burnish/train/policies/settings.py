@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from burnish.config import Config
 from burnish.descriptions import Chosen
@@ -153,16 +153,17 @@ class TrainConfig(Config):
     seed: int = 0
     """Same seed, same result on a CPU."""
 
+    @field_validator("data")
+    @classmethod
+    def _boxes_where_the_loss_asks_for_them(cls, data: DataConfig, info: ValidationInfo) -> DataConfig:
+        return data.model_copy(update={"boxes": True}) if not data.boxes and _wants_boxes(info.data.get("loss")) else data
+
     @model_validator(mode="after")
-    def _masks_from_boxes(self) -> Self:
-        if not (self.data.boxes or _wants_boxes(self.loss)):
-            return self
-        if self.task not in {None, "segmentation"}:
+    def _boxes_make_masks(self) -> Self:
+        if self.data.boxes and self.task not in {None, "segmentation"}:
             raise ValueError(
                 f"data.boxes and the loss box_supervised learn masks from boxes; expected the task segmentation, not {self.task}"
             )
-        object.__setattr__(self, "task", "segmentation")
-        object.__setattr__(self, "data", self.data.model_copy(update={"boxes": True}))
         return self
 
     @classmethod
