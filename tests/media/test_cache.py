@@ -109,3 +109,13 @@ def test_no_pictures_give_an_empty_cache_and_no_size_is_an_error(tmp_path):
     assert build_cache([], SIZE, tmp_path).pixels.shape == (0, *SIZE, 3)
     with pytest.raises(ConfigError, match="0 x 16"):
         build_cache([], (0, 16), tmp_path)
+
+
+def test_a_cache_that_nobody_uses_makes_room_on_a_full_disk(paths, tmp_path, monkeypatch):
+    old = build_cache(paths, SIZE, tmp_path / "cache").folder
+    small = (SIZE[0] // 2, SIZE[1] // 2)
+    needed = len(paths) * (small[0] * small[1] * 3 + 1) + 64 * 2**20
+    monkeypatch.setattr("burnish.media.cache.free_bytes", lambda _: needed - (1 if old.exists() else 0))
+    cache = build_cache(paths, small, tmp_path / "cache")
+    assert not old.exists()
+    assert cache.readable.all()
