@@ -29,10 +29,10 @@ TRAINING = {
     "task": "segmentation",
     "network": {"name": "unet", "width": 8},
     "size": 256,
-    "batch_size": 4,
-    "optimizer": {"lr": 0.003},
+    "batch_size": 2,
+    "optimizer": {"lr": 0.002},
     "augs": {"strength": "medium", "steps": ["vertical_flip", "quarter_turns"]},
-    "handlers": [{"name": "averaging", "decay": 0.98}],
+    "handlers": [{"name": "averaging", "decay": 0.99}],
     "evaluation": {"pictures": 0},
 }
 
@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--modes", default="tight")
-    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--work", type=Path, default=Path("runs/refine-benchmark"))
     parser.add_argument("--together", default=None)
     chosen = parser.parse_args()

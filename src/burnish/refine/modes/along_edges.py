@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from burnish.errors import DataError
 from burnish.geometry.guided import guided_filter
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
+    from burnish.geometry.arrays import Floats
     from burnish.refine.modes.evidence import Evidence, Window
 
 
@@ -30,7 +32,7 @@ def picture_of(evidence: Evidence, mode: str) -> NDArray[np.uint8]:
 
 def along_edges(
     probabilities: NDArray[np.floating], picture: NDArray[np.uint8], window: Window, *, radius: int, epsilon: float
-) -> NDArray[np.floating]:
+) -> Floats:
     """(h, w) the probabilities of a window of the picture, smoothed but for the picture's edges, 0 to 1.
 
     Args:
@@ -42,7 +44,8 @@ def along_edges(
     """
     # A pixel of the filter looks at those within twice the radius: with so much around it a box is filtered as the whole picture would be.
     around, inner = with_margin(window, picture.shape[:2], (2 * radius, 2 * radius))
-    return guided_filter(probabilities[around], picture[around], radius=radius, epsilon=epsilon)[inner].clip(0, 1)
+    filtered = guided_filter(probabilities[around], picture[around], radius=radius, epsilon=epsilon)[inner]
+    return filtered.clip(0, 1).astype(np.float64)
 
 
 def with_margin(window: Window, size: tuple[int, ...], margins: tuple[int, int]) -> tuple[Window, Window]:

@@ -108,7 +108,7 @@ def grey(picture: Picture, _choice: Choice) -> Picture:
 
 def invert(picture: Picture, _choice: Choice) -> Picture:
     """Every tone t becomes 255 - t."""
-    return cv2.bitwise_not(picture)
+    return ~picture
 
 
 def draw_channels(_config: ChannelShuffleConfig, rng: Generator) -> Choice:
