@@ -28,6 +28,7 @@ COMMANDS = {
     "loop": ["loop.py"],
     "loaders": ["loaders.py"],
     "losses": ["losses.py"],
+    "augmentations": ["augmentations.py"],
     "balance": ["balance.py"],
 }
 PACKAGES = (

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import yaml
 from PIL import Image
 
 import burnish
@@ -49,7 +50,9 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--work", type=Path, default=Path("runs/refine-benchmark"))
     parser.add_argument("--together", default=None)
+    parser.add_argument("--augs", default="", help="further augmentations, such as {name: invert, p: 0.3}")
     chosen = parser.parse_args()
+    TRAINING["augs"]["steps"] += yaml.safe_load(f"[{chosen.augs}]")
     for seed in range(chosen.first, chosen.first + chosen.seeds):
         one_seed(chosen.dataset, seed, chosen.modes.split(","), chosen)
 

@@ -6,7 +6,7 @@ import json
 import shutil
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,10 +20,10 @@ from burnish.engine.progress import Progress, silent
 from burnish.errors import DataError
 from burnish.formats.findings import Findings, write_findings
 from burnish.media.endings import why_incomplete
-from burnish.refine.merging import kept_beliefs, merge_all
+from burnish.refine.merging import kept_beliefs, merged
 from burnish.refine.parts import BASELINE, VAL, WEAK, divided_with_fixed
 from burnish.refine.reviewing import ORIGINS
-from burnish.refine.sets import Entry, SetFolder, read_mask, write_set
+from burnish.refine.sets import Entry, SetFolder, read_mask, write_sets
 from burnish.refine.settings import HybridSetConfig
 
 if TYPE_CHECKING:
@@ -119,46 +119,88 @@ def make_hybrid_set(
     train, val = (sets.root / f"{sets.name}_H{chosen.number}{end}" for end in ("", "_VAL"))
     _refuse_used(sets, train, val)
     inputs = _inputs(sets, improver, chosen) | ({} if reviews is None else {"reviewed": dict(reviews.about)})
-    judged = {} if reviews is None else reviews.pictures
     own = train.with_name(f".{train.name}.work")
     place = (work or own) / fingerprint(repr(inputs))
-    left = replace(sets, weak={name: row for name, row in sets.weak.items() if name not in judged})
-    done = merge_all(left, improver, chosen, place, progress)
-    parts = _parts(sets, chosen)
-    told = list(_failures(done))
-    entries = {True: _manual(sets, BASELINE, told), False: _manual(sets, VAL, told)}
-    for name, record in done.items():
-        if not record.unreadable:
-            entries[parts[name]].append(_hybrid(sets, place, name, record))
-    for name, review in judged.items():
-        entries[parts[name]].append(_reviewed(sets, name, review))
-    if not dry_run:
+    ours = _Merging(sets, improver, chosen, place, {} if reviews is None else reviews.pictures, _parts(sets, chosen))
+    if dry_run:
+        for _ in ours.arriving(engine, progress, "merging masks"):
+            pass
+    else:
         made_by = {"verb": "refine", "name": sets.name, **inputs}
-        _write(sets, {train: entries[True], val: entries[False]}, chosen, made_by, engine=engine, progress=progress)
+        _write(ours, (train, val), made_by, engine=engine, progress=progress)
+    done = {name: ours.done[name] for name in sets.weak if name in ours.done}
     shutil.rmtree(own if work is None else place, ignore_errors=True)
-    findings = Findings(findings_table(told), {"verb": "refine", "dataset": str(train)})
+    findings = Findings(findings_table([*ours.told, *_failures(done)]), {"verb": "refine", "dataset": str(train)})
     if len(findings) and not dry_run:
         write_findings(findings, sets.root / f"{train.name}_findings")
-    counts = Counter(entry.origin for some in entries.values() for entry in some)
-    return HybridSet(train, val, _table(sets, done), findings, counts)
+    return HybridSet(train, val, _table(sets, done), findings, ours.counts)
 
 
-def _write(
-    sets: PreparedSets,
-    entries: Mapping[Path, list[Entry]],
-    config: HybridSetConfig,
-    made_by: Mapping[str, Any],
-    *,
-    engine: Engine | None,
-    progress: Progress,
-) -> None:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Merging:
+    """One refinement under way.
+
+    Attributes:
+        sets: The prepared dataset.
+        improver: What predicts.
+        config: Mode, shares.
+        work: Where masks are kept.
+        judged: Pictures that people have judged, which are not predicted anew.
+        trains: Whether a weakly labelled picture trains.
+        done: What became of each picture that was merged.
+        told: Findings on hand-labelled pictures.
+        counts: Pictures of each origin.
+    """
+
+    sets: PreparedSets
+    improver: Improver
+    config: HybridSetConfig
+    work: Path
+    judged: Mapping[str, Review]
+    trains: Mapping[str, bool]
+    done: dict[str, Record] = field(default_factory=dict[str, "Record"])
+    told: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    counts: Counter[str] = field(default_factory=Counter[str])
+
+    def arriving(self, engine: Engine | None, progress: Progress, label: str = "") -> Iterator[tuple[int, Entry]]:
+        """Each picture as it is ready, with 0 for the training set or 1 for the validation set."""
+        for number, entry in self._entries(engine, progress, label):
+            self.counts[entry.origin] += 1
+            yield number, entry
+
+    def _entries(self, engine: Engine | None, progress: Progress, label: str) -> Iterator[tuple[int, Entry]]:
+        for number, part in enumerate((BASELINE, VAL)):
+            yield from ((number, entry) for entry in _manual(self.sets, part, self.told))
+        left = replace(self.sets, weak={name: row for name, row in self.sets.weak.items() if name not in self.judged})
+        made = merged(left, self.improver, self.config, self.work, engine=engine, progress=progress, label=label)
+        for name, record in made:
+            self.done[name] = record
+            if not record.unreadable:
+                yield self._number(name), _hybrid(self.sets, self.work, name, record)
+        for name, review in self.judged.items():
+            yield self._number(name), _reviewed(self.sets, name, review)
+
+    def names(self) -> tuple[list[str], list[str]]:
+        """Names of all pictures that may arrive for the training and the validation set."""
+        own = tuple([row["name"] for row in _own_rows(self.sets, part)] for part in (BASELINE, VAL))
+        for name in self.sets.weak:
+            own[self._number(name)].append(name)
+        return own[0], own[1]
+
+    def _number(self, name: str) -> int:
+        return 0 if self.trains[name] else 1
+
+
+def _write(ours: _Merging, targets: tuple[Path, Path], made_by: Mapping[str, Any], *, engine: Engine | None, progress: Progress) -> None:
     """Both sets or none; the first one trains and so gets augmented copies."""
+    sets, config = ours.sets, ours.config
     with ExitStack() as stack:
-        for place, (target, own) in enumerate(entries.items()):
-            folder = stack.enter_context(atomic_folder(target))
-            copies, about = config.copies if place == 0 else 0, {**made_by, "set": target.name}
-            how = SetFolder(folder, sets.classes, copies=copies, seed=config.seed, soft=True, media=config.media, made_by=about)
-            write_set(how, own, engine=engine, progress=progress)
+        places: list[SetFolder] = []
+        for target, copies in zip(targets, (config.copies, 0), strict=True):
+            folder, about = stack.enter_context(atomic_folder(target)), {**made_by, "set": target.name}
+            places.append(SetFolder(folder, sets.classes, copies=copies, seed=config.seed, soft=True, media=config.media, made_by=about))
+        label = f"refining into {targets[0].name}"
+        write_sets(places, ours.arriving(engine, progress), ours.names(), label=label, engine=engine, progress=progress)
 
 
 def _refuse_used(sets: PreparedSets, *targets: Path) -> None:
@@ -179,8 +221,7 @@ def _inputs(sets: PreparedSets, improver: Improver, config: HybridSetConfig) -> 
 
 def _manual(sets: PreparedSets, part: str, told: list[dict[str, Any]]) -> list[Entry]:
     """The hand-labelled pictures of a set, without their augmented copies; those that cannot be read are told instead."""
-    folder = sets.folders[part]
-    rows = [row for row in sets.provenances[part]["pictures"] if row["copy_of"] is None]
+    folder, rows = sets.folders[part], _own_rows(sets, part)
     bad = {row["name"]: why for row in rows if (why := why_incomplete(folder / row["file"]))}
     told += [_unreadable(name, why) for name, why in bad.items()]
     return [
@@ -194,6 +235,10 @@ def _manual(sets: PreparedSets, part: str, told: list[dict[str, Any]]) -> list[E
         for row in rows
         if row["name"] not in bad
     ]
+
+
+def _own_rows(sets: PreparedSets, part: str) -> list[dict[str, Any]]:
+    return [row for row in sets.provenances[part]["pictures"] if row["copy_of"] is None]
 
 
 def _hybrid(sets: PreparedSets, work: Path, name: str, record: Record) -> Entry:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from burnish.engine.files import write_bytes, write_text
+from burnish.engine.map import Engine, ordered_map
+from burnish.engine.progress import Progress, silent
 from burnish.errors import BurnishError, DataError, ModelError
 from burnish.media.images import UnreadableImage, encode_png, read_image
 from burnish.refine.modes.evidence import Evidence, Weak, to_bytes, weak_masks, window_of
@@ -24,7 +28,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from burnish.engine.progress import Progress
     from burnish.models.protocols import Segmenter
     from burnish.refine.flips import Predictor
     from burnish.refine.modes.evidence import BoxRecord, Mode
@@ -72,36 +75,58 @@ class _Loaded(NamedTuple):
     weak: Weak
 
 
-def merge_all(sets: PreparedSets, improver: Improver, config: HybridSetConfig, work: Path, progress: Progress) -> dict[str, Record]:
-    """Merge every weakly labelled picture; the soft masks lie in `work` afterwards, and `kept_beliefs` reads them.
+class _Predicted(NamedTuple):
+    """A picture and what the models say of it: the evidence, why they fail, or (without the picture) why it cannot be read."""
 
-    A picture whose prediction fails keeps its weak mask with the belief `alpha`, and is tried again when the run is repeated. One that
-    cannot be read has no mask.
+    name: str
+    loaded: _Loaded | None
+    found: Evidence | str
+
+
+def merged(
+    sets: PreparedSets,
+    improver: Improver,
+    config: HybridSetConfig,
+    work: Path,
+    *,
+    engine: Engine | None = None,
+    progress: Progress = silent,
+    label: str = "",
+) -> Iterator[tuple[str, Record]]:
+    """Merge every weakly labelled picture; its soft masks lie in `work` when it is given, and `kept_beliefs` reads them.
+
+    Models predict in the thread that asks; pictures are read and masks merged and kept in others meanwhile. A picture whose prediction
+    fails keeps its weak mask with the belief `alpha`, and is tried again when the run is repeated. One that cannot be read has no mask.
+
+    Args:
+        sets: The prepared dataset.
+        improver: What predicts.
+        config: Mode and more.
+        work: Where masks are kept.
+        engine: Where pictures are read and masks merged.
+        progress: Where to report.
+        label: What the work is called there; nothing but what was done before is reported without one.
 
     Raises:
         DataError: The predictor gives no probabilities of the right shape, or no picture can be read.
         ModelError: It fails on every picture, or gives another number of answers than it got pictures.
     """
     run = _Run(sets, improver, build(config.mode), config, work)
-    done = {name: record for name in sets.weak if (record := _finished(work, name)) is not None}
-    left = [name for name in sets.weak if name not in done]
-    if done and left:
-        progress.say(f"{len(done):,} of {len(sets.weak):,} pictures were merged before; going on with the others.")
-    with progress.task("merging masks", len(left)) as advance:
-        for start in range(0, len(left), config.batch):
-            names = left[start : start + config.batch]
-            for name, record in _merge_some(run, names):
-                done[name] = record
-                advance(1)
-    _refuse_all_unreadable(list(done.values()))
-    failed = [record.error for record in done.values() if record.error]
-    if failed and len(failed) == sum(not record.unreadable for record in done.values()):
-        raise ModelError(f"The predictor failed on all {len(done)} pictures; the first time it said: {failed[0]}")
-    return {name: done[name] for name in sets.weak}
+    records = {name: record for name in sets.weak if (record := _finished(work, name)) is not None}
+    left = [name for name in sets.weak if name not in records]
+    if records and left:
+        progress.say(f"{len(records):,} of {len(sets.weak):,} pictures were merged before; going on with the others.")
+    yield from records.items()
+    predicted = _predicted(run, left, engine)
+    found = ordered_map(partial(_finish, run), predicted, engine=engine, progress=progress, label=label, total=len(left), ahead=True)
+    for name, record in found:
+        records[name] = record
+        yield name, record
+    _refuse_failure(list(records.values()))
 
 
 def kept_beliefs(work: Path, name: str, count: int) -> NDArray[np.uint8]:
-    """(count, H, W) the soft masks that `merge_all` kept."""
+    """(count, H, W) the soft masks that `merged` kept."""
     return np.stack([read_image(_mask_path(work, name, place), mode="unchanged") for place in range(count)])
 
 
@@ -110,31 +135,47 @@ def refused_beliefs(sets: PreparedSets, name: str, alpha: float) -> NDArray[np.u
     return to_bytes(alpha * weak_masks(_load(sets, name).weak, len(sets.classes)))
 
 
-def _refuse_all_unreadable(done: Sequence[Record]) -> None:
-    if done and all(record.unreadable for record in done):
+def _refuse_failure(done: Sequence[Record]) -> None:
+    """What is refused when nothing came of it at all."""
+    readable = [record for record in done if not record.unreadable]
+    if done and not readable:
         raise DataError(f"None of the {len(done):,} weakly labelled pictures can be read; the first time: {done[0].unreadable}.")
+    if readable and all(record.error for record in readable):
+        raise ModelError(f"The predictor failed on all {len(done)} pictures; the first time it said: {readable[0].error}")
 
 
-def _merge_some(run: _Run, names: Sequence[str]) -> Iterator[tuple[str, Record]]:
-    sets, work = run.sets, run.work
-    loaded: list[_Loaded] = []
-    for name in names:
-        try:
-            loaded.append(_load(sets, name))
-        except UnreadableImage as error:
-            yield name, Record((), unreadable=str(error).rstrip("."))
-    for one, found in zip(loaded, _evidence(run.improver, loaded), strict=True):
-        if isinstance(found, str):
-            _keep(work, one.name, to_bytes(run.config.alpha * weak_masks(one.weak, len(sets.classes))))
-            yield one.name, Record((), error=found)
-            continue
-        if len(found.probabilities) != len(sets.classes):
-            raise DataError(f"The predictor gives {len(found.probabilities)} maps and there are {len(sets.classes)} classes: one each.")
-        merged = run.mode(found)
-        record = Record(tuple(_told(box) for box in merged.boxes))
-        _keep(work, one.name, merged.soft)
-        write_text(work / f"{one.name}.json", json.dumps(record.boxes))
-        yield one.name, record
+def _predicted(run: _Run, names: Sequence[str], engine: Engine | None) -> Iterator[_Predicted]:
+    """Pictures with what the models say of them, some at once; those ahead are read meanwhile."""
+    reading = ordered_map(partial(_read, run.sets), names, engine=engine, ahead=True)
+    while some := list(islice(reading, run.config.batch)):
+        loaded = [one for one in some if isinstance(one, _Loaded)]
+        found = iter(_evidence(run.improver, loaded) if loaded else [])
+        yield from (_Predicted(one.name, one, next(found)) if isinstance(one, _Loaded) else one for one in some)
+
+
+def _read(sets: PreparedSets, name: str) -> _Loaded | _Predicted:
+    try:
+        return _load(sets, name)
+    except UnreadableImage as error:
+        return _Predicted(name, None, str(error).rstrip("."))
+
+
+def _finish(run: _Run, predicted: _Predicted) -> tuple[str, Record]:
+    """Merge one picture and keep its masks."""
+    name, one, found = predicted
+    if one is None:
+        return name, Record((), unreadable=str(found))
+    count = len(run.sets.classes)
+    if isinstance(found, str):
+        _keep(run.work, name, to_bytes(run.config.alpha * weak_masks(one.weak, count)))
+        return name, Record((), error=found)
+    if len(found.probabilities) != count:
+        raise DataError(f"The predictor gives {len(found.probabilities)} maps and there are {count} classes: one each.")
+    made = run.mode(found)
+    record = Record(tuple(_told(box) for box in made.boxes))
+    _keep(run.work, name, made.soft)
+    write_text(run.work / f"{name}.json", json.dumps(record.boxes))
+    return name, record
 
 
 def _evidence(improver: Improver, loaded: Sequence[_Loaded]) -> list[Evidence | str]:

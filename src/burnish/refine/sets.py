@@ -33,7 +33,7 @@ from burnish.media.images import encode_jpeg, encode_png, probe_image, read_imag
 from burnish.refine.augmenting import changed, drawn_change
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -96,19 +96,63 @@ def write_set(place: SetFolder, entries: Sequence[Entry], *, engine: Engine | No
     Raises:
         DataError: Two pictures have one name, or there are more classes than a mask has values.
     """
+    label = f"writing {place.made_by.get('set', place.folder.name)}"
+    names = [stem_of(entry.name) for entry in entries]
+    write_sets([place], ((0, entry) for entry in entries), [names], label=label, engine=engine, progress=progress)
+
+
+def write_sets(
+    places: Sequence[SetFolder],
+    arriving: Iterable[tuple[int, Entry]],
+    names: Sequence[Sequence[str]],
+    *,
+    label: str,
+    engine: Engine | None = None,
+    progress: Progress = silent,
+) -> None:
+    """Write several sets while their pictures arrive: workers write what has come, and this thread goes on making what comes next.
+
+    Args:
+        places: The sets.
+        arriving: Pictures, each with the place of its set.
+        names: Of each set, names without endings of all pictures that may arrive, in the order of the provenance.
+        label: What the work is called.
+        engine: Where pictures are written.
+        progress: Where to report.
+
+    Raises:
+        DataError: Two pictures of a set have one name, or there are more classes than a mask has values.
+    """
+    for place, own in zip(places, names, strict=True):
+        _begin(place, own)
+    write = partial(_write_arrived, places, [frozenset(own) for own in names])
+    total = sum(len(own) for own in names)
+    found: list[list[list[dict[str, Any]]]] = [[] for _ in places]
+    for number, rows in ordered_map(write, arriving, engine=engine, progress=progress, label=label, total=total, ahead=True):
+        found[number].append(rows)
+    for place, own, pictures in zip(places, names, found, strict=True):
+        order = {name: number for number, name in enumerate(own)}
+        _end(place, sorted(pictures, key=lambda rows: order[rows[0]["name"]]))
+
+
+def _begin(place: SetFolder, names: Sequence[str]) -> None:
     if len(place.classes) > MOST_CLASSES:
         raise DataError(f"There are {len(place.classes)} classes and a mask of 8 bits has room for {MOST_CLASSES}; leave some out.")
-    taken = {stem_of(entry.name) for entry in entries}
-    if len(taken) != len(entries):
+    if len(set(names)) != len(names):
         raise DataError("Two pictures of a set have one name but for the ending; their masks would meet.")
-    place_files(Path("/"), place.folder, {str(e.path.absolute()): f"{_IMAGES}/{e.name}" for e in entries}, place.media)
     for folder in (_IMAGES, MASKS):
         (place.folder / folder).mkdir(parents=True, exist_ok=True)
     write_names(place.folder / "classes.txt", [BACKGROUND, *place.classes])
-    label = f"writing {place.made_by.get('set', place.folder.name)}"
-    written = ordered_map(
-        partial(_write_entry, place, frozenset(taken)), entries, engine=engine, progress=progress, label=label, total=len(entries)
-    )
+
+
+def _write_arrived(
+    places: Sequence[SetFolder], taken: Sequence[frozenset[str]], arrived: tuple[int, Entry]
+) -> tuple[int, list[dict[str, Any]]]:
+    number, entry = arrived
+    return number, _write_entry(places[number], taken[number], entry)
+
+
+def _end(place: SetFolder, written: Sequence[Sequence[Mapping[str, Any]]]) -> None:
     pictures = [row for rows in written for row in rows]
     head = {"schema": _SCHEMA, **place.made_by, "classes": list(place.classes), "soft": place.soft}
     write_text(place.folder / PROVENANCE, json.dumps({**head, "pictures": pictures}, ensure_ascii=False, indent=1, default=str) + "\n")
@@ -165,7 +209,8 @@ def stem_of(name: str) -> str:
 
 
 def _write_entry(place: SetFolder, taken: frozenset[str], entry: Entry) -> list[dict[str, Any]]:
-    """Write the mask of one picture and its copies; the rows of the provenance."""
+    """Place one picture, write its mask and copies; the rows of the provenance."""
+    place_files(Path("/"), place.folder, {str(entry.path.absolute()): f"{_IMAGES}/{entry.name}"}, place.media)
     stem, mask = stem_of(entry.name), entry.paint()
     info = probe_image(entry.path)
     if mask.shape[-2:] != (info.height, info.width):

@@ -30,9 +30,7 @@ def picture_of(evidence: Evidence, mode: str) -> NDArray[np.uint8]:
     return picture
 
 
-def along_edges(
-    probabilities: NDArray[np.floating], picture: NDArray[np.uint8], window: Window, *, radius: int, epsilon: float
-) -> Floats:
+def along_edges(probabilities: NDArray[np.floating], picture: NDArray[np.uint8], window: Window, *, radius: int, epsilon: float) -> Floats:
     """(h, w) the probabilities of a window of the picture, smoothed but for the picture's edges, 0 to 1.
 
     Args:
