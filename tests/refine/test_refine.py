@@ -235,3 +235,10 @@ def test_only_gains_beyond_noise_go_on(values, better):
     is_best, told = verdict(interval(np.array(values)))
     assert is_best is better
     assert ("goes on" in told) == (min(values) > 0)
+
+
+def test_a_loop_takes_mode_tight_and_one_refinement_the_published_formula_unless_told():
+    assert RefineConfig.make().mode.name == "hybrid"
+    assert RefineConfig.make(loop=True).mode.name == "tight"
+    assert RefineConfig.make(loop=True, mode="soft").mode.name == "soft"
+    assert RefineConfig.make(loop=False, mode="tight").mode.name == "tight"

@@ -161,7 +161,7 @@ def test_points_that_are_not_labelled_count_nowhere(whole_run, tmp_path):
 
 def test_the_sweep_counts_what_each_confidence_would_leave(whole_run, tmp_path):
     dataset = figures(tmp_path, 10)
-    evaluation = evaluate(dataset, settings(whole_run, near=0.05))
+    evaluation = evaluate(dataset, settings(whole_run, points={"near": 0.05}))
     _, (_, _, shares, heights) = counted(objects_beside(whole_run, dataset, evaluation))
     swept = evaluation.contestant.figures.sweep
     assert set(swept["point"]) == {"all", *parts.POINTS}
@@ -259,10 +259,10 @@ def test_the_report_of_a_training_ranks_its_pictures(whole_run, parts_run):
 
 def test_sigmas_are_those_of_the_training_unless_others_are_named(whole_run, tmp_path):
     dataset = figures(tmp_path, 4)
-    usual, strict = (evaluate(dataset, settings(whole_run, pictures=0, sigmas=sigmas)) for sigmas in (None, (0.01, 0.01, 0.01)))
+    usual, strict = (evaluate(dataset, settings(whole_run, pictures=0, points={"sigmas": sigmas})) for sigmas in (None, (0.01, 0.01, 0.01)))
     assert strict.metrics["oks"] < usual.metrics["oks"]
     with pytest.raises(ConfigError, match="There are 2 sigmas, but the network finds 3 points: head, left_foot, right_foot"):
-        evaluate(dataset, settings(whole_run, sigmas=(0.1, 0.1)))
+        evaluate(dataset, settings(whole_run, points={"sigmas": (0.1, 0.1)}))
     metrics = [{"name": "oks_ap", "sigmas": [0.1, 0.2, 0.3]}]
     assert learnt_sigmas(TrainConfig.make(evaluation={"metrics": metrics})) == (0.1, 0.2, 0.3)
 

@@ -86,7 +86,7 @@ class HybridSetConfig(Config):
     number: Annotated[int, Field(ge=1)] = 1
     """Number k of the set NAME_Hk; one that is in use is refused."""
     mode: Annotated[Config, Chosen(MODES, usual="hybrid")] = HybridConfig(name="hybrid")
-    """The merging mode: a name, or a mapping with name and settings."""
+    """The merging mode: a name, or a mapping with name and settings; where none is given, hybrid, and tight in a loop."""
     alpha: Annotated[float, Field(ge=0, le=1)] = 0.3
     """Belief inside the weak label where predicting a picture failed."""
     train: InnerShare = 0.85
@@ -129,6 +129,12 @@ class RefineConfig(HybridSetConfig):
     """What people said of the refined set before this one: a file of refused pictures, one name a line, or the shapes as they left them."""
     device: str | None = None
     """For instance cuda or cpu; the best there is when not given."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _mode_of_a_loop(cls, given: Any) -> Any:
+        """Once means the published formula; a loop is after the best masks, and on cracks and nuclei these were those of mode tight."""
+        return {"mode": "tight", **given} if isinstance(given, dict) and given.get("loop") is True else given
 
     @model_validator(mode="after")
     def _reviewed_once(self) -> Self:

@@ -84,8 +84,10 @@ def _judge(network: Trained, chosen: Chosen, settings: EvaluateConfig) -> Judge:
     names = chosen.examples.classes
     numbers = {number: network.classes.index(names[place]) for number, place in chosen.examples.numbers.items()}
     examples = replace(chosen.examples, classes=network.classes, numbers=numbers)
-    sigmas = settings.sigmas or learnt_sigmas(training_settings(network))
-    return judge_of(network, policy_of(examples), settings.model_copy(update={"sigmas": sigmas}))
+    sigmas = settings.points.sigmas or learnt_sigmas(training_settings(network))
+    return judge_of(
+        network, policy_of(examples), settings.model_copy(update={"points": settings.points.model_copy(update={"sigmas": sigmas})})
+    )
 
 
 def _contestant(network: Trained, judge: Judge, chosen: Chosen, settings: EvaluateConfig) -> Contestant:

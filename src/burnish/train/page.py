@@ -37,7 +37,7 @@ from burnish.train.judging.sections import (
 )
 from burnish.train.loaders.placement import Placement
 from burnish.train.policies.examples import PARTS
-from burnish.train.policies.settings import EvaluateConfig
+from burnish.train.policies.settings import EvaluateConfig, PointsConfig
 from burnish.train.run import network_device
 from burnish.train.run_folder import environment
 from burnish.train.trained import Trained
@@ -122,7 +122,8 @@ def _judged(result: TrainResult, part: str) -> JudgedPart | str:
     rows = pictures.part(part)
     chosen = np.sort(np.random.default_rng(result.config.seed).choice(rows, size=min(len(rows), _MOST_JUDGED), replace=False))
     trained = trained_of(result, result.folder or Path())
-    settings = EvaluateConfig(outlines=False, batch_size=result.config.batch_size, sigmas=learnt_sigmas(result.config))
+    points = PointsConfig(sigmas=learnt_sigmas(result.config))
+    settings = EvaluateConfig(outlines=False, batch_size=result.config.batch_size, points=points)
     try:
         judge = judge_of(trained, result.policy, settings)
         look(pictures, chosen, [judge], batch_size=settings.batch_size, engine=Engine(1), progress=silent)

@@ -48,7 +48,7 @@ def judge(trained: Trained, policy: Policy, config: EvaluateConfig) -> KeypointJ
     Raises:
         ConfigError: There are not as many sigmas as points.
     """
-    sigmas = config.sigmas or usual_sigmas(len(trained.names)) or COCO_PERSON
+    sigmas = config.points.sigmas or usual_sigmas(len(trained.names)) or COCO_PERSON
     if len(sigmas) != len(trained.names):
         told = f"There are {len(sigmas)} sigmas, but the network finds {len(trained.names)} points"
         raise ConfigError(f"{told}: {', '.join(trained.names)}. Give one for each, in this order.")
@@ -90,7 +90,7 @@ class KeypointJudge:
     def add_points(self, row: int, found: NDArray[np.float64]) -> None:
         """Compare the points (n, K, 3) x, y and height of the peak that were predicted in a picture."""
         true = skeletons_of(self.examples, row)
-        one = compare(found, true, self.sigmas, self.config.near)
+        one = compare(found, true, self.sigmas, self.config.points.near)
         self.states.append(_coco_state(self.coco, len(self.rows), found, true))
         self.rows.append(row)
         self.compared.append(one)
@@ -118,20 +118,20 @@ class KeypointJudge:
         """All numbers."""
         said, names = self._points(), self.trained.names
         known = said.known
-        bins = reliability(np.clip(said.heights[known], 0, 1), said.shares[known] <= self.config.near, _BINS)
+        bins = reliability(np.clip(said.heights[known], 0, 1), said.shares[known] <= self.config.points.near, _BINS)
         numbers = self.statistics()(np.ones(len(self.rows), np.int64))
         more = {name: value for name, value in self.coco.result(merged(self.states)).items() if name not in numbers}
         metrics = {**numbers, "ece": calibration_error(bins), **more}
-        swept, notes = point_sweep(said, names, self.config.near, target)
+        swept, notes = point_sweep(said, names, self.config.points.near, target)
         confusion = np.sum([one.confusion for one in self.compared], axis=0)
         sides = (*names, _ELSEWHERE), (*names, _NOT_FOUND)
         return Figures(
             metrics=metrics,
             pictures=self._pictures(),
             score="oks",
-            classes=point_table(said, names, self.config.near, SHARES),
+            classes=point_table(said, names, self.config.points.near, SHARES),
             sweep=swept,
-            curves=point_curves(said, names, self.config.near),
+            curves=point_curves(said, names, self.config.points.near),
             confusion=Confusion(confusion, *sides, "points", self.guilty.pictures()),
             reliability=bins,
             notes=(*notes, *self._notes()),
@@ -151,7 +151,7 @@ class KeypointJudge:
 
     def _pictures(self) -> pl.DataFrame:
         told = zip(self.rows, self.compared, strict=True)
-        rows = [{"row": row, **_row(one, self.trained.names, self.config.near)} for row, one in told]
+        rows = [{"row": row, **_row(one, self.trained.names, self.config.points.near)} for row, one in told]
         return pl.DataFrame(rows, infer_schema_length=None).fill_nan(None)
 
 

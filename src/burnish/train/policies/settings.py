@@ -210,6 +210,16 @@ class PredictConfig(Config):
     """For instance cuda or cpu; the best there is when not given."""
 
 
+class PointsConfig(Config):
+    """When a key point is right."""
+
+    near: Annotated[float, Field(gt=0)] = 0.1
+    """Within this share of the longer side of its object's box a point is right, for thresholds, curves, confusion and calibration; PCK is
+    told at 0.05, 0.1 and 0.2 anyway."""
+    sigmas: tuple[Annotated[float, Field(gt=0)], ...] | None = None
+    """How exactly each can be placed, for OKS; when not given as the training had it, COCO's for its 17 points or else 0.05."""
+
+
 class EvaluateConfig(Config):
     """Measure a trained network on a dataset's own labels."""
 
@@ -230,11 +240,8 @@ class EvaluateConfig(Config):
     """Detection: IoU from which a box is found."""
     min_score: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Detection: boxes below it count for curves and mAP alone."""
-    near: Annotated[float, Field(gt=0)] = 0.1
-    """Key points: within this share of the longer side of its object's box a point is right, for thresholds, curves, confusion and
-    calibration; PCK is told at 0.05, 0.1 and 0.2 anyway."""
-    sigmas: tuple[Annotated[float, Field(gt=0)], ...] | None = None
-    """Key points: how exactly each can be placed, for OKS; when not given as the training had it, COCO's for its 17 points or else 0.05."""
+    points: PointsConfig = PointsConfig()
+    """Key points: when one is right."""
     pictures: Annotated[int, Field(ge=0)] = 24
     """Worst pictures that the report shows, and best, and most changed."""
     flips: bool = False
