@@ -69,7 +69,9 @@ class _Run(NamedTuple):
     work: Path
 
 
-class _Loaded(NamedTuple):
+class LoadedWeak(NamedTuple):
+    """A weakly labelled picture."""
+
     name: str
     picture: NDArray[np.uint8]
     weak: Weak
@@ -79,7 +81,7 @@ class _Predicted(NamedTuple):
     """A picture and what the models say of it: the evidence, why they fail, or (without the picture) why it cannot be read."""
 
     name: str
-    loaded: _Loaded | None
+    loaded: LoadedWeak | None
     found: Evidence | str
 
 
@@ -132,7 +134,7 @@ def kept_beliefs(work: Path, name: str, count: int) -> NDArray[np.uint8]:
 
 def refused_beliefs(sets: PreparedSets, name: str, alpha: float) -> NDArray[np.uint8]:
     """(K, H, W) the weak masks of a picture with one belief, for what no prediction is trusted of."""
-    return to_bytes(alpha * weak_masks(_load(sets, name).weak, len(sets.classes)))
+    return to_bytes(alpha * weak_masks(load_weak(sets, name).weak, len(sets.classes)))
 
 
 def _refuse_failure(done: Sequence[Record]) -> None:
@@ -148,14 +150,14 @@ def _predicted(run: _Run, names: Sequence[str], engine: Engine | None) -> Iterat
     """Pictures with what the models say of them, some at once; those ahead are read meanwhile."""
     reading = ordered_map(partial(_read, run.sets), names, engine=engine, ahead=True)
     while some := list(islice(reading, run.config.batch)):
-        loaded = [one for one in some if isinstance(one, _Loaded)]
+        loaded = [one for one in some if isinstance(one, LoadedWeak)]
         found = iter(_evidence(run.improver, loaded) if loaded else [])
-        yield from (_Predicted(one.name, one, next(found)) if isinstance(one, _Loaded) else one for one in some)
+        yield from (_Predicted(one.name, one, next(found)) if isinstance(one, LoadedWeak) else one for one in some)
 
 
-def _read(sets: PreparedSets, name: str) -> _Loaded | _Predicted:
+def _read(sets: PreparedSets, name: str) -> LoadedWeak | _Predicted:
     try:
-        return _load(sets, name)
+        return load_weak(sets, name)
     except UnreadableImage as error:
         return _Predicted(name, None, str(error).rstrip("."))
 
@@ -178,7 +180,7 @@ def _finish(run: _Run, predicted: _Predicted) -> tuple[str, Record]:
     return name, record
 
 
-def _evidence(improver: Improver, loaded: Sequence[_Loaded]) -> list[Evidence | str]:
+def _evidence(improver: Improver, loaded: Sequence[LoadedWeak]) -> list[Evidence | str]:
     """The evidence on each picture; where a model fails on several at once each is tried alone, and then the reason why it fails."""
     try:
         return list(_asked(improver, loaded))
@@ -190,7 +192,7 @@ def _evidence(improver: Improver, loaded: Sequence[_Loaded]) -> list[Evidence | 
         return [found for one in loaded for found in _evidence(improver, [one])]
 
 
-def _asked(improver: Improver, loaded: Sequence[_Loaded]) -> Iterator[Evidence]:
+def _asked(improver: Improver, loaded: Sequence[LoadedWeak]) -> Iterator[Evidence]:
     pictures, weak = [one.picture for one in loaded], [one.weak for one in loaded]
     maps = _answers(improver.predict, pictures)
     second = [None] * len(loaded) if improver.second is None else _answers(improver.second, pictures)
@@ -206,8 +208,12 @@ def _answers(predict: Predictor, pictures: Sequence[NDArray[np.uint8]]) -> list[
     return [np.asarray(one, dtype=np.float32) for one in found]
 
 
-def _load(sets: PreparedSets, name: str) -> _Loaded:
-    """A picture with its weak labels, paired by name."""
+def load_weak(sets: PreparedSets, name: str) -> LoadedWeak:
+    """A picture with its weak labels, paired by name.
+
+    Raises:
+        UnreadableImage: The picture cannot be read.
+    """
     row, folder = sets.weak[name], sets.folders[WEAK]
     picture = read_image(folder / row["file"])
     size = (picture.shape[0], picture.shape[1])
@@ -219,7 +225,7 @@ def _load(sets: PreparedSets, name: str) -> _Loaded:
         for place, (box, number) in enumerate(zip(boxes, classes.tolist(), strict=True)):
             window = window_of(box, size)
             masks[place][window] = inside[number][window]
-    return _Loaded(name, picture, Weak(boxes, classes, size, masks))
+    return LoadedWeak(name, picture, Weak(boxes, classes, size, masks))
 
 
 def _told(box: BoxRecord) -> dict[str, Any]:
