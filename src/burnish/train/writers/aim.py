@@ -21,6 +21,7 @@ class AimWriter:
     def __init__(self, config: AimConfig) -> None:
         self._aim = library("aim", "pip install aim")
         self._run: Any = self._aim.Run(repo=None if config.folder is None else str(config.folder), experiment=config.experiment)
+        self._settings: dict[str, Any] = {}
 
     def scalars(self, values: Mapping[str, float], step: int) -> None:
         """Write numbers."""
@@ -46,7 +47,8 @@ class AimWriter:
 
     def hyper_parameters(self, values: Mapping[str, Any], metrics: Mapping[str, float] | None = None) -> None:
         """Write settings, and what they led to."""
-        self._run["hparams"] = dict(values)
+        self._settings |= values
+        self._run["hparams"] = self._settings
         self._run["results"] = dict(metrics or {})
 
     def artifact(self, path: Path, name: str = "") -> None:
