@@ -1,6 +1,8 @@
-"""Do refined masks help? Baseline, raw boxes and merging modes on cracks and nuclei, from scratch, judged on hand-drawn test masks.
+r"""Do refined masks help? Baseline, raw boxes and merging modes on cracks and nuclei, from scratch, judged on hand-drawn test masks.
 
-python benchmarks/refine.py DATASET [--seeds 3] [--modes tight,soft] [--steps 600] [--work FOLDER]
+python benchmarks/refine.py DATASET [--seeds 3] [--modes tight,soft] [--steps 600] [--refined STEPS] [--work FOLDER]
+python benchmarks/refine.py deepcrack --together '^(.+?)(-\d+)?$'
+python benchmarks/refine.py nuclei --augs '{name: invert, p: 0.3}, {name: grey, p: 0.3}'
 
 DATASET is a folder with train/ and test/, each with images/, masks/ and boxes.coco.json. 24 pictures of train count as labelled by hand,
 drawn by the seed; of all others only the boxes are used. Their masks judge the improved masks, and nothing else sees them.
@@ -57,10 +59,12 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--modes", default="tight")
     parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--refined", type=int, default=None, help="steps of the networks that learn from all pictures; as many else")
     parser.add_argument("--work", type=Path, default=Path("runs/refine-benchmark"))
     parser.add_argument("--together", default=None)
     parser.add_argument("--augs", default="", help="further augmentations, such as {name: invert, p: 0.3}")
     chosen = parser.parse_args()
+    chosen.refined = chosen.refined or chosen.steps
     TRAINING["augs"]["steps"] += yaml.safe_load(f"[{chosen.augs}]")
     for seed in range(chosen.first, chosen.first + chosen.seeds):
         one_seed(chosen.dataset, seed, chosen.modes.split(","), chosen)
@@ -83,12 +87,12 @@ def one_seed(dataset: Path, seed: int, modes: list[str], chosen: argparse.Namesp
         if not (sets / f"set_H{number}").exists():
             how = MODES.get(mode, mode)
             refine(sets, RefineConfig(model=str(baseline), number=number, mode=how, flips="both", copies=0, train=0.999, seed=seed))
-        scores[mode] = judged(trained(sets / f"set_H{number}", sets, folder / mode, seed, chosen.steps), dataset / "test")
+        scores[mode] = judged(trained(sets / f"set_H{number}", sets, folder / mode, seed, chosen.refined), dataset / "test")
         told(dataset, seed, mode, scores)
     if not (sets / "set_H90").exists():  # alpha 1 is the box and nothing of the prediction
         whole = {"name": "hybrid", "alpha": 1.0}
         refine(sets, RefineConfig(model=str(baseline), number=90, mode=whole, copies=0, train=0.999, seed=seed))
-    scores["boxes"] = judged(trained(sets / "set_H90", sets, folder / "boxes", seed, chosen.steps), dataset / "test")
+    scores["boxes"] = judged(trained(sets / "set_H90", sets, folder / "boxes", seed, chosen.refined), dataset / "test")
     for name in scores:
         told(dataset, seed, name, scores)
 
@@ -113,7 +117,7 @@ def judge_masks(sets: PreparedSets, run: Path, dataset: Path, seed: int) -> None
 
 
 def trained(set_: Path, sets: Path, folder: Path, seed: int, steps: int) -> Path:
-    """A network from scratch; all get as many steps, so that only the masks differ."""
+    """A network from scratch; with as many steps for all only the masks differ."""
     pictures = len(list((set_ / "images").iterdir()))
     epochs = max(1, round(steps / -(-pictures // TRAINING["batch_size"])))
     data = {"validation_dataset": str(sets / "set_BASELINE_VAL"), "cache": str(folder.parent / "cache")}

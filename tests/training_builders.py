@@ -1,15 +1,18 @@
 """Small trainings: a network with dropout and normalisation on a regression that it can learn in a moment."""
 
 import signal
+from pathlib import Path
 
 import torch
 
 from burnish.train.handlers.order import build_handlers
+from burnish.train.loaders.placement import Placement
 from burnish.train.optim.factors import Clock
 from burnish.train.optim.optimizers import build_optimizer
 from burnish.train.optim.scheduler import build_scheduler
 from burnish.train.run import Job
 from burnish.train.target import parse_target
+from burnish.train.trained import Trained
 
 ROWS, BATCH = 44, 8
 
@@ -87,3 +90,19 @@ def continued(train, dataset, config, folder, *, step):
     assert half.run.step == step + 1
     rest = train(dataset, config, work=folder / "half")
     return weights(whole.model), weights(rest.model)
+
+
+def judged_detector(model):
+    """A detector of cars and dogs at 32 x 32 as judges take it, with no run folder."""
+    return Trained(
+        model=model,
+        task="detection",
+        mode="multiclass",
+        names=("car", "dog"),
+        classes=("car", "dog"),
+        placement=Placement.make(size=(32, 32)),
+        device=torch.device("cpu"),
+        producer="",
+        details={},
+        folder=Path(),
+    )

@@ -1,13 +1,11 @@
 """Exports, imports, backups, guides and copies: whole files up and down."""
 
-import resource
-import signal
 import zipfile
-from contextlib import contextmanager
 
 import pytest
 from cvat_faults import line_to, times
 from cvat_server_builders import annotate, box, contents, every_kind, label_number, make_task, picture
+from disk_builders import no_room
 
 from burnish.cvat.background import run_background
 from burnish.cvat.backups import back_up, back_up_all, restore
@@ -210,18 +208,6 @@ def test_issues_are_drawn_on_their_frames(street, connection, tmp_path):
     paths = draw_issues(street, tmp_path)
     assert [path.name for path in paths] == ["frame_000001.png", "frame_000003.png"]
     assert all(path.read_bytes() != picture(number) for path, number in zip(paths, (1, 3), strict=True))
-
-
-@contextmanager
-def no_room(most):
-    """Let the operating system refuse every file above some bytes."""
-    before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 def test_a_full_disk_is_told_and_leaves_nothing_half_written(street, connection, tmp_path):

@@ -1,11 +1,10 @@
 """COCO's numbers equal those of pycocotools; panoptic quality equals its definition by brute force."""
 
-import contextlib
-import io
 import itertools
 
 import numpy as np
 import pytest
+from coco_oracle import coco_numbers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +14,10 @@ from burnish.metrics.panoptic import panoptic_quality, panoptic_sums
 from burnish.metrics.state import merged
 
 pytest.importorskip("faster_coco_eval")
+
+
+def numbered(count):
+    return [{"id": number} for number in range(count)]
 
 
 def boxes(seed):
@@ -28,20 +31,6 @@ def boxes(seed):
     found = np.column_stack([near[:, :2], rng.random(45), near[:, 4:] + rng.normal(0, 4, (45, 4))])
     false = np.column_stack([rng.integers(0, 12, 10), rng.integers(0, 3, 10), rng.random(10), np.tile([0, 0, 30, 30], (10, 1))])
     return np.concatenate([found, false]), true
-
-
-def oracle(annotations, results, images, classes, kind):
-    coco = pytest.importorskip("pycocotools.coco")
-    cocoeval = pytest.importorskip("pycocotools.cocoeval")
-    with contextlib.redirect_stdout(io.StringIO()):
-        truth = coco.COCO()
-        truth.dataset = {"images": [{"id": i} for i in images], "annotations": annotations, "categories": [{"id": c} for c in classes]}
-        truth.createIndex()
-        evaluation = cocoeval.COCOeval(truth, truth.loadRes(results), kind)
-        evaluation.evaluate()
-        evaluation.accumulate()
-        evaluation.summarize()
-    return evaluation.stats
 
 
 def test_map_is_cocos_in_parts_as_in_the_whole():
@@ -58,7 +47,7 @@ def test_map_is_cocos_in_parts_as_in_the_whole():
         for n, (t, s) in enumerate(zip(true, sizes, strict=True))
     ]
     results = [{"image_id": int(f[0]), "category_id": int(f[1]) + 1, "score": f[2], "bbox": [*f[3:5], *(f[5:] - f[3:5])]} for f in found]
-    assert [*result.values()] == pytest.approx(oracle(annotations, results, range(12), (1, 2, 3), "bbox").tolist())
+    assert [*result.values()] == pytest.approx(coco_numbers(numbered(12), annotations, results, classes=(1, 2, 3), kind="bbox").tolist())
     assert list(result)[:3] == ["map", "map_50", "map_75"]
     assert 0.1 < result["map"] < 0.9
 
@@ -98,7 +87,7 @@ def test_oks_ap_is_cocos():
         for n, t in enumerate(true)
     ]  # fmt: skip
     results = [{"image_id": int(f[0]), "category_id": 1, "score": f[1], "keypoints": f[2:].tolist()} for f in found]
-    assert [*result.values()] == pytest.approx(oracle(annotations, results, range(5), (1,), "keypoints").tolist())
+    assert [*result.values()] == pytest.approx(coco_numbers(numbered(5), annotations, results, classes=(1,), kind="keypoints").tolist())
     with pytest.raises(ConfigError, match="There are 2 sigmas, but 17 key points"):
         build({"name": "oks_ap", "sigmas": [0.1, 0.1]}).result(metric.measure(found, true, images=range(5)))
 

@@ -8,37 +8,20 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
-from pathlib import Path  # noqa: E402
+from training_builders import judged_detector  # noqa: E402
 
 from burnish.data.dataset import make_dataset  # noqa: E402
 from burnish.metrics.metric import build  # noqa: E402
 from burnish.testing.datasets import write_picture  # noqa: E402
 from burnish.train.judging.detection import DetectionJudge  # noqa: E402
 from burnish.train.judging.matching import match  # noqa: E402
-from burnish.train.loaders.placement import Placement  # noqa: E402
 from burnish.train.policies.examples import gather  # noqa: E402
 from burnish.train.policies.predicted import labels_of_arrays  # noqa: E402
 from burnish.train.policies.settings import DataConfig, EvaluateConfig  # noqa: E402
 from burnish.train.target import parse_target  # noqa: E402
-from burnish.train.trained import Trained  # noqa: E402
 
 CAR, DOG = 0, 1
 A, B, FAR = [0.0, 0.0, 10.0, 10.0], [16.0, 0.0, 26.0, 10.0], [0.0, 12.0, 6.0, 18.0]
-
-
-def network():
-    return Trained(
-        model=torch.nn.Identity(),
-        task="detection",
-        mode="multiclass",
-        names=("car", "dog"),
-        classes=("car", "dog"),
-        placement=Placement.make(size=(32, 32)),
-        device=torch.device("cpu"),
-        producer="",
-        details={},
-        folder=Path(),
-    )
 
 
 @pytest.fixture
@@ -59,7 +42,7 @@ def judge(tmp_path):
         classes=pl.DataFrame({"id": [1, 2], "name": ["car", "dog"]}),
     )
     examples = gather(dataset, "detection", DataConfig(), to_learn=False)
-    return DetectionJudge(network(), examples, EvaluateConfig(), build("map"))
+    return DetectionJudge(judged_detector(torch.nn.Identity()), examples, EvaluateConfig(), build("map"))
 
 
 def said(boxes, classes, scores):
@@ -111,7 +94,9 @@ def test_objects_are_the_boxes_around_what_was_drawn(tmp_path):
         annotations=pl.DataFrame(rows, infer_schema_length=None),
         classes=pl.DataFrame({"id": [1, 2], "name": ["car", "dog"]}),
     )
-    judge = DetectionJudge(network(), gather(dataset, "detection", DataConfig(), to_learn=False), EvaluateConfig(), build("map"))
+    judge = DetectionJudge(
+        judged_detector(torch.nn.Identity()), gather(dataset, "detection", DataConfig(), to_learn=False), EvaluateConfig(), build("map")
+    )
     judge.add_labels(0, said([A, [17.0, 1.0, 23.0, 9.0]], [CAR, DOG], [0.9, 0.8]))
     figures = judge.figures(None)
     assert figures.metrics["map"] == pytest.approx(1)

@@ -1,18 +1,17 @@
 """Judging the masks of objects: predictions whose numbers are known, COCO's own evaluation, and a network that was trained."""
 
-import contextlib
-import io
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 import pytest
 import task_builders as parts
+from coco_oracle import coco_numbers
 
 import burnish
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("faster_coco_eval")
+
+from training_builders import judged_detector  # noqa: E402
 
 from burnish.data.dataset import make_dataset  # noqa: E402
 from burnish.geometry import rle  # noqa: E402
@@ -21,14 +20,13 @@ from burnish.metrics.metric import build  # noqa: E402
 from burnish.testing.datasets import write_picture  # noqa: E402
 from burnish.train.evaluate import evaluate  # noqa: E402
 from burnish.train.judging.detection import judge as box_judge  # noqa: E402
-from burnish.train.loaders.placement import Placement  # noqa: E402
 from burnish.train.policies.detection import detect  # noqa: E402
 from burnish.train.policies.examples import gather  # noqa: E402
 from burnish.train.policies.policy import policy_of  # noqa: E402
 from burnish.train.policies.predicted import labels_of_arrays  # noqa: E402
 from burnish.train.policies.settings import DataConfig, EvaluateConfig, TrainConfig  # noqa: E402
 from burnish.train.train import train  # noqa: E402
-from burnish.train.trained import Trained, read_trained  # noqa: E402
+from burnish.train.trained import read_trained  # noqa: E402
 
 WIDTH, HEIGHT = 48, 36
 CAR, DOG = 0, 1
@@ -38,21 +36,6 @@ class Outliner(torch.nn.Module):
     """Stands for a network that gives masks; what it says is made up below."""
 
     gives_masks = True
-
-
-def network():
-    return Trained(
-        model=Outliner(),
-        task="detection",
-        mode="multiclass",
-        names=("car", "dog"),
-        classes=("car", "dog"),
-        placement=Placement.make(size=(32, 32)),
-        device=torch.device("cpu"),
-        producer="",
-        details={},
-        folder=Path(),
-    )
 
 
 def half(box, *, upper):
@@ -101,7 +84,11 @@ def written(folder, objects):
 
 
 def judge_on(folder, objects):
-    return box_judge(network(), policy_of(gather(written(folder, objects), "detection", DataConfig(), to_learn=False)), EvaluateConfig())
+    return box_judge(
+        judged_detector(Outliner()),
+        policy_of(gather(written(folder, objects), "detection", DataConfig(), to_learn=False)),
+        EvaluateConfig(),
+    )
 
 
 def said(*found):
@@ -148,7 +135,6 @@ def scattered(seed):
 
 def oracle(objects, found):
     """COCO's own evaluation, of masks that its own tool has encoded."""
-    coco, cocoeval = pytest.importorskip("pycocotools.coco"), pytest.importorskip("pycocotools.cocoeval")
     masks = pytest.importorskip("pycocotools.mask")
     encode = lambda mask: masks.encode(np.asfortranarray(mask.astype(np.uint8)))  # noqa: E731
     annotations = [
@@ -160,16 +146,8 @@ def oracle(objects, found):
         for image, some in found.items()
         for name, score, mask in some
     ]
-    with contextlib.redirect_stdout(io.StringIO()):
-        truth = coco.COCO()
-        pictures = [{"id": image, "width": WIDTH, "height": HEIGHT} for image in found]
-        truth.dataset = {"images": pictures, "annotations": annotations, "categories": [{"id": 1}, {"id": 2}]}
-        truth.createIndex()
-        evaluation = cocoeval.COCOeval(truth, truth.loadRes(results), "segm")
-        evaluation.evaluate()
-        evaluation.accumulate()
-        evaluation.summarize()
-    return evaluation.stats[:3]
+    pictures = [{"id": image, "width": WIDTH, "height": HEIGHT} for image in found]
+    return coco_numbers(pictures, annotations, results, classes=(1, 2), kind="segm")[:3]
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -95,7 +95,7 @@ def merged(
     progress: Progress = silent,
     label: str = "",
 ) -> Iterator[tuple[str, Record]]:
-    """Merge every weakly labelled picture; its soft masks lie in `work` when it is given, and `kept_beliefs` reads them.
+    """Merge every weakly labelled picture; its soft masks lie in `work` when its record is given, and `kept_beliefs` reads them.
 
     Models predict in the thread that asks; pictures are read and masks merged and kept in others meanwhile. A picture whose prediction
     fails keeps its weak mask with the belief `alpha`, and is tried again when the run is repeated. One that cannot be read has no mask.
@@ -143,7 +143,9 @@ def _refuse_failure(done: Sequence[Record]) -> None:
     if done and not readable:
         raise DataError(f"None of the {len(done):,} weakly labelled pictures can be read; the first time: {done[0].unreadable}.")
     if readable and all(record.error for record in readable):
-        raise ModelError(f"The predictor failed on all {len(done)} pictures; the first time it said: {readable[0].error}")
+        raise ModelError(
+            f"The predictor failed on all {len(readable)} pictures that can be read; the first time it said: {readable[0].error}"
+        )
 
 
 def _predicted(run: _Run, names: Sequence[str], engine: Engine | None) -> Iterator[_Predicted]:
