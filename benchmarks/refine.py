@@ -43,7 +43,7 @@ TRAINING = {
     "optimizer": {"lr": 0.002},
     "augs": {"strength": "medium", "steps": ["vertical_flip", "quarter_turns"]},
     "handlers": [{"name": "averaging", "decay": 0.99}],
-    "evaluation": {"pictures": 0},
+    "evaluation": {"pictures": 0, "target": "max epoch"},
 }
 
 MODES = {"guided": {"name": "edges", "method": "guided"}, "tight_soft": {"name": "tight", "hard": False}}
@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--modes", default="tight")
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--refined", type=int, default=None, help="steps of the networks that learn from all pictures; as many else")
     parser.add_argument("--work", type=Path, default=Path("runs/refine-benchmark"))
     parser.add_argument("--together", default=None)

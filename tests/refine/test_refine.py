@@ -14,7 +14,7 @@ from burnish.cli.app import run
 from burnish.engine.progress import Silent
 from burnish.errors import ConfigError, DataError, FormatError, ModelError
 from burnish.refine.comparing import interval, score_set
-from burnish.refine.loop import verdict
+from burnish.refine.loop import training_of, verdict
 from burnish.refine.page import refine_page
 from burnish.refine.prepare import prepare
 from burnish.refine.prepared import open_sets
@@ -242,3 +242,18 @@ def test_a_loop_takes_mode_tight_and_one_refinement_the_published_formula_unless
     assert RefineConfig.make(loop=True).mode.name == "tight"
     assert RefineConfig.make(loop=True, mode="soft").mode.name == "soft"
     assert RefineConfig.make(loop=False, mode="tight").mode.name == "tight"
+
+
+@pytest.mark.parametrize(
+    ("pictures", "training", "target"),
+    [
+        (4, {}, "max epoch"),
+        (10, {}, None),
+        (4, {"evaluation": {"target": "min loss"}}, "min loss"),
+        (4, {"handlers": [{"name": "stopping", "rules": ["no_gain"]}]}, None),
+        (4, {"schedule": "plateau"}, None),
+    ],
+)
+def test_a_handful_of_pictures_does_not_choose_the_weights_of_a_loop(pictures, training, target):
+    config = RefineConfig.make(loop=True, training=training)
+    assert training_of(config, "sets/x_BASELINE_VAL", pictures=pictures).evaluation.target == target

@@ -169,6 +169,16 @@ def _cut(path):
     path.write_bytes(whole[: len(whole) * 2 // 3])
 
 
+def test_few_pictures_that_choose_the_weights_are_told(make_discs, tmp_path, capsys):
+    own = make_discs("few", 6)
+    command = ["train", str(own), "--out", str(tmp_path / "run"), *(f"--set={one}" for one in ("epochs=1", "size=32", "network.name=unet"))]
+    assert run([*command, "--set=network.width=4"]) == 0
+    assert "Only one picture validates, so that it is mostly chance" in capsys.readouterr().err
+    latest = [*command, "--set=network.width=4", "--set=evaluation.target=max epoch", "--force"]
+    assert run(latest) == 0
+    assert "mostly chance" not in capsys.readouterr().err
+
+
 def test_pictures_cut_short_are_left_out_by_name_and_the_training_goes_on(make_discs, tmp_path):
     own = make_discs("cut", 8)
     for name in ("2.png", "5.png"):

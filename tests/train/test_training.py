@@ -8,7 +8,9 @@ from training_builders import batches, evaluate, forward, network, same, small_j
 
 from burnish.errors import ConfigError, DataError
 from burnish.train.handlers.order import EVENTS
+from burnish.train.handlers.saving import BEST
 from burnish.train.optim.parameters import begin_training
+from burnish.train.target import parse_target
 from burnish.train.training import train
 
 
@@ -126,6 +128,13 @@ def test_an_epoch_with_too_few_batches_is_refused():
 def test_a_target_without_its_metric_is_refused():
     with pytest.raises(DataError, match=r"asks for the metric 'loss'.*Did you mean 'los'"):
         train(small_job(evaluate=lambda _model: {"los": 1.0}))
+
+
+def test_the_latest_weights_are_the_best_where_the_target_is_the_epoch(tmp_path):
+    losses = iter((0.1, 0.5, 0.9))
+    job = small_job(evaluate=lambda _model: {"loss": next(losses)}, target=parse_target("max epoch"), folder=tmp_path, handlers=["saving"])
+    train(job)
+    assert same(torch.load(tmp_path / BEST)["model"], weights(job.model))
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from burnish.refine.hybrid_set import HybridSet, make_hybrid_set
 from burnish.refine.parts import BASELINE, VAL
 from burnish.refine.predictors import improver_of, predictor_of
 from burnish.refine.sets import PROVENANCE
+from burnish.train.target import FEW, LATEST
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,20 +149,30 @@ def _refined(
 def _train(sets: PreparedSets, config: RefineConfig, name: str, folder: Path, progress: Progress) -> Path:
     from burnish.train.train import train  # noqa: PLC0415 - torch
 
-    settings = training_of(config, str(sets.folders[VAL]), soft=None if (sets.root / name / PROVENANCE).exists() else True)
+    soft = None if (sets.root / name / PROVENANCE).exists() else True
+    pictures = sum(row["copy_of"] is None for row in sets.provenances[VAL]["pictures"])
+    settings = training_of(config, str(sets.folders[VAL]), pictures=pictures, soft=soft)
     train(open_dataset(sets.root / name, "masks"), settings, work=folder, progress=progress).save(folder)
     return folder
 
 
-def training_of(config: RefineConfig, validation: str, *, soft: bool | None = None) -> TrainConfig:
+def training_of(config: RefineConfig, validation: str, *, pictures: int, soft: bool | None = None) -> TrainConfig:
     """The settings of the loop's trainings: segmentation, validated on hand-drawn masks only.
+
+    Where few pictures validate and nothing else waits for their numbers, the last weights are kept: which others looked best on a handful
+    is chance. On cracks, four such pictures chose weights of 0.49 IoU on the test pictures where the last ones had 0.58.
 
     Args:
         config: The settings of the loop.
         validation: The dataset that chooses the weights.
+        pictures: How many it has.
         soft: Whether masks hold shares; of sets that do not say so themselves, whose augmented masks have grey edges.
     """
     data = config.training.data.model_copy(
         update={"validation_dataset": validation, "train": ("train",)} | ({"soft": soft} if soft else {})
     )
-    return config.training.model_copy(update={"task": "segmentation", "data": data})
+    settings = config.training.model_copy(update={"task": "segmentation", "data": data})
+    waits = any(getattr(one, "name", "") in ("stopping", "plateau") for one in (*settings.handlers, settings.schedule))
+    if settings.evaluation.target is not None or pictures >= FEW or waits:
+        return settings
+    return settings.model_copy(update={"evaluation": settings.evaluation.model_copy(update={"target": LATEST})})

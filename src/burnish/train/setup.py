@@ -168,6 +168,7 @@ def new_network(setup: Setup) -> nn.Module:
         ConfigError: Batch normalisation is to be shared between processes of a CPU, which it cannot.
     """
     from burnish.models.networks.building import build_network  # noqa: PLC0415 - loads the libraries of networks
+    from burnish.models.networks.layout import placed_to_learn  # noqa: PLC0415 - likewise
 
     plan = setup.plan
     assert plan.network is not None
@@ -178,7 +179,7 @@ def new_network(setup: Setup) -> nn.Module:
         if setup.device.type == "cpu":
             raise ConfigError("hardware.sync_batch_norm works between GPUs only. Leave it out, or take a network with group normalisation.")
         built = torch.nn.SyncBatchNorm.convert_sync_batchnorm(built)
-    model = built.to(setup.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    model = placed_to_learn(built, setup.device)
     share_weights(model)
     return model
 

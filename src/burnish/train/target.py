@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _CONSTRAINT = re.compile(r"^(?P<left>.+?)(?P<sign><=|>=|<|>)(?P<right>.+)$")
+LATEST = "max epoch"
+"""The last weights, whatever they came to: beside metrics, targets know the epochs that are done."""
+FEW = 10
+"""On fewer pictures than this it is mostly chance which weights look best."""
 _EXAMPLE = "expected for instance 'max iou', 'min loss' or 'max iou with latency_ms <= 20'"
 
 

@@ -24,6 +24,7 @@ from burnish.train.result import TrainResult
 from burnish.train.run_folder import refuse_other_run, write_run
 from burnish.train.setup import build_job, measure, set_up, training_mark
 from burnish.train.several import portable, several
+from burnish.train.target import FEW, LATEST
 from burnish.train.training import train as run_job
 
 with extra("train"):
@@ -114,7 +115,7 @@ def _train(
             refuse_impossible_folder(Path(plan.evaluation.publish).parent)
     gathered(None)  # nobody reads the folder before the first rank has looked at it
     setup = set_up(plan, policy, folder, progress)
-    for note in setup.examples.notes:
+    for note in (*setup.examples.notes, *_chance(plan, len(setup.examples.part("val")))):
         progress.say(note)
     if is_first():
         write_run(folder, plan, setup.policy, mark)
@@ -127,6 +128,14 @@ def _train(
     _take_best(job.model, folder)
     measured = {part: measure(setup, job.model, part) for part in ("val", "test") if len(setup.examples.part(part))}
     return TrainResult(plan, setup.policy, job.model, run, measured, folder, showing)
+
+
+def _chance(plan: TrainConfig, pictures: int) -> tuple[str, ...]:
+    """What a user should know who lets a handful of pictures choose."""
+    if pictures >= FEW or plan.evaluation.target == LATEST:
+        return ()
+    found = f"Only {pictures} pictures validate" if pictures > 1 else "Only one picture validates"
+    return (f"{found}, so that it is mostly chance which weights are the best; evaluation.target: '{LATEST}' keeps the last ones.",)
 
 
 def _take_best(model: nn.Module, folder: Path) -> None:

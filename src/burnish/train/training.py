@@ -157,9 +157,10 @@ def _evaluate_if_due(run: Run) -> None:
         share_buffers(job.model)
         metrics = {name: float(value) for name, value in job.evaluate(job.model).items()}
         assert job.target is not None
-        require_metrics(job.target, metrics)
+        judged = {"epoch": run.position, **metrics}
+        require_metrics(job.target, judged)
         run.metrics, run.evaluated, run.evaluations = metrics, run.batch, run.evaluations + 1
-        run.score = score(job.target, metrics)
+        run.score = score(job.target, judged)
         run.improved = run.best is None or run.score > run.best[0]
         if run.improved:
             run.best = (run.score, run.step)

@@ -96,7 +96,7 @@ def _target(setup: Setup, job: Job) -> Finding:
             rows, batch = next(iter(setup.feed.plain_batches(setup.examples.part("val"))))
             measuring.update(job.model, batch.to(setup.device), rows)
             metrics = measuring.compute()
-        require_metrics(parse_target(text), metrics)
+        require_metrics(parse_target(text), {"epoch": 0.0, **metrics})
     except (DataError, ConfigError) as error:
         return Finding("target", "error", str(error))
     return Finding("target", "ok", f"'{text}' can be told from evaluations; they give {', '.join(metrics)}.")

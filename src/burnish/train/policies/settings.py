@@ -90,7 +90,8 @@ class EvaluationConfig(Config):
     metrics: tuple[Annotated[Config, Chosen(METRICS)], ...] = ()
     """Metrics by name or description; what suits the task when none is given."""
     target: str | None = None
-    """What the best weights are chosen by, for instance 'max iou_dataset with recall >= 0.9'; by the task when not given."""
+    """What the best weights are chosen by, for instance 'max iou_dataset with recall >= 0.9'; 'max epoch' keeps the last ones; by the task
+    when not given."""
     per_epoch: Count = 1
     """Evaluations in each epoch, evenly spread."""
     pictures: Annotated[int, Field(ge=0)] = 8
