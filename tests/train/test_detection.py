@@ -11,11 +11,14 @@ from PIL import Image
 from training_builders import continued, same
 
 import burnish
+from burnish.descriptions import describe
 from burnish.errors import ConfigError, DataError
 from burnish.geometry.overlap import box_overlaps
+from burnish.metrics.names import METRICS
 from burnish.metrics.settings import MapConfig
 from burnish.models.networks.building import build_network
 from burnish.models.networks.found import Found
+from burnish.models.networks.names import describe_network
 from burnish.train.augs.pipeline import build_augs
 from burnish.train.loaders.placement import Placement, find_place, place_picture
 from burnish.train.policies.boxes import crowd_code
@@ -219,6 +222,32 @@ def test_what_is_found_in_a_crowd_is_neither_right_nor_wrong(tmp_path):
     assert measured[1] < 0.6
 
 
+class Lower(Told):
+    """A detector that finds the same lower triangle everywhere."""
+
+    gives_masks = True
+
+    def detect(self, pictures, **limits):
+        mask = torch.zeros(pictures.shape[-2:], dtype=torch.bool)
+        mask[4:20, 4:20] = torch.ones(16, 16).tril().bool()
+        return [Found(*found[:3], mask[None]) for found in super().detect(pictures, **limits)]
+
+
+def test_masks_are_measured_beside_boxes_while_a_network_is_trained(tmp_path):
+    lower, upper = [[4, 4, 20, 20, 4, 20]], [[4, 4, 20, 4, 20, 20]]
+    things = [annotation(n + 1, n, [4, 4, 16, 16], segmentation=upper if n == 1 else lower) for n in range(4)]
+    examples = gather(drawn(tmp_path, things), "detection", DataConfig())
+    own = policy_of(examples, describe_network({"name": "rf_detr", "size": "tiny", "masks": True})[1])
+    assert own.defaults.target == "max mask_map"
+    measuring = own.measuring([describe(METRICS, metric) for metric in own.defaults.metrics], own.loss(None))
+    for row in (0, 1):
+        batch = own.collate([sample_of(own, row, size=(30, 40))])
+        measuring.update(Lower([4, 4, 20, 20]), batch, np.array([row]))
+    numbers = measuring.compute()
+    assert numbers["map"] == pytest.approx(1)
+    assert numbers["mask_map_50"] == pytest.approx(51 / 101)  # found first, then missed: precision 1 up to half of the objects
+
+
 def test_polygons_and_masks_give_their_boxes(tmp_path):
     square = [4, 4, 14, 4, 14, 20, 4, 20]
     things = [annotation(1, 0, [4, 4, 10, 16], segmentation=[square])]
@@ -263,9 +292,10 @@ def test_a_loss_of_ones_own_is_refused(squares):
         train(squares, settings(loss="dice"))
 
 
-def test_a_metric_of_masks_is_refused(squares):
-    with pytest.raises(ConfigError, match="The metric 'iou' does not measure boxes; expected map"):
-        train(squares, settings(evaluation={"metrics": ["iou"], "target": "max iou_dataset", "pictures": 0}))
+@pytest.mark.parametrize("metric", ["iou", "mask_map"])
+def test_a_metric_of_masks_is_refused_where_a_network_gives_none(squares, metric):
+    with pytest.raises(ConfigError, match=f"The metric '{metric}' does not measure boxes; expected map"):
+        train(squares, settings(evaluation={"metrics": [metric], "target": "max iou_dataset", "pictures": 0}))
 
 
 def test_a_crowd_code_is_its_own_inverse():
@@ -279,6 +309,8 @@ def test_masks_are_learnt_by_a_network_that_gives_them(tmp_path):
     things = [annotation(n + 1, n, [4, 4, 20, 20], segmentation=square) for n in range(4)]
     chosen = settings(network={"name": "rf_detr", "size": "tiny", "queries": 12, "masks": True}, task="detection", batch_size=2)
     result = train(drawn(tmp_path / "set", things), chosen, work=tmp_path / "run")
+    assert 0 <= result.measured["val"]["mask_map"] <= 1
+    assert result.config.evaluation.target == "max mask_map"
     sample = sample_of(result.policy, 0, size=(32, 32))
     assert sample.instances.sum() == pytest.approx((sample.boxes[0, 2:] - sample.boxes[0, :2]).prod(), rel=0.1)
     found = predict(drawn(tmp_path / "more", things), PredictConfig(model=str(tmp_path / "run"), min_score=0.0)).dataset

@@ -56,7 +56,7 @@ def test_nothing_is_left_changed(discs, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     before = sorted(discs.root.rglob("*"))
     chance = torch.get_rng_state()
-    doctor(discs, settings(statistics=False))
+    doctor(discs, settings(statistics=False, evaluation={"writers": [{"name": "tensorboard", "folder": str(tmp_path / "told")}]}))
     assert sorted(discs.root.rglob("*")) == before
     assert not list(tmp_path.iterdir())
     assert torch.equal(chance, torch.get_rng_state())

@@ -23,8 +23,7 @@ from burnish.train.doctoring.pictures import look_at_parts, measure_pictures
 from burnish.train.doctoring.settings import DoctorConfig
 from burnish.train.doctoring.surroundings import look_around, room
 from burnish.train.policies.examples import gather
-from burnish.train.policies.policy import policy_of
-from burnish.train.policies.resolving import resolved
+from burnish.train.policies.resolving import decided
 from burnish.train.resuming import chance_state, set_chance
 from burnish.train.setup import build_job, set_up, training_mark
 
@@ -122,6 +121,12 @@ def doctor(dataset: Dataset | None = None, config: DoctorConfig | None = None, *
     return DoctorResult(plan, tuple(found), classes, f"A training on {dataset.origin.get('path', dataset.root)}")
 
 
+def _alone(config: TrainConfig) -> TrainConfig:
+    """On one device, and nothing told to anybody."""
+    evaluation, hardware = config.evaluation.model_copy(update={"writers": ()}), config.hardware.model_copy(update={"devices": 1})
+    return config.model_copy(update={"evaluation": evaluation, "hardware": hardware})
+
+
 def _look_at_training(
     dataset: Dataset, config: DoctorConfig, folder: Path, found: list[Finding], progress: Progress
 ) -> tuple[TrainConfig, pl.DataFrame | None]:
@@ -132,8 +137,7 @@ def _look_at_training(
         examples = gather(dataset, config.task, config.data, seed=config.seed, progress=progress)
         found += look_at_parts(examples, fewest=config.fewest)
         stage = "settings"
-        plan = resolved(config.model_copy(update={"writers": (), "devices": 1}), policy_of(examples))
-        policy = policy_of(examples, plan.network)
+        plan, policy = decided(_alone(config), examples)
         assert isinstance(plan.size, tuple)
         found.append(room(Path(plan.data.cache or "."), len(policy.examples), plan.size))
         if _has_errors(found):

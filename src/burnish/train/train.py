@@ -16,8 +16,7 @@ from burnish.train.exchange import share_weights
 from burnish.train.handlers.saving import BEST
 from burnish.train.plan import TrainPlan
 from burnish.train.policies.examples import gather
-from burnish.train.policies.policy import policy_of
-from burnish.train.policies.resolving import resolved
+from burnish.train.policies.resolving import decided
 from burnish.train.policies.settings import TrainConfig
 from burnish.train.publishing import publish
 from burnish.train.result import TrainResult
@@ -84,9 +83,7 @@ def train(
     """
     chosen = config or TrainConfig()
     if dry_run:
-        policy = policy_of(gather(dataset, chosen.task, chosen.data, seed=chosen.seed))
-        plan = resolved(chosen, policy)
-        return TrainPlan(plan, policy_of(policy.examples, plan.network))
+        return TrainPlan(*decided(chosen, gather(dataset, chosen.task, chosen.data, seed=chosen.seed)))
     with tempfile.TemporaryDirectory(prefix="burnish-train-") as temporary:
         folder = Path(work or temporary)
         follow = partial(_train, portable(dataset), chosen, folder)
@@ -106,8 +103,7 @@ def _train(
 ) -> TrainResult:
     """What every rank does; the first one writes."""
     examples = gather(dataset, config.task, config.data, seed=config.seed, progress=progress)
-    plan = resolved(config, policy_of(examples))
-    policy = policy_of(examples, plan.network)
+    plan, policy = decided(config, examples)
     mark = training_mark(plan, policy.examples)
     if is_first():
         refuse_other_run(folder, plan, mark, force=force)

@@ -17,8 +17,7 @@ from burnish.engine.files import write_text
 from burnish.engine.fingerprint import fingerprint
 from burnish.engine.progress import Progress, silent
 from burnish.train.policies.examples import gather
-from burnish.train.policies.policy import policy_of
-from burnish.train.policies.resolving import resolved
+from burnish.train.policies.resolving import decided
 from burnish.train.policies.settings import TrainConfig
 from burnish.train.setup import training_mark
 from burnish.train.target import parse_target
@@ -168,7 +167,7 @@ def tune(
     if dry_run:
         return TunePlan(chosen, train(dataset, chosen.training, dry_run=True))
     examples = gather(dataset, chosen.training.task, chosen.training.data, seed=chosen.training.seed, progress=progress)
-    plan = resolved(chosen.training, policy_of(examples))
+    plan, _ = decided(chosen.training, examples)
     assert plan.evaluation.target is not None
     until = None if chosen.minutes is None else time.time() + 60 * chosen.minutes
     with tempfile.TemporaryDirectory(prefix="burnish-tune-") as temporary:

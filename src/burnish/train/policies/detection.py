@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
@@ -16,9 +16,10 @@ from burnish.models.networks.found import Objects
 from burnish.train.loaders.placement import boxes_home, mask_home, place_boxes
 from burnish.train.loaders.shared import Targets
 from burnish.train.losses.loss import Part, Result
-from burnish.train.metering import Meter, build
-from burnish.train.meters import LossMeter
+from burnish.train.metering import build
 from burnish.train.policies.boxes import crowd_code, instance_masks, told, true_boxes
+from burnish.train.policies.found_arrays import LEAST, MOST, Arrays, arrays_of
+from burnish.train.policies.object_measuring import ObjectMeasuring
 from burnish.train.policies.policy import Defaults
 from burnish.train.policies.predicted import SURE, labels_of_arrays
 from burnish.train.trained import framed
@@ -40,11 +41,6 @@ if TYPE_CHECKING:
     from burnish.train.policies.examples import Examples
     from burnish.train.samples import Sample
     from burnish.train.trained import Trained
-
-LEAST: Final = 0.01
-"""Predictions below this score are never told."""
-
-_MOST: Final = 100  # objects of a picture that COCO looks at
 
 
 class BoxNetwork(Protocol):
@@ -144,9 +140,10 @@ class Detection:
 
     @property
     def defaults(self) -> Defaults:
-        """Our small detector from scratch with its own loss, and COCO's mean average precision."""
-        metrics = [{"name": "map", "per_class": True, "class_names": self.names}]
-        return Defaults({"name": "centres"}, None, metrics, "max map", (384, 384), "letterbox")
+        """Our small detector from scratch with its own loss, and COCO's mean average precision, of masks first where these are learnt."""
+        measured = ("map", "mask_map") if self.masks else ("map",)
+        metrics = [{"name": name, "per_class": True, "class_names": self.names} for name in measured]
+        return Defaults({"name": "centres"}, None, metrics, f"max {measured[-1]}", (384, 384), "letterbox")
 
     @property
     def targets(self) -> Targets:
@@ -181,22 +178,24 @@ class Detection:
         self.completed(description)
         return OwnLoss()
 
-    def measuring(self, metrics: Sequence[Config], loss: OwnLoss) -> DetectionMeasuring:
-        """Measures boxes.
+    def measuring(self, metrics: Sequence[Config], loss: OwnLoss) -> ObjectMeasuring:
+        """Measures boxes, and masks where these are learnt.
 
         Raises:
-            ConfigError: A metric is not one of boxes.
+            ConfigError: A metric is one of neither, or of masks that the network does not give.
         """
-        strange = [name for metric in metrics if (name := getattr(metric, "name", "")) != "map"]
+        known = ("map", "mask_map") if self.masks else ("map",)
+        strange = [name for metric in metrics if (name := getattr(metric, "name", "")) not in known]
         if strange:
-            raise ConfigError(f"The metric '{strange[0]}' does not measure boxes; expected map.")
-        return DetectionMeasuring(loss, tuple(build(metric) for metric in metrics))
+            what = "boxes or masks of objects" if self.masks else "boxes"
+            raise ConfigError(f"The metric '{strange[0]}' does not measure {what}; expected {' or '.join(known)}.")
+        return ObjectMeasuring(loss, tuple(build(metric) for metric in metrics))
 
     def predictions(self, model: nn.Module, batch: ObjectBatch) -> list[Labels]:
         """The objects that the network is sure of."""
         size = int(batch.pictures.shape[-1]), int(batch.pictures.shape[-2])
-        found = cast("BoxNetwork", model).detect(batch.pictures, threshold=SURE, most=_MOST)
-        return [_labels(_arrays(one), size) for one in found]
+        found = cast("BoxNetwork", model).detect(batch.pictures, threshold=SURE, most=MOST)
+        return [_labels(arrays_of(one), size) for one in found]
 
     def given(self, sample: Sample) -> Labels:
         """The objects of a sample, without its crowds."""
@@ -204,7 +203,7 @@ class Detection:
         assert sample.classes is not None
         own = sample.classes >= 0
         masks = None if sample.instances is None else sample.instances[own].astype(np.bool_)
-        return _labels(_Arrays(sample.boxes[own], np.full(int(own.sum()), np.nan), sample.classes[own], masks), sample.size[::-1])
+        return _labels(Arrays(sample.boxes[own], np.full(int(own.sum()), np.nan), sample.classes[own], masks), sample.size[::-1])
 
 
 def predict(trained: Trained, pictures: Sequence[NDArray[np.uint8]], *, flips: bool = False) -> list[Labels]:
@@ -231,56 +230,16 @@ def detect(trained: Trained, pictures: Sequence[NDArray[np.uint8]], *, flips: bo
     return told
 
 
-@dataclass(slots=True, eq=False)
-class DetectionMeasuring:
-    """Measures boxes as the network sees the pictures.
-
-    Attributes:
-        loss: What batches cost.
-        meters: COCO's numbers.
-        costs: The parts of the loss.
-    """
-
-    loss: OwnLoss
-    meters: tuple[Meter, ...]
-    costs: LossMeter = field(default_factory=LossMeter)
-
-    def update(self, model: nn.Module, batch: ObjectBatch, rows: NDArray[np.int64]) -> None:
-        """Add a batch."""
-        self.costs.update(self.loss(model, batch))
-        detected = cast("BoxNetwork", model).detect(batch.pictures, threshold=LEAST, most=_MOST)
-        found = [_found_rows(_arrays(one), int(row)) for one, row in zip(detected, rows, strict=True)]
-        given = [_true_rows(one, int(row), crowd=False) for one, row in zip(batch.targets, rows, strict=True)]
-        given += [_true_rows(one, int(row), crowd=True) for one, row in zip(batch.crowds, rows, strict=True)]
-        for meter in self.meters:
-            meter.update(np.concatenate(found), np.concatenate(given), images=rows)
-
-    def compute(self) -> dict[str, float]:
-        """The loss, its parts, and the metrics of all batches."""
-        costs = {name if name == "loss" else f"loss/{name}": value for name, value in self.costs.compute().items()}
-        return {**costs, **{name: value for meter in self.meters for name, value in meter.compute().items()}}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Arrays:
-    """Objects as `Found` holds them, in NumPy."""
-
-    boxes: NDArray[np.floating[Any]]
-    scores: NDArray[np.floating[Any]]
-    classes: NDArray[np.int64]
-    masks: NDArray[np.bool_] | None = None
-
-
-def _detected(trained: Trained, pictures: Sequence[NDArray[np.uint8]], *, flips: bool) -> list[tuple[_Arrays, tuple[int, int]]]:
+def _detected(trained: Trained, pictures: Sequence[NDArray[np.uint8]], *, flips: bool) -> list[tuple[Arrays, tuple[int, int]]]:
     """What is found in each picture, and its width and height; raises as `predict`."""
     network = cast("BoxNetwork", trained.model)
     if flips and network.gives_masks:
         raise ConfigError("flips fuses boxes, and this network gives masks too. Predict without it.")
     batch, places = framed(trained, pictures)
     with torch.inference_mode():
-        found = [_arrays(one) for one in network.detect(batch, threshold=LEAST, most=_MOST)]
+        found = [arrays_of(one) for one in network.detect(batch, threshold=LEAST, most=MOST)]
         if flips:
-            mirrored = [_arrays(one) for one in network.detect(batch.flip([3]), threshold=LEAST, most=_MOST)]
+            mirrored = [arrays_of(one) for one in network.detect(batch.flip([3]), threshold=LEAST, most=MOST)]
             found = [_fused(one, _mirrored(other, batch.shape[-1])) for one, other in zip(found, mirrored, strict=True)]
     return [(_home(one, place), (place.original[1], place.original[0])) for one, place in zip(found, places, strict=True)]
 
@@ -294,23 +253,18 @@ def _objects(sample: Sample, *, crowds: bool = False) -> Objects:
     return Objects(torch.from_numpy(sample.boxes[chosen]), torch.from_numpy(classes), masks)
 
 
-def _arrays(found: Found) -> _Arrays:
-    masks = None if found.masks is None else found.masks.cpu().numpy()
-    return _Arrays(found.boxes.float().cpu().numpy(), found.scores.float().cpu().numpy(), found.classes.cpu().numpy(), masks)
-
-
-def _mirrored(found: _Arrays, width: int) -> _Arrays:
+def _mirrored(found: Arrays, width: int) -> Arrays:
     return replace(found, boxes=np.stack([width - found.boxes[:, 2], found.boxes[:, 1], width - found.boxes[:, 0], found.boxes[:, 3]], 1))
 
 
-def _fused(one: _Arrays, other: _Arrays) -> _Arrays:
+def _fused(one: Arrays, other: Arrays) -> Arrays:
     boxes, scores = np.concatenate([one.boxes, other.boxes]), np.concatenate([one.scores, other.scores])
     fused = fuse_boxes(boxes, scores, np.repeat([0, 1], [len(one.boxes), len(other.boxes)]), classes=np.append(one.classes, other.classes))
-    best = np.argsort(-fused.scores, kind="stable")[:_MOST]
-    return _Arrays(fused.boxes[best], fused.scores[best], fused.classes[best])
+    best = np.argsort(-fused.scores, kind="stable")[:MOST]
+    return Arrays(fused.boxes[best], fused.scores[best], fused.classes[best])
 
 
-def _home(found: _Arrays, place: Place) -> _Arrays:
+def _home(found: Arrays, place: Place) -> Arrays:
     """In pixels of the picture itself, without what lies beside it."""
     height, width = place.original
     boxes = upright.clip(boxes_home(found.boxes, place), width, height)
@@ -319,10 +273,10 @@ def _home(found: _Arrays, place: Place) -> _Arrays:
     if found.masks is not None and masks is not None:
         for number, row in enumerate(kept):
             masks[number] = mask_home(found.masks[row].astype(np.uint8), place) == 1
-    return _Arrays(boxes[kept], found.scores[kept], found.classes[kept], masks)
+    return Arrays(boxes[kept], found.scores[kept], found.classes[kept], masks)
 
 
-def _labels(found: _Arrays, size: tuple[int, ...]) -> Labels:
+def _labels(found: Arrays, size: tuple[int, ...]) -> Labels:
     """Annotations: boxes, or masks with their own boxes, of which empty ones are none."""
     width, height = size
     if found.masks is None:
@@ -331,16 +285,3 @@ def _labels(found: _Arrays, size: tuple[int, ...]) -> Labels:
     boxes = np.concatenate([np.empty((0, 4)), *(mask_geometry.box(found.masks[row]) for row in there)])
     codes = [rle.compress(rle.encode(found.masks[row])) for row in there]
     return labels_of_arrays("mask", found.classes[there], boxes, (width, height), scores=found.scores[there], masks=codes)
-
-
-def _found_rows(found: _Arrays, row: int) -> NDArray[np.float64]:
-    """Detections (n, 7) as the metric takes them."""
-    known = np.stack([np.full(len(found.classes), row), found.classes, found.scores], axis=1)
-    return np.concatenate([known, found.boxes], axis=1).astype(np.float64)
-
-
-def _true_rows(objects: Objects, row: int, *, crowd: bool) -> NDArray[np.float64]:
-    """True boxes (m, 8) as the metric takes them."""
-    count = len(objects.classes)
-    known = [np.full(count, row), objects.classes.cpu().numpy(), np.full(count, crowd), np.full(count, np.nan)]
-    return np.concatenate([np.stack(known, axis=1), objects.boxes.cpu().numpy()], axis=1).astype(np.float64)

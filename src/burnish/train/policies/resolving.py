@@ -12,13 +12,26 @@ from burnish.train.augs.settings import pair
 from burnish.train.handlers.names import HANDLERS
 from burnish.train.losses.names import LOSSES
 from burnish.train.optim.schedules import CosineConfig
+from burnish.train.policies.policy import policy_of
 
 if TYPE_CHECKING:
     from burnish.config import Config
+    from burnish.train.policies.examples import Examples
     from burnish.train.policies.policy import Policy
     from burnish.train.policies.settings import TrainConfig
 
 _ALWAYS = ("skipping", "interrupts", "saving")
+
+
+def decided(config: TrainConfig, examples: Examples) -> tuple[TrainConfig, Policy]:
+    """The settings with every choice made, and the policy that fits their network.
+
+    Raises:
+        ConfigError: The network is for another task.
+        DataError: There is nothing to learn.
+    """
+    plan = resolved(config, policy_of(examples, config.network))
+    return plan, policy_of(examples, plan.network)
 
 
 def resolved(config: TrainConfig, policy: Policy) -> TrainConfig:
