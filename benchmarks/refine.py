@@ -1,8 +1,8 @@
 r"""Do refined masks help? Baseline, raw boxes and merging modes on cracks and nuclei, from scratch, judged on hand-drawn test masks.
 
-python benchmarks/refine.py DATASET [--seeds 3] [--modes tight,soft] [--steps 600] [--refined STEPS] [--work FOLDER]
+python benchmarks/refine.py DATASET [--seeds 3] [--modes tight,boxes] [--epochs 14 | --steps 1000] [--drawn] [--work FOLDER]
 python benchmarks/refine.py deepcrack --together '^(.+?)(-\d+)?$'
-python benchmarks/refine.py nuclei --augs '{name: invert, p: 0.3}, {name: grey, p: 0.3}'
+python benchmarks/refine.py nuclei --epochs 28 --augs '{name: invert, p: 0.3}, {name: grey, p: 0.3}'
 
 DATASET is a folder with train/ and test/, each with images/, masks/ and boxes.coco.json. 24 pictures of train count as labelled by hand,
 drawn by the seed; of all others only the boxes are used. Their masks judge the improved masks, and nothing else sees them.
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,7 +47,11 @@ TRAINING = {
     "evaluation": {"pictures": 0, "target": "max epoch"},
 }
 
-MODES = {"guided": {"name": "edges", "method": "guided"}, "tight_soft": {"name": "tight", "hard": False}}
+MODES = {
+    "boxes": {"name": "hybrid", "alpha": 1.0},  # whole boxes and nothing of the prediction
+    "guided": {"name": "edges", "method": "guided"},
+    "tight_soft": {"name": "tight", "hard": False},
+}
 """Modes in other settings than their own, by names of this script."""
 JUDGED = ("hybrid", "soft", "per_box", "edges", "guided", "tight")
 """Modes whose masks are compared with those drawn by hand."""
@@ -57,14 +62,14 @@ def main() -> None:
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
-    parser.add_argument("--modes", default="tight")
-    parser.add_argument("--steps", type=int, default=1000)
-    parser.add_argument("--refined", type=int, default=None, help="steps of the networks that learn from all pictures; as many else")
+    parser.add_argument("--modes", default="tight,boxes")
+    parser.add_argument("--epochs", type=int, default=14, help="of every training, as one configuration file for all of them has")
+    parser.add_argument("--steps", type=int, default=None, help="as many steps for every training, however many pictures it has")
+    parser.add_argument("--drawn", action="store_true", help="also train on the drawn masks of all pictures: the most that can be gained")
     parser.add_argument("--work", type=Path, default=Path("runs/refine-benchmark"))
     parser.add_argument("--together", default=None)
     parser.add_argument("--augs", default="", help="further augmentations, such as {name: invert, p: 0.3}")
     chosen = parser.parse_args()
-    chosen.refined = chosen.refined or chosen.steps
     TRAINING["augs"]["steps"] += yaml.safe_load(f"[{chosen.augs}]")
     for seed in range(chosen.first, chosen.first + chosen.seeds):
         one_seed(chosen.dataset, seed, chosen.modes.split(","), chosen)
@@ -79,7 +84,7 @@ def one_seed(dataset: Path, seed: int, modes: list[str], chosen: argparse.Namesp
             masks=str(dataset / "train"), hand="24", evaluate=0, copies=0, name="set", seed=seed, together=chosen.together
         )
         burnish.prepare(burnish.open(dataset / "train" / "boxes.coco.json"), config).save(sets)
-    baseline = trained(sets / "set_BASELINE", sets, folder / "baseline", seed, chosen.steps)
+    baseline = trained(sets / "set_BASELINE", sets, folder / "baseline", seed, chosen)
     scores = {"baseline": judged(baseline, dataset / "test")}
     told(dataset, seed, "baseline", scores)
     judge_masks(find_sets(sets), baseline, dataset, seed)
@@ -87,14 +92,23 @@ def one_seed(dataset: Path, seed: int, modes: list[str], chosen: argparse.Namesp
         if not (sets / f"set_H{number}").exists():
             how = MODES.get(mode, mode)
             refine(sets, RefineConfig(model=str(baseline), number=number, mode=how, flips="both", copies=0, train=0.999, seed=seed))
-        scores[mode] = judged(trained(sets / f"set_H{number}", sets, folder / mode, seed, chosen.refined), dataset / "test")
+        scores[mode] = judged(trained(sets / f"set_H{number}", sets, folder / mode, seed, chosen), dataset / "test")
         told(dataset, seed, mode, scores)
-    if not (sets / "set_H90").exists():  # alpha 1 is the box and nothing of the prediction
-        whole = {"name": "hybrid", "alpha": 1.0}
-        refine(sets, RefineConfig(model=str(baseline), number=90, mode=whole, copies=0, train=0.999, seed=seed))
-    scores["boxes"] = judged(trained(sets / "set_H90", sets, folder / "boxes", seed, chosen.refined), dataset / "test")
-    for name in scores:
+    if chosen.drawn:
+        scores["drawn"] = judged(trained(with_drawn(dataset, sets), sets, folder / "drawn", seed, chosen), dataset / "test")
+        told(dataset, seed, "drawn", scores)
+    for name in [one for one in scores if one != "baseline"]:
         told(dataset, seed, name, scores)
+
+
+def with_drawn(dataset: Path, sets: Path) -> Path:
+    """The first refined set with the drawn masks of all its pictures in place of refined ones."""
+    place = sets / "set_DRAWN"
+    if not place.exists():
+        shutil.copytree(sets / "set_H1", place)
+        for mask in (place / "masks").iterdir():
+            shutil.copy(dataset / "train" / "masks" / f"{mask.stem}.png", mask)
+    return place
 
 
 def judge_masks(sets: PreparedSets, run: Path, dataset: Path, seed: int) -> None:
@@ -116,10 +130,10 @@ def judge_masks(sets: PreparedSets, run: Path, dataset: Path, seed: int) -> None
         print(f"  {dataset.name} seed {seed}: masks of {name}: IoU {told}", flush=True)
 
 
-def trained(set_: Path, sets: Path, folder: Path, seed: int, steps: int) -> Path:
+def trained(set_: Path, sets: Path, folder: Path, seed: int, chosen: argparse.Namespace) -> Path:
     """A network from scratch; with as many steps for all only the masks differ."""
     pictures = len(list((set_ / "images").iterdir()))
-    epochs = max(1, round(steps / -(-pictures // TRAINING["batch_size"])))
+    epochs = max(1, round(chosen.steps / -(-pictures // TRAINING["batch_size"]))) if chosen.steps else chosen.epochs
     data = {"validation_dataset": str(sets / "set_BASELINE_VAL"), "cache": str(folder.parent / "cache")}
     config = TrainConfig.make(**{**TRAINING, "epochs": epochs, "seed": seed, "data": data})
     began = time.perf_counter()

@@ -133,7 +133,7 @@ class RefineConfig(HybridSetConfig):
     @model_validator(mode="before")
     @classmethod
     def _mode_of_a_loop(cls, given: Any) -> Any:
-        """Once means the published formula; a loop is after the best masks, and on cracks and nuclei these were those of mode tight."""
+        """Once means the published formula; a loop is after the best masks, and with trained networks these were those of mode tight."""
         return {"mode": "tight", **given} if isinstance(given, dict) and given.get("loop") is True else given
 
     @model_validator(mode="after")
