@@ -1,11 +1,14 @@
 r"""Do refined masks help? Baseline, raw boxes and merging modes on cracks and nuclei, from scratch, judged on hand-drawn test masks.
 
-python benchmarks/refine.py DATASET [--seeds 3] [--modes tight,boxes] [--epochs 14 | --steps 1000] [--drawn] [--work FOLDER]
+python benchmarks/refine.py DATASET [--seeds 3] [--modes best,boxes] [--epochs 12 | --steps 1000] [--drawn] [--work FOLDER]
 python benchmarks/refine.py deepcrack --together '^(.+?)(-\d+)?$'
-python benchmarks/refine.py nuclei --epochs 28 --augs '{name: invert, p: 0.3}, {name: grey, p: 0.3}'
+python benchmarks/refine.py nuclei --epochs 24 --augs '{name: invert, p: 0.3}, {name: grey, p: 0.3}'
 
 DATASET is a folder with train/ and test/, each with images/, masks/ and boxes.coco.json. 24 pictures of train count as labelled by hand,
 drawn by the seed; of all others only the boxes are used. Their masks judge the improved masks, and nothing else sees them.
+
+A mode is one of burnish.refine.modes or of MODES below; agreement trains a second network on the same 24 pictures. box_supervised among
+them is no mode but a network that learns from the boxes of all pictures with the loss of that name.
 """
 
 from __future__ import annotations
@@ -50,10 +53,12 @@ TRAINING = {
 MODES = {
     "boxes": {"name": "hybrid", "alpha": 1.0},  # whole boxes and nothing of the prediction
     "guided": {"name": "edges", "method": "guided"},
+    "guided_inside": {"name": "edges", "method": "guided", "outside": False, "hard": True},
+    "tight_inside": {"name": "tight", "outside": False},
     "tight_soft": {"name": "tight", "hard": False},
 }
 """Modes in other settings than their own, by names of this script."""
-JUDGED = ("hybrid", "soft", "per_box", "edges", "guided", "tight")
+JUDGED = ("hybrid", "soft", "per_box", "edges", "guided", "guided_inside", "tight", "tight_inside")
 """Modes whose masks are compared with those drawn by hand."""
 
 
@@ -62,8 +67,8 @@ def main() -> None:
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
-    parser.add_argument("--modes", default="tight,boxes")
-    parser.add_argument("--epochs", type=int, default=14, help="of every training, as one configuration file for all of them has")
+    parser.add_argument("--modes", default="best,boxes")
+    parser.add_argument("--epochs", type=int, default=12, help="of every training, as one configuration file for all of them has")
     parser.add_argument("--steps", type=int, default=None, help="as many steps for every training, however many pictures it has")
     parser.add_argument("--drawn", action="store_true", help="also train on the drawn masks of all pictures: the most that can be gained")
     parser.add_argument("--work", type=Path, default=Path("runs/refine-benchmark"))
@@ -89,16 +94,41 @@ def one_seed(dataset: Path, seed: int, modes: list[str], chosen: argparse.Namesp
     told(dataset, seed, "baseline", scores)
     judge_masks(find_sets(sets), baseline, dataset, seed)
     for number, mode in enumerate(modes, start=1):
-        if not (sets / f"set_H{number}").exists():
-            how = MODES.get(mode, mode)
-            refine(sets, RefineConfig(model=str(baseline), number=number, mode=how, flips="both", copies=0, train=0.999, seed=seed))
-        scores[mode] = judged(trained(sets / f"set_H{number}", sets, folder / mode, seed, chosen), dataset / "test")
+        run = boxes_alone(dataset, sets, folder, seed, chosen) if mode == "box_supervised" else None
+        if run is None:
+            second = [trained(sets / "set_BASELINE", sets, folder / "second", seed + 1000, chosen)] if mode == "agreement" else []
+            improve(sets, [baseline, *second], mode, number, seed)
+            run = trained(sets / f"set_H{number}", sets, folder / mode, seed, chosen)
+        scores[mode] = judged(run, dataset / "test")
         told(dataset, seed, mode, scores)
     if chosen.drawn:
         scores["drawn"] = judged(trained(with_drawn(dataset, sets), sets, folder / "drawn", seed, chosen), dataset / "test")
         told(dataset, seed, "drawn", scores)
     for name in [one for one in scores if one != "baseline"]:
         told(dataset, seed, name, scores)
+
+
+def improve(sets: Path, models: list[Path], mode: str, number: int, seed: int) -> None:
+    """The set of this number, by one mode, unless it is there."""
+    if (sets / f"set_H{number}").exists():
+        return
+    named = dict(zip(("model", "second"), map(str, models), strict=False))
+    config = RefineConfig.make(**named, number=number, mode=MODES.get(mode, mode), flips="both", copies=0, train=0.999, seed=seed)
+    print(f"  {refine(sets, config)}", flush=True)
+
+
+def boxes_alone(dataset: Path, sets: Path, folder: Path, seed: int, chosen: argparse.Namespace) -> Path:
+    """A network from scratch that saw the boxes of all pictures and no mask but those that validate."""
+    place = sets / "set_BOXES"
+    if not place.exists():
+        shutil.copytree(sets / "set_H1" / "images", place / "images")
+        boxes = json.loads((dataset / "train" / "boxes.coco.json").read_text())
+        there = {path.stem for path in (place / "images").iterdir()}
+        kept = [image for image in boxes["images"] if Path(image["file_name"]).stem in there]
+        numbers = {image["id"] for image in kept}
+        objects = [one for one in boxes["annotations"] if one["image_id"] in numbers]
+        (place / "boxes.coco.json").write_text(json.dumps({**boxes, "images": kept, "annotations": objects}))
+    return trained(place, sets, folder / "box_supervised", seed, chosen, loss="box_supervised")
 
 
 def with_drawn(dataset: Path, sets: Path) -> Path:
@@ -130,14 +160,14 @@ def judge_masks(sets: PreparedSets, run: Path, dataset: Path, seed: int) -> None
         print(f"  {dataset.name} seed {seed}: masks of {name}: IoU {told}", flush=True)
 
 
-def trained(set_: Path, sets: Path, folder: Path, seed: int, chosen: argparse.Namespace) -> Path:
+def trained(set_: Path, sets: Path, folder: Path, seed: int, chosen: argparse.Namespace, **settings: str) -> Path:
     """A network from scratch; with as many steps for all only the masks differ."""
     pictures = len(list((set_ / "images").iterdir()))
     epochs = max(1, round(chosen.steps / -(-pictures // TRAINING["batch_size"]))) if chosen.steps else chosen.epochs
     data = {"validation_dataset": str(sets / "set_BASELINE_VAL"), "cache": str(folder.parent / "cache")}
-    config = TrainConfig.make(**{**TRAINING, "epochs": epochs, "seed": seed, "data": data})
+    config = TrainConfig.make(**{**TRAINING, "epochs": epochs, "seed": seed, "data": data, **settings})
     began = time.perf_counter()
-    train(burnish.open(set_), config, work=folder)
+    train(burnish.open(next(set_.glob("*.coco.json"), set_)), config, work=folder)
     print(f"  {folder.name}: {pictures} pictures, {epochs} epochs, {time.perf_counter() - began:.0f} s", flush=True)
     return folder
 

@@ -190,7 +190,7 @@ def test_a_stopped_run_goes_on_where_it_was(sets):
     assert not (sets.root / "N_H1").exists()
     rest = Left()
     resumed = made(sets, rest, batch=2)
-    assert len(rest.asked) == 6
+    assert 6 <= len(rest.asked) <= 8, "the two whose masks were being made when it stopped may be asked for again"
     whole = made(sets, number=2)
     for path in sorted((resumed.train / "masks").iterdir()):
         assert path.read_bytes() == (whole.train / "masks" / path.name).read_bytes()

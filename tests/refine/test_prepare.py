@@ -129,6 +129,27 @@ def test_a_weak_mask_of_another_size_is_told_and_its_picture_is_in_no_set(tmp_pa
     assert {name: sets_of(made)[name] for name in ("10", "11", "12")} == {"10": "", "11": "", "12": ""}
     found = made.summary()["findings"]
     assert (found["size_differs"], found["missing_mask"], found["no_weak_label"]) == (1, 1, 3)
+    kept = sets_of(prepared(root, unlabelled="background"))
+    assert {name: kept[name] for name in ("10", "11", "12")} == {"10": "", "11": "WEAK", "12": ""}
+
+
+def test_pictures_without_boxes_can_count_as_ones_without_objects(tmp_path):
+    write_dataset(boxes_dataset(tmp_path / "from", pictures=8, classes=("dent",)), tmp_path / "boxes", "coco")
+    told = json.loads(next((tmp_path / "boxes").rglob("*.json")).read_text())
+    told["annotations"] = [one for one in told["annotations"] if one["image_id"] != told["images"][7]["id"]]
+    next((tmp_path / "boxes").rglob("*.json")).write_text(json.dumps(told))
+    for number in range(4):
+        drawn = np.zeros((24, 32), np.uint8)
+        drawn[5:9, 5:9] = 255
+        write_mask(tmp_path / f"drawn/masks/{number}.png", drawn)
+        write_picture(tmp_path / f"drawn/images/{number}.jpg", number)
+    chosen = {"masks": str(tmp_path / "drawn"), "evaluate": 0, "name": "N"}
+    assert prepared(tmp_path / "boxes", **chosen).summary()["sets"]["WEAK"] == 3
+    made = prepared(tmp_path / "boxes", **chosen, unlabelled="background")
+    assert made.summary()["sets"]["WEAK"] == 4
+    made.save(tmp_path)
+    masks = {path.stem: mask_of(path).any() for path in (tmp_path / "N_WEAK/masks").iterdir()}
+    assert sorted(masks.values()) == [False, True, True, True]
 
 
 def test_a_polygon_wholly_outside_of_its_picture_does_not_count(tmp_path):
@@ -281,6 +302,36 @@ def test_boxes_of_any_format_and_masks_beside_them(tmp_path, form):
     assert np.array_equal(weak, expected)
     boxes = burnish.open(tmp_path / "N_WEAK").annotations.select("x1", "y1", "x2", "y2").unique().sort("x1").to_numpy()
     assert boxes == pytest.approx(np.array([[2.0, 3.0, 9.0, 12.0], [10.5, 4.0, 30.25, 20.0]]))
+
+
+def _numbered_masks(root):
+    """Boxes of two classes, and masks whose values 1 and 2 nothing names."""
+    write_dataset(boxes_dataset(root / "from", pictures=8, classes=("rare", "often")), root / "boxes", "coco")
+    for number in range(8):
+        drawn = np.zeros((24, 32), np.uint8)
+        drawn[5:9, 5:9], drawn[12:16, 5:9] = 1, 2
+        write_mask(root / f"drawn/train/masks/{number}.png", drawn)
+        write_picture(root / f"drawn/train/images/{number}.jpg", number)
+
+
+def test_masks_without_names_are_not_taken_for_further_classes(tmp_path):
+    _numbered_masks(tmp_path)
+    told = r"drawn by hand are of the classes '1', '2', the weakly labelled ones of 'rare', 'often'.*classes\.txt beside masks/"
+    with pytest.raises(DataError, match=told):
+        prepared(tmp_path / "boxes", masks=str(tmp_path / "drawn/train"), hand=4)
+    (tmp_path / "drawn/classes.txt").write_text("background\nrare\noften\n", encoding="utf-8")
+    assert prepared(tmp_path / "boxes", masks=str(tmp_path / "drawn/train"), hand=4).material.classes == ("rare", "often")
+
+
+def test_a_class_that_no_picture_for_training_has_drawn_is_told(tmp_path):
+    dataset = _two_classes(tmp_path / "d")
+    drawn = pl.col("kind").cast(pl.String) == "mask"
+    lone = dataset.with_tables(annotations=dataset.annotations.filter(~drawn | (pl.col("class") == 1)))
+    made = prepare(lone, PrepareConfig.make(name="N"), engine=ONE)
+    told = "no hand label: Class 'rare' is weakly labelled, and no picture for training has it drawn by hand"
+    assert told in str(made)
+    assert "--without rare" in "".join(made.findings.table["suggestion"].drop_nulls())
+    assert "no hand label" not in str(prepare(dataset, PrepareConfig.make(name="N"), engine=ONE))
 
 
 def test_hand_drawn_masks_with_grey_edges_are_black_and_white_too(tmp_path):

@@ -11,7 +11,7 @@ from PIL import Image
 
 import burnish
 from burnish.cli.app import run
-from burnish.engine.progress import Silent
+from burnish.engine.progress import Lines, Silent
 from burnish.errors import ConfigError, DataError, FormatError, ModelError
 from burnish.refine.comparing import interval, score_set
 from burnish.refine.loop import training_of, verdict
@@ -176,6 +176,27 @@ def test_the_loop_trains_refines_compares_and_keeps_the_best(sets, tmp_path):
     assert [one.iou for one in again.rounds] == [one.iou for one in result.rounds]
 
 
+BLIND = {**TRAINING, "loss": {"name": "binary_cross_entropy", "pos_weight": 1e-6}}
+"""Objects weigh next to nothing, so that a network learns to see none."""
+
+
+def test_a_loop_from_a_baseline_that_finds_nothing_says_so_and_learns_from_the_boxes(sets, tmp_path, capsys):
+    config = RefineConfig(loop=True, copies=0, rounds=1, training=BLIND)
+    result = refine(sets, config, work=tmp_path / "loop", progress=Lines())
+    told = " ".join(capsys.readouterr().err.split())
+    assert "The baseline finds nothing of what is drawn on the 1 picture of discs_BASELINE_VAL" in told
+    assert "training.epochs" in told
+    assert "hand-drawn pictures are best: IoU" in told
+    assert result.best.number == 0
+    once = refine(sets, RefineConfig(model=str(tmp_path / "loop/round_0"), number=2, copies=0), dry_run=True)
+    assert "The model finds nothing in any of them" in str(once)
+
+
+def test_a_model_that_finds_something_is_not_said_to_find_nothing(sets, model):
+    made = refine(sets, RefineConfig(model=str(model), copies=0), dry_run=True).made
+    assert "finds nothing" not in str(made)
+
+
 def test_refined_sets_train_with_their_soft_masks(sets, model, tmp_path):
     from burnish.train.policies.settings import TrainConfig  # noqa: PLC0415
     from burnish.train.train import train  # noqa: PLC0415
@@ -237,9 +258,9 @@ def test_only_gains_beyond_noise_go_on(values, better):
     assert ("goes on" in told) == (min(values) > 0)
 
 
-def test_a_loop_takes_mode_tight_and_one_refinement_the_published_formula_unless_told():
+def test_a_loop_takes_the_best_mode_and_one_refinement_the_published_formula_unless_told():
     assert RefineConfig.make().mode.name == "hybrid"
-    assert RefineConfig.make(loop=True).mode.name == "tight"
+    assert RefineConfig.make(loop=True).mode.name == "best"
     assert RefineConfig.make(loop=True, mode="soft").mode.name == "soft"
     assert RefineConfig.make(loop=False, mode="tight").mode.name == "tight"
 

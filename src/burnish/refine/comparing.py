@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from burnish.geometry.arrays import Bools
     from burnish.refine.flips import Predictor
 
 _DRAWS = 10_000
@@ -61,7 +62,7 @@ def score_set(predict: Predictor, folder: Path, provenance: Mapping[str, Any] | 
     told = provenance or read_provenance(folder)
     classes = tuple(told["classes"])
     rows = [row for row in told["pictures"] if row["copy_of"] is None and not why_incomplete(folder / row["file"])]
-    found = [_overlaps(predict, folder, row, classes) for row in rows]
+    found = [_judged(predict, folder, row, classes) for row in rows]
     names = tuple(row["name"] for row in rows)
     return Scores(names, np.array([iou for iou, _ in found]), np.array([dice for _, dice in found]))
 
@@ -73,10 +74,13 @@ def interval(values: NDArray[np.float64], *, seed: int = 0) -> Interval:
     return Interval(float(values.mean()), float(low), float(high))
 
 
-def _overlaps(predict: Predictor, folder: Path, row: dict[str, str], classes: tuple[str, ...]) -> tuple[float, float]:
+def _judged(predict: Predictor, folder: Path, row: dict[str, str], classes: tuple[str, ...]) -> tuple[float, float]:
     maps = predict([read_image(folder / row["file"])])[0]
-    given = read_mask(folder, row["name"], classes) > 0
-    found = maps > _HALF
+    return overlaps(maps > _HALF, read_mask(folder, row["name"], classes) > 0)
+
+
+def overlaps(found: Bools, given: Bools) -> tuple[float, float]:
+    """IoU and Dice of (K, H, W) masks, the mean over the classes that either shows; 1 where neither shows any."""
     common, sums = (found & given).sum(axis=(1, 2)), found.sum(axis=(1, 2)) + given.sum(axis=(1, 2))
     there = sums > 0
     if not there.any():

@@ -20,6 +20,7 @@ from burnish.engine.progress import Progress, silent
 from burnish.errors import DataError
 from burnish.formats.findings import Findings, write_findings
 from burnish.media.endings import why_incomplete
+from burnish.refine.choosing import Choice, settled
 from burnish.refine.merging import kept_beliefs, merged
 from burnish.refine.parts import BASELINE, VAL, WEAK, divided_with_fixed
 from burnish.refine.reviewing import ORIGINS
@@ -60,6 +61,7 @@ class HybridSet:
         table: One row a weak box: picture, class, box (its number), x1, y1, x2, y2, fate, share, sides, reason.
         findings: Pictures that cannot be read, and those whose prediction failed.
         counts: Pictures of each origin.
+        choice: How the modes compare, where one was to be chosen.
     """
 
     train: Path
@@ -67,17 +69,23 @@ class HybridSet:
     table: pl.DataFrame
     findings: Findings
     counts: Mapping[str, int]
+    choice: Choice | None = None
 
     def summary(self) -> dict[str, Any]:
         """Pictures of each origin, boxes of each fate, what was noticed."""
         fates = dict(self.table.group_by("fate").len().sort("fate").iter_rows())
-        return {"pictures": dict(self.counts), "boxes": fates, "findings": counts_by_kind(self.findings.table)}
+        chosen = {} if self.choice is None else {"mode": self.choice.taken, "modes": dict(self.choice.scores)}
+        return {"pictures": dict(self.counts), **chosen, "boxes": fates, "findings": counts_by_kind(self.findings.table)}
 
     def __str__(self) -> str:
         told = self.summary()
         held = ", ".join(f"{number:,} {origin}" for origin, number in told["pictures"].items())
         fates = ", ".join(f"{number:,} {fate}" for fate, number in told["boxes"].items())
         lines = [f"{self.train.name} and {self.val.name}: {held} pictures.", f"Boxes: {fates}." if fates else "There are no boxes."]
+        if self.choice is not None:
+            lines.insert(1, str(self.choice))
+        if fates and not told["boxes"].keys() - {"empty"}:
+            lines.append("The model finds nothing in any of them; one that was trained longer, or on more pictures, would.")
         return "\n".join([*lines, *(f"  {kind.replace('_', ' ')}: {number:,}" for kind, number in told["findings"].items())])
 
 
@@ -115,9 +123,10 @@ def make_hybrid_set(
         DataError: The number is in use, or the predictor gives no probabilities.
         ModelError: The predictor failed on all pictures.
     """
-    chosen = config or HybridSetConfig()
-    train, val = (sets.root / f"{sets.name}_H{chosen.number}{end}" for end in ("", "_VAL"))
+    asked = config or HybridSetConfig()
+    train, val = (sets.root / f"{sets.name}_H{asked.number}{end}" for end in ("", "_VAL"))
     _refuse_used(sets, train, val)
+    chosen, choice = settled(sets, improver, asked)
     inputs = _inputs(sets, improver, chosen) | ({} if reviews is None else {"reviewed": dict(reviews.about)})
     own = train.with_name(f".{train.name}.work")
     place = (work or own) / fingerprint(repr(inputs))
@@ -133,7 +142,7 @@ def make_hybrid_set(
     findings = Findings(findings_table([*ours.told, *_failures(done)]), {"verb": "refine", "dataset": str(train)})
     if len(findings) and not dry_run:
         write_findings(findings, sets.root / f"{train.name}_findings")
-    return HybridSet(train, val, _table(sets, done), findings, ours.counts)
+    return HybridSet(train, val, _table(sets, done), findings, ours.counts, choice)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

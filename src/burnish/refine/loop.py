@@ -88,10 +88,14 @@ def run_loop(sets: PreparedSets, config: RefineConfig, folder: Path, progress: P
     """
     rounds = [_baseline(sets, config, folder, progress)]
     progress.say(f"Baseline: IoU {rounds[0].iou} on {len(rounds[0].scores.names)} pictures of {sets.name}_{VAL}.")
+    if blind := _told_blind(sets, rounds[0]):
+        progress.say(blind)
     for number in range(1, config.rounds + 1):
         best = next(one for one in reversed(rounds) if one.is_best)
         place = config.set_of(config.number + number - 1)
         made = _refined(sets, config, place, best.run, folder=folder, progress=progress)
+        if made is not None and made.choice is not None:
+            progress.say(f"Round {number}: {made.choice}")
         name = f"{sets.name}_H{place.number}"
         run = _train(sets, config, name, folder / f"round_{number}", progress)
         found = _round(sets, run, best, number=number, name=name, made=made)
@@ -101,6 +105,18 @@ def run_loop(sets: PreparedSets, config: RefineConfig, folder: Path, progress: P
         if found.gain is not None and found.gain.low <= 0:
             break
     return rounds
+
+
+def _told_blind(sets: PreparedSets, baseline: Round) -> str:
+    """What to say of a baseline that has learnt nothing yet; its first round has nothing to go by but the boxes."""
+    count = len(baseline.scores.iou)
+    if not count or baseline.scores.iou.any():
+        return ""
+    pictures = "picture" if count == 1 else "pictures"
+    return (
+        f"The baseline finds nothing of what is drawn on the {count} {pictures} of {sets.name}_{VAL}, so that the next round learns from "
+        "boxes. Longer training or larger steps (training.epochs, training.optimizer.lr) or more pictures drawn by hand give a better one."
+    )
 
 
 def verdict(gain: Interval) -> tuple[bool, str]:

@@ -19,6 +19,7 @@ from burnish.data.splits import column_groups, scene_groups
 from burnish.errors import ConfigError, DataError
 from burnish.formats.masks.layout import plain_path
 from burnish.formats.recognise import load_format, open_dataset
+from burnish.refine.shared_classes import require_shared_class
 from burnish.refine.unused_masks import told_unused, unused_masks
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def gather(dataset: Dataset, config: PrepareConfig) -> Material:
     `weak` names, or what lies in masks/ beside VIA's labels.csv.
 
     Raises:
-        DataError: A named dataset has no shape of the kind that it is named for.
+        DataError: A named dataset has no shape of the kind that it is named for, or hand-drawn and weak labels have no class in common.
         ConfigError: A class to leave out is not there.
     """
     weak = _weak_dataset(dataset, config)
@@ -95,13 +96,15 @@ def gather(dataset: Dataset, config: PrepareConfig) -> Material:
         told += _add(found, masks, "none", hand=DRAWN)
     datasets = [one for one in (dataset, weak, masks) if one is not None]
     classes = _class_names(datasets)
-    notes = [*(one.notes for one in datasets), findings_table(told), *([_unused(masks or dataset)] if weak is None or masks else [])]
+    notes = [*(one.notes for one in datasets), *([_unused(masks or dataset)] if weak is None or masks else [])]
     items = [_renamed(item, classes) for item in found.values()]
     names = tuple(dict.fromkeys(classes.values()))
     kept, left_out = _without(items, config.without, names)
+    require_shared_class(kept)
     priorities = {classes[name]: rank for one in datasets for name, rank in one.classes.select("name", "priority").iter_rows()}
     remaining = tuple(name for name in names if name not in config.without)
-    return Material(tuple(kept), remaining, priorities, join_findings(*notes, *map(_frame_findings, datasets), findings_table(left_out)))
+    findings = join_findings(*notes, *map(_frame_findings, datasets), findings_table([*told, *left_out]))
+    return Material(tuple(kept), remaining, priorities, findings)
 
 
 def _weak_dataset(dataset: Dataset, config: PrepareConfig) -> Dataset | None:

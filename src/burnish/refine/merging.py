@@ -153,7 +153,7 @@ def _predicted(run: _Run, names: Sequence[str], engine: Engine | None) -> Iterat
     reading = ordered_map(partial(_read, run.sets), names, engine=engine, ahead=True)
     while some := list(islice(reading, run.config.batch)):
         loaded = [one for one in some if isinstance(one, LoadedWeak)]
-        found = iter(_evidence(run.improver, loaded) if loaded else [])
+        found = iter(evidence_on(run.improver, loaded) if loaded else [])
         yield from (_Predicted(one.name, one, next(found)) if isinstance(one, LoadedWeak) else one for one in some)
 
 
@@ -182,7 +182,7 @@ def _finish(run: _Run, predicted: _Predicted) -> tuple[str, Record]:
     return name, record
 
 
-def _evidence(improver: Improver, loaded: Sequence[LoadedWeak]) -> list[Evidence | str]:
+def evidence_on(improver: Improver, loaded: Sequence[LoadedWeak]) -> list[Evidence | str]:
     """The evidence on each picture; where a model fails on several at once each is tried alone, and then the reason why it fails."""
     try:
         return list(_asked(improver, loaded))
@@ -191,7 +191,7 @@ def _evidence(improver: Improver, loaded: Sequence[LoadedWeak]) -> list[Evidence
     except Exception as error:  # noqa: BLE001 - a predictor is foreign code and may raise anything
         if len(loaded) == 1:
             return [f"{type(error).__name__}: {error}"]
-        return [found for one in loaded for found in _evidence(improver, [one])]
+        return [found for one in loaded for found in evidence_on(improver, [one])]
 
 
 def _asked(improver: Improver, loaded: Sequence[LoadedWeak]) -> Iterator[Evidence]:

@@ -25,6 +25,7 @@ from burnish.refine.copies import Copies, copy_findings, find_copies, surplus
 from burnish.refine.material import Item, Material, gather
 from burnish.refine.sets import Entry, SetFolder, write_set
 from burnish.refine.settings import PrepareConfig
+from burnish.refine.shared_classes import taught_by_none
 from burnish.refine.unused_masks import told_unused
 from burnish.refine.weak_boxes import weak_boxes, write_boxes
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 SETS: Final = (parts.BASELINE, parts.VAL, parts.EVAL, parts.WEAK)
 _WHITE: Final = 255
 _NAMED: Final = 3
+_UNUSED_LABELS: Final = ("size_differs", "missing_mask", "unreadable_mask", "foreign_mask")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,9 +125,12 @@ class Prepared:
         return "\n".join([*lines, *(self._noticed(kind, number) for kind, number in told["findings"].items())])
 
     def _noticed(self, kind: str, number: int) -> str:
-        paths = self.findings.table.filter(pl.col("kind") == kind)["path"].drop_nulls()
-        shown = f" ({', '.join(paths.head(_NAMED))}{', ...' if len(paths) > _NAMED else ''})" if len(paths) else ""
-        return f"  {kind.replace('_', ' ')}: {number:,}{shown}"
+        """Findings of one kind in a line: the first files, or where no file is at fault what was found."""
+        rows = self.findings.table.filter((pl.col("kind") == kind) & pl.col("is_issue"))
+        paths, name = rows["path"].drop_nulls(), kind.replace("_", " ")
+        if len(paths):
+            return f"  {name}: {number:,} ({_first(paths, ', ')})"
+        return f"  {name}: {_first(rows['reason'].unique(maintain_order=True), ' ')}"
 
     def _write(self, one: str, folder: Path, names: Sequence[str]) -> None:
         places = np.flatnonzero(self.sets == one).tolist()
@@ -179,9 +184,12 @@ def prepare(
     sets = parts.divided(counts, copies.groups, hand, evaluate=chosen.evaluate, train=chosen.train, seed=chosen.seed, unused=unused)
     boxes = [weak_boxes(_weak_rows(item), item.size, material.classes) for item in material.items]
     unlabelled = (sets == parts.WEAK) & np.array([len(corners) == 0 for corners, _ in boxes])
+    if chosen.unlabelled == "background":
+        unlabelled &= _label_unused(material)
     leaks = parts.leaking(sets, copies.groups) & ~unlabelled & ~gone
     sets[unlabelled | leaks | gone | ~readable] = parts.NONE
     told = [
+        *taught_by_none(material.items, sets.tolist()),
         *copy_findings(material.items, copies),
         *_told(material.items, drawn, hand, unlabelled=unlabelled & readable, leaks=leaks, gone=gone),
     ]
@@ -213,6 +221,13 @@ def _has_pixels(item: Item, material: Material) -> bool:
     return bool(item.hand) and bool(painted(item.hand, item.size, material).any())
 
 
+def _label_unused(material: Material) -> NDArray[np.bool_]:
+    """Pictures that are labelled, but so that it says nothing of them: not to be taken for ones without objects."""
+    told = material.findings.filter(pl.col("kind").is_in(_UNUSED_LABELS))["path"].drop_nulls()
+    names = {PurePosixPath(path).stem for path in told}
+    return np.array([bool(item.weak) or item.path.stem in names for item in material.items], dtype=np.bool_)
+
+
 def _class_counts(material: Material) -> NDArray[np.float64]:
     places = {name: place for place, name in enumerate(material.classes)}
     counts = np.zeros((len(material.items), len(places)))
@@ -242,10 +257,15 @@ def _told(
         if gone[place]:
             yield finding("dropped_copy", "A better copy of it is kept; it is in no set.", is_issue=False, **where)
         elif unlabelled[place]:
-            yield finding("no_weak_label", "It has neither a hand-drawn mask that counts nor a weak label; it is in no set.", **where)
+            reason = "It has neither a hand-drawn mask that counts nor a weak label; it is in no set."
+            yield finding("no_weak_label", reason, suggestion="if it shows no object, prepare with --unlabelled background", **where)
         elif leaks[place]:
             reason = "It is a copy, or of the scene, of a picture of the evaluation set; training on it would leak, so it is in no set."
             yield finding("split_leak", reason, **where)
+
+
+def _first(texts: pl.Series, between: str) -> str:
+    return between.join([*texts.head(_NAMED), *(["..."] if len(texts) > _NAMED else [])])
 
 
 def _file_names(items: Sequence[Item]) -> list[str]:

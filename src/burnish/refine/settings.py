@@ -42,6 +42,8 @@ class PrepareConfig(Config):
     """Classes to leave out, such as rare or easily confused ones; pictures that show nothing else go too."""
     name: str | None = None
     """What the sets are called; the dataset's own name else."""
+    unlabelled: Literal["leave_out", "background"] = "leave_out"
+    """Pictures without any label: in no set, or weakly labelled as ones that show no object, as flawless parts do."""
     group: Literal["scene", "task", "subset", "none"] = "scene"
     """Pictures that are never divided, beside copies of one another: of one scene, one task or video, or one subset."""
     together: str | None = None
@@ -86,7 +88,7 @@ class HybridSetConfig(Config):
     number: Annotated[int, Field(ge=1)] = 1
     """Number k of the set NAME_Hk; one that is in use is refused."""
     mode: Annotated[Config, Chosen(MODES, usual="hybrid")] = HybridConfig(name="hybrid")
-    """The merging mode: a name, or a mapping with name and settings; where none is given, hybrid, and tight in a loop."""
+    """The merging mode: a name, or a mapping with name and settings; where none is given, hybrid, and best in a loop."""
     alpha: Annotated[float, Field(ge=0, le=1)] = 0.3
     """Belief inside the weak label where predicting a picture failed."""
     train: InnerShare = 0.85
@@ -133,8 +135,8 @@ class RefineConfig(HybridSetConfig):
     @model_validator(mode="before")
     @classmethod
     def _mode_of_a_loop(cls, given: Any) -> Any:
-        """Once means the published formula; a loop is after the best masks, and with trained networks these were those of mode tight."""
-        return {"mode": "tight", **given} if isinstance(given, dict) and given.get("loop") is True else given
+        """Once means the published formula; a loop is after the best masks, which mode makes them being another one on other pictures."""
+        return {"mode": "best", **given} if isinstance(given, dict) and given.get("loop") is True else given
 
     @model_validator(mode="after")
     def _reviewed_once(self) -> Self:

@@ -34,7 +34,11 @@ def asked(name, **settings):
     return build({"name": name, **settings})
 
 
-@pytest.mark.parametrize("name", MODES.entries)
+APPLIED = tuple(name for name in MODES.entries if name != "best")
+"""Modes that are applied to a picture; best is settled before that."""
+
+
+@pytest.mark.parametrize("name", APPLIED)
 def test_every_mode_has_a_typed_description_and_leaves_all_outside_of_boxes_at_zero(name):
     pytest.importorskip("cv2")
     assert issubclass(config_class(MODES, name), Config)
@@ -52,7 +56,7 @@ def test_every_mode_has_a_typed_description_and_leaves_all_outside_of_boxes_at_z
     assert len(merged.boxes) == 1
 
 
-@pytest.mark.parametrize("name", MODES.entries)
+@pytest.mark.parametrize("name", APPLIED)
 def test_a_picture_without_boxes_has_an_empty_mask(name):
     picture = np.zeros((*SIZE, 3), np.uint8)
     evidence = Evidence(left_half(), weak([], []), picture, left_half(), np.zeros((0, *SIZE), bool))
@@ -357,3 +361,22 @@ def test_weak_boxes_must_be_numbers_with_a_class_each():
         weak([[0, 0, np.nan, 1]])
     with pytest.raises(DataError, match="one class a box"):
         weak(classes=[0, 1])
+
+
+def test_what_is_predicted_beside_all_boxes_can_be_left_out():
+    """Sure of the box and of all around it: with the surroundings the box stays full, without them its corners fade."""
+    pytest.importorskip("cv2")
+    evidence = Evidence(np.full((1, *SIZE), 0.9, np.float32), weak(), np.zeros((*SIZE, 3), np.uint8))
+    for name, settings in (("tight", {"hard": False, "radius": 1}), ("edges", {"method": "guided", "radius": 1})):
+        full, faded = (asked(name, outside=outside, **settings)(evidence).soft[0] for outside in (True, False))
+        assert full[1, 1] == full[2, 2] > 200
+        assert faded[1, 1] < faded[2, 2] <= 230
+
+
+def test_guided_masks_can_be_black_and_white():
+    pytest.importorskip("cv2")
+    evidence = Evidence(left_half(), weak(), np.zeros((*SIZE, 3), np.uint8))
+    soft, hard = (asked("edges", method="guided", hard=hard)(evidence).soft[0] for hard in (False, True))
+    assert set(np.unique(hard)) == {0, 255}
+    assert len(np.unique(soft)) > 2
+    assert np.array_equal(hard == 255, soft >= 128)

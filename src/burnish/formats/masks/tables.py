@@ -10,6 +10,7 @@ from burnish.errors import FormatError
 from burnish.formats.escapes import read_names, unescaped
 from burnish.formats.indexed import packed
 from burnish.formats.reading import read_text
+from burnish.formats.splits import split_named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,9 +39,17 @@ class Meaning(NamedTuple):
 def read_meaning(root: Path) -> Meaning:
     """Read dataset_meta.json, label_colors.txt (CamVid), labelmap.txt or classes.txt, the first that is there.
 
+    Of a folder that is one part of a dataset, as train/ is, they may also lie above it.
+
     Raises:
         FormatError: dataset_meta.json is of another form.
     """
+    place = root.resolve()
+    above = (place.parent,) if split_named(place.name) else ()
+    return next((found for folder in (root, *above) if (found := _meaning_beside(folder)).names), Meaning((), {}))
+
+
+def _meaning_beside(root: Path) -> Meaning:
     if (root / "dataset_meta.json").is_file():
         return _meta(root / "dataset_meta.json")
     for name in ("label_colors.txt", "label_colours.txt"):

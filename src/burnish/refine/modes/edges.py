@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from burnish.refine.modes.along_edges import along_edges, picture_of, with_margin
-from burnish.refine.modes.evidence import BOX, PREDICTED, Evidence, Merged, Verdict, at_size, merge_boxes, whole_box
+from burnish.refine.modes.evidence import BOX, PREDICTED, Evidence, Merged, Verdict, at_size, inside_boxes, merge_boxes, whole_box
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +24,7 @@ def edges(config: EdgesConfig) -> Mode:
 
     With `grabcut` each box is cut out of its surroundings: outside of the box is background, what is predicted with a probability of `sure`
     is object, and the colours decide between; a box with no prediction begins with all of it as likely object. With `guided` the
-    probabilities take on the edges of the picture and stay soft.
+    probabilities take on the edges of the picture and stay soft, unless `hard` asks for masks in black and white.
     """
     return lambda evidence: _merge(evidence, config)
 
@@ -32,6 +32,7 @@ def edges(config: EdgesConfig) -> Mode:
 def _merge(evidence: Evidence, config: EdgesConfig) -> Merged:
     weak, picture = evidence.weak, picture_of(evidence, config.name)
     maps = at_size(evidence.probabilities, weak)
+    maps = maps if config.outside else inside_boxes(maps, weak)
     judge = _cut if config.method == "grabcut" else _smoothed
     return merge_boxes(
         weak,
@@ -49,7 +50,8 @@ def _smoothed(
     if not (taken & region).any():
         return whole_box(region, config.empty, f"Nothing is predicted in it; it gets the belief {config.empty:g}.")
     origins = np.where(taken, PREDICTED, BOX).astype(np.uint8)
-    return Verdict(filtered, origins, taken, "accepted", "The probabilities follow the picture's edges.")
+    beliefs = taken.astype(np.float64) if config.hard else filtered
+    return Verdict(beliefs, origins, taken, "accepted", "The probabilities follow the picture's edges.")
 
 
 def _cut(picture: NDArray[np.uint8], probabilities: NDArray[np.floating], window: Window, region: Bools, config: EdgesConfig) -> Verdict:

@@ -160,6 +160,11 @@ def at_size(maps: NDArray[np.float32], weak: Weak) -> NDArray[np.float32]:
     return linear(checked_maps(maps, weak), weak.size)
 
 
+def inside_boxes(maps: NDArray[np.float32], weak: Weak) -> NDArray[np.float32]:
+    """Probabilities (K, H, W) that are 0 outside of all weak labels of their class."""
+    return np.where(weak_masks(weak, len(maps)), maps, np.float32(0))
+
+
 def window_of(box: Floats, size: tuple[int, int]) -> Window:
     """Rows and columns of the pixels whose centres lie in a box; empty slices where there are none."""
     limits = np.array([size[1], size[0], size[1], size[0]])

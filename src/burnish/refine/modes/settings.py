@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from burnish.config import Config
+from burnish.descriptions import Chosen
+from burnish.refine.modes.names import MODES
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
@@ -74,6 +76,8 @@ class TightConfig(_Boxed):
     """Half the side of the windows in which probabilities first take on the picture's edges, in pixels; 0 leaves them as they are."""
     epsilon: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-3
     """Variance of colours (from 0 to 1) below which such a window is smoothed."""
+    outside: bool = True
+    """Probabilities outside of all boxes have a say in that; else they count as 0, which draws masks in from the sides of their boxes."""
 
     @model_validator(mode="after")
     def _falling(self) -> Self:
@@ -103,6 +107,10 @@ class EdgesConfig(_Boxed):
     """guided: half the side of the windows, in pixels."""
     epsilon: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-3
     """guided: variance of colours (from 0 to 1) below which a window is smoothed."""
+    outside: bool = True
+    """guided: probabilities outside of all boxes have a say in that; else they count as 0."""
+    hard: bool = False
+    """guided: beliefs are 1 and 0, cut at `threshold`; else the smoothed probabilities."""
 
 
 class AgreementConfig(_Boxed):
@@ -127,3 +135,25 @@ class PromptedConfig(_Boxed):
     """Share of what was drawn; the probabilities have the rest."""
     threshold: Share = 0.5
     """Probability above which a pixel counts as predicted in the record of boxes."""
+
+
+class BestConfig(_Boxed):
+    """Whichever of several modes makes the best masks of the pictures that are drawn by hand, from the boxes around what is drawn there."""
+
+    name: Literal["best"] = "best"
+    """Which mode."""
+    among: Annotated[tuple[Annotated[Config, Chosen(MODES)], ...], Field(min_length=1)] = (
+        PerBoxConfig(),
+        EdgesConfig(),
+        EdgesConfig(method="guided", outside=False, hard=True),
+        TightConfig(),
+        TightConfig(outside=False),
+    )
+    """The modes to choose among, by name or description; of equal ones the first is taken."""
+
+    @field_validator("among")
+    @classmethod
+    def _applicable(cls, among: tuple[Config, ...]) -> tuple[Config, ...]:
+        if any(isinstance(one, BestConfig) for one in among):
+            raise ValueError("best cannot be one of the modes that it chooses among; name the others")
+        return among

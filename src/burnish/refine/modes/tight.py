@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from burnish.refine.modes.along_edges import along_edges, picture_of
-from burnish.refine.modes.evidence import BOX, PREDICTED, Evidence, Merged, Verdict, at_size, merge_boxes, whole_box
+from burnish.refine.modes.evidence import BOX, PREDICTED, Evidence, Merged, Verdict, at_size, inside_boxes, merge_boxes, whole_box
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,6 +32,7 @@ def tight(config: TightConfig) -> Mode:
 def _merge(evidence: Evidence, config: TightConfig) -> Merged:
     weak, maps = evidence.weak, at_size(evidence.probabilities, evidence.weak)
     picture = picture_of(evidence, config.name) if config.radius else None
+    maps = maps if config.outside else inside_boxes(maps, weak)
 
     def judge(place: int, window: Window, region: Bools) -> Verdict:
         found = maps[weak.classes[place]]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from burnish.train.losses.settings.shared import Mode, NotNegative, Positive, ScoresConfig, YesNo
+from burnish.train.losses.settings.shared import Mode, NotNegative, PerClass, Positive, ScoresConfig, YesNo
 
 
 class CrossEntropyConfig(ScoresConfig):
@@ -15,7 +15,7 @@ class CrossEntropyConfig(ScoresConfig):
     name: Literal["cross_entropy"] = "cross_entropy"
     """Which loss."""
 
-    pos_weight: tuple[Positive, ...] | None = None
+    pos_weight: PerClass | None = None
     """How much more a yes counts than a no, one number or one a class; binary and multilabel."""
 
 
@@ -28,7 +28,7 @@ class BinaryCrossEntropyConfig(ScoresConfig):
     mode: YesNo = "binary"  # pyright: ignore[reportIncompatibleVariableOverride] - frozen: it is only read
     """binary: one score; multilabel: each class yes or no."""
 
-    pos_weight: tuple[Positive, ...] | None = None
+    pos_weight: PerClass | None = None
     """How much more a yes counts than a no, one number or one a class."""
 
 

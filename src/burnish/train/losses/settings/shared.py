@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from burnish.config import Config
 
@@ -14,6 +14,15 @@ Empty: TypeAlias = Literal["penalise", "ignore", "zero", "formula"]
 Positive: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+
+
+def _several(value: Any) -> Any:
+    """A single number as the only one."""
+    return (value,) if isinstance(value, int | float) else value
+
+
+PerClass: TypeAlias = Annotated[tuple[Positive, ...], BeforeValidator(_several)]
+"""One number for all classes, or one a class."""
 
 
 class ScoresConfig(Config):
