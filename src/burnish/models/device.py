@@ -50,10 +50,14 @@ def mixed_precision(device: torch.device) -> AbstractContextManager[object]:
 @contextmanager
 def seeded(device: torch.device, *seeds: int) -> Generator[None]:
     """Let chance of torch come from some numbers within the block, and leave the caller's generators as they were."""
-    seed = int(np.random.SeedSequence(seeds).generate_state(1, np.uint64)[0] >> 1)
     with torch.random.fork_rng([device] if device.type == "cuda" else [], device_type="cuda"):
-        torch.manual_seed(seed)
+        seed_torch(*seeds)
         yield
+
+
+def seed_torch(*seeds: int) -> None:
+    """Let chance of torch come from some numbers from now on."""
+    torch.manual_seed(int(np.random.SeedSequence(seeds).generate_state(1, np.uint64)[0] >> 1))
 
 
 def _prepared(device: torch.device) -> torch.device:

@@ -24,7 +24,7 @@ from burnish.train.doctoring.settings import DoctorConfig
 from burnish.train.doctoring.surroundings import look_around, room
 from burnish.train.policies.examples import gather
 from burnish.train.policies.resolving import decided
-from burnish.train.resuming import chance_state, set_chance
+from burnish.train.resuming import chance_left_alone
 from burnish.train.setup import build_job, set_up, training_mark
 
 if TYPE_CHECKING:
@@ -167,9 +167,5 @@ def _has_errors(found: Sequence[Finding]) -> bool:
 @contextmanager
 def _nothing_changed() -> Generator[Path]:
     """A folder that goes away, and chance that is afterwards where it was."""
-    chance = chance_state()
-    try:
-        with tempfile.TemporaryDirectory(prefix="burnish-doctor-") as folder:
-            yield Path(folder)
-    finally:
-        set_chance(chance)
+    with chance_left_alone(), tempfile.TemporaryDirectory(prefix="burnish-doctor-") as folder:
+        yield Path(folder)

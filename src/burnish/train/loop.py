@@ -1,9 +1,11 @@
-"""The training loop of classifiers: Adam on cross-entropy, chosen on an inner part, continued where it was stopped."""
+"""The training of classifiers: Adam on cross-entropy, chosen on an inner part, continued where it was stopped."""
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,27 +15,43 @@ from burnish.engine.fingerprint import fingerprint
 from burnish.engine.progress import Progress, silent
 from burnish.errors import DataError, ModelError, extra
 from burnish.metrics.classification import accuracy, balanced_accuracy, confusion_matrix, weighted_f1
-from burnish.models.device import mixed_precision, seeded
+from burnish.models.device import mixed_precision, seed_torch
 from burnish.train.checkpoint import load_checkpoint, save_checkpoint
 from burnish.train.fitted import EpochReport, FittedClassifier, cross_entropy, fit_temperature, predict_logits, to_device
+from burnish.train.handlers.order import build_handlers
+from burnish.train.handlers.saving import BEST, LAST
+from burnish.train.handlers.settings import SavingConfig
 from burnish.train.loaders.cached import training_batches, worker_count
 from burnish.train.loaders.sampler import cut_into_batches, epoch_rows
-from burnish.train.optim.schedule import Schedule, after_evaluation, after_step, begin, learning_rate
+from burnish.train.optim.factors import Clock
+from burnish.train.optim.scheduler import build_scheduler
+from burnish.train.optim.schedules import PlateauConfig
+from burnish.train.resuming import chance_left_alone
+from burnish.train.run import Job
+from burnish.train.target import parse_target
+from burnish.train.training import train
 
 with extra("audit"):
     import torch
     from torch.nn.functional import cross_entropy as torch_cross_entropy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
+    from torch import nn
 
     from burnish.models.classifiers import PictureClassifier
     from burnish.train.augs.settings import TransformConfig
+    from burnish.train.optim.scheduler import Scheduler
+    from burnish.train.run import Run
     from burnish.train.settings import TrainingConfig
 
+    _Batch = tuple[NDArray[np.int64], NDArray[np.uint8]]
+
 _STEPS_BETWEEN_CHECKS = 20
+_MINUTES_BETWEEN_SAVES = 5.0
+_FORM = "2"  # of checkpoints: those of the first held another state
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,17 +79,6 @@ class Task:
     device: torch.device
 
 
-@dataclass(slots=True)
-class _Run:
-    """How far a training is: everything that a checkpoint holds."""
-
-    optimizer: torch.optim.Adam
-    schedule: Schedule
-    history: list[EpochReport] = field(default_factory=list)
-    best: dict[str, torch.Tensor] = field(default_factory=dict)
-    best_epoch: int = -1
-
-
 def fit_classifier(
     model: PictureClassifier,
     task: Task,
@@ -84,7 +91,8 @@ def fit_classifier(
     """Train a network and give it back with the weights of its best epoch.
 
     The best epoch is the one with the highest balanced accuracy on the inner rows (the lower loss decides between equals); no other row
-    has a say. After each epoch a checkpoint is written, so that the same call continues a training that was killed or stopped.
+    has a say. After each epoch a checkpoint is written, and every few minutes inside one, so that the same call continues a training
+    that was killed or stopped.
 
     Args:
         model: The network, with the weights that it begins with.
@@ -100,99 +108,148 @@ def fit_classifier(
     """
     _check(model, task)
     model.to(task.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    run = _Run(torch.optim.Adam(model.parameters(), lr=task.training.lr), begin(task.training))
-    folder = None if work_folder is None else Path(work_folder)
-    mark = _fingerprint(model, task)
-    if folder is not None and _continue(model, run, folder, mark):
-        progress.say(f"{label}: continues after epoch {len(run.history)} of {task.training.epochs}.")
+    job, record = _job(model, task, None if work_folder is None else Path(work_folder), progress=progress, label=label)
     try:
-        _train(model, run, task, folder=folder, mark=mark, progress=progress, label=label)
-    except torch.OutOfMemoryError as error:
+        with chance_left_alone():
+            train(job)
+    except ModelError as error:
+        if not isinstance(error.__cause__, torch.OutOfMemoryError):
+            raise
         message = f"The memory of {task.device} does not suffice for {task.training.batch_size} pictures at once."
         raise ModelError(f"{message} Lower batch_size or resize.size, or take a smaller network.") from error
-    model.load_state_dict(run.best)
+    model.load_state_dict(record.weights)
     model.eval()
     temperature = fit_temperature(_inner_logits(model, task), task.labels[task.inner_rows]) if calibrate else 1.0
-    return FittedClassifier(model, task.transform, task.device, tuple(run.history), run.best_epoch, temperature)
+    return FittedClassifier(model, task.transform, task.device, tuple(record.history), record.best_epoch, temperature)
 
 
-def _train(model: PictureClassifier, run: _Run, task: Task, *, folder: Path | None, mark: str, progress: Progress, label: str) -> None:
-    steps = len(_batches(task, 0, model.num_classes))
-    first = len(run.history)
-    with progress.task(label, steps * (task.training.epochs - first)) as advance:
-        for epoch in range(first, task.training.epochs):
-            began = time.monotonic()
-            with seeded(task.device, task.seed, epoch):
-                train_loss, rate = _train_epoch(model, run, task, epoch, advance)
-            report = _evaluated(model, task, epoch, train_loss=train_loss, rate=rate, began=began)
-            run.history.append(report)
-            loss = report.loss if len(task.inner_rows) else report.train_loss
-            run.schedule = after_evaluation(run.schedule, loss, task.training, steps)
-            improved = _is_best(run, report)
-            if improved:
-                run.best = {key: value.detach().cpu().clone() for key, value in model.state_dict().items()}
-                run.best_epoch = epoch
-            if folder is not None:
-                _save(model, run, folder, mark, improved=improved)
+class _Record:
+    """A handler that writes the reports of the epochs and keeps the best weights.
+
+    It chooses them itself, because what the training is judged by, the loss, is what the learning rate waits for.
+    """
+
+    name = "record"
+
+    def __init__(self, task: Task, sizes: Sequence[int], weights: dict[str, torch.Tensor]) -> None:
+        self._seed, self._sizes, self.weights = task.seed, sizes, weights
+        self._total, self._began = torch.zeros((), device=task.device), time.monotonic()
+        self.history: list[EpochReport] = []
+
+    @property
+    def train_loss(self) -> float:
+        """Mean over the pictures of an epoch that is done."""
+        return float(self._total) / sum(self._sizes)
+
+    @property
+    def best_epoch(self) -> int:
+        """The first of the highest balanced accuracy and, between equals, the lowest loss; the last where neither was measured."""
+        last = len(self.history) - 1
+        best = max(self.history, key=lambda report: (report.balanced_accuracy, -report.loss))
+        return last if np.isnan(best.loss) else best.epoch
+
+    def epoch_began(self, run: Run) -> None:
+        """Begin to count; the chance of an epoch depends on nothing before it."""
+        self._total, self._began = torch.zeros_like(self._total), time.monotonic()
+        seed_torch(self._seed, run.epoch)
+
+    def stepped(self, run: Run) -> None:
+        """Add up the loss, and look at it now and then: each look waits for a GPU.
+
+        Raises:
+            ModelError: It is no number.
+        """
+        assert run.loss is not None
+        self._total += self._sizes[run.batch - 1] * run.loss
+        looks = run.batch % _STEPS_BETWEEN_CHECKS == 0 or run.batch == len(self._sizes)
+        if looks and not np.isfinite(total := float(self._total)):
+            rate = run.job.optimizer.param_groups[0]["lr"]
+            message = f"The loss is {total} in epoch {run.epoch + 1}, by step {run.batch}, at a learning rate of {rate:g}."
+            raise ModelError(f"{message} Lower lr (for instance to {rate / 10:g}), lengthen warmup, or begin from other weights.")
+
+    def evaluated(self, run: Run) -> None:
+        """Write the report, and keep the weights if they are the best.
+
+        Their file comes before the last checkpoint: killed in between, the training continues before this epoch and comes here again.
+        """
+        rate, seconds = run.job.optimizer.param_groups[0]["lr"], time.monotonic() - self._began
+        self.history.append(EpochReport(epoch=run.epoch, rate=rate, seconds=seconds, **run.metrics))
+        if self.best_epoch != run.epoch:
+            return
+        self.weights = {key: value.detach().cpu().clone() for key, value in run.job.model.state_dict().items()}
+        if run.job.folder is not None:
+            content = {"fingerprint": run.job.fingerprint, "epoch": run.epoch, "model": self.weights}
+            save_checkpoint(run.job.folder / BEST, content)
+
+    def state(self) -> dict[str, Any]:
+        """Everything but the weights, which have a file of their own."""
+        history = [asdict(report) for report in self.history]
+        return {"history": history, "total": self._total, "seconds": time.monotonic() - self._began}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue with it."""
+        self.history = [EpochReport(**report) for report in state["history"]]
+        self._total, self._began = state["total"].to(self._total.device), time.monotonic() - state["seconds"]
 
 
-def _train_epoch(model: PictureClassifier, run: _Run, task: Task, epoch: int, advance: Callable[[int], None]) -> tuple[float, float]:
-    """Give the mean loss and the last learning rate."""
-    model.train()
-    batches = _batches(task, epoch, model.num_classes)
-    workers = worker_count(task.training.num_workers)
-    pictures = training_batches(task.pixels, batches, task.transform, seed=task.seed, epoch=epoch, workers=workers)
-    total = torch.zeros((), device=task.device)
-    rate = run.schedule.rate
-    for number, (rows, batch) in enumerate(zip(batches, pictures, strict=True), start=1):
-        rate = learning_rate(run.schedule, task.training, len(batches))
-        for group in run.optimizer.param_groups:
-            group["lr"] = rate
-        total += len(rows) * _step(model, run.optimizer, batch, task.labels[rows], task.device)
-        run.schedule = after_step(run.schedule)
-        if number % _STEPS_BETWEEN_CHECKS == 0 or number == len(batches):
-            _check_loss(float(total), epoch, number, rate)
-        advance(1)
-    return float(total) / sum(len(rows) for rows in batches), rate
+def _job(model: PictureClassifier, task: Task, folder: Path | None, *, progress: Progress, label: str) -> tuple[Job, _Record]:
+    mark = _fingerprint(model, task)
+    sizes = [len(rows) for rows in _batches(task, 0, model.num_classes)]
+    record = _Record(task, sizes, {} if folder is None else _best_weights(folder, mark))
+    optimizer = torch.optim.Adam(model.parameters(), lr=task.training.lr)
+    job = Job(
+        model,
+        optimizer,
+        partial(_loss, task),
+        partial(_loaded, task, model.num_classes),
+        batches_per_epoch=len(sizes),
+        epochs=task.training.epochs,
+        handlers=build_handlers([SavingConfig(every_minutes=_MINUTES_BETWEEN_SAVES, best=False)], [record]),
+        scheduler=_scheduler(task.training, optimizer, len(sizes)),
+        evaluate=lambda _network: {"train_loss": record.train_loss, **_measured(model, task)},
+        target=parse_target("min loss" if len(task.inner_rows) else "min train_loss"),
+        folder=folder,
+        fingerprint=mark,
+        progress=progress,
+        label=label,
+    )
+    return job, record
 
 
-def _step(
-    model: PictureClassifier, optimizer: torch.optim.Adam, pictures: NDArray[np.uint8], labels: NDArray[np.int64], device: torch.device
-) -> torch.Tensor:
-    with mixed_precision(device):
-        loss = torch_cross_entropy(model(to_device(pictures, device)), torch.from_numpy(labels).to(device))
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    optimizer.step()
-    return loss.detach()
+def _scheduler(training: TrainingConfig, optimizer: torch.optim.Optimizer, steps: int) -> Scheduler:
+    same = training.model_dump(include={"warmup", "factor", "patience"})
+    plateau = PlateauConfig(**same, warmup_shape="exponential", final=training.min_lr / training.lr)
+    epochs = max(training.epochs, training.warmup)  # the seed allows a warm-up that is not over at the end
+    return build_scheduler(plateau, optimizer, Clock(math.ceil(epochs * steps), steps))
 
 
-def _evaluated(model: PictureClassifier, task: Task, epoch: int, *, train_loss: float, rate: float, began: float) -> EpochReport:
+def _loss(task: Task, model: nn.Module, batch: _Batch) -> torch.Tensor:
+    rows, pictures = batch
+    with mixed_precision(task.device):
+        return torch_cross_entropy(model(to_device(pictures, task.device)), torch.from_numpy(task.labels[rows]).to(task.device))
+
+
+def _loaded(task: Task, num_classes: int, epoch: int, first: int) -> Iterator[_Batch]:
+    batches, workers = _batches(task, epoch, num_classes), worker_count(task.training.num_workers)
+    pictures = training_batches(task.pixels, batches, task.transform, seed=task.seed, epoch=epoch, first=first, workers=workers)
+    return zip(batches[first:], pictures, strict=True)
+
+
+def _measured(model: PictureClassifier, task: Task) -> dict[str, float]:
     labels = task.labels[task.inner_rows]
     logits = _inner_logits(model, task)
     confusion = confusion_matrix(labels, logits.argmax(axis=1), model.num_classes)
-    return EpochReport(
-        epoch=epoch,
-        train_loss=train_loss,
-        loss=cross_entropy(logits, labels),
-        accuracy=accuracy(confusion),
-        balanced_accuracy=balanced_accuracy(confusion),
-        weighted_f1=weighted_f1(confusion),
-        rate=rate,
-        seconds=time.monotonic() - began,
-    )
+    return {
+        "loss": cross_entropy(logits, labels),
+        "accuracy": accuracy(confusion),
+        "balanced_accuracy": balanced_accuracy(confusion),
+        "weighted_f1": weighted_f1(confusion),
+    }
 
 
 def _inner_logits(model: PictureClassifier, task: Task) -> NDArray[np.float64]:
     workers = worker_count(task.training.num_workers)
     return predict_logits(model, task.pixels, task.inner_rows, task.transform, task.device, workers=workers)
-
-
-def _is_best(run: _Run, report: EpochReport) -> bool:
-    if run.best_epoch < 0 or np.isnan(report.loss):
-        return True
-    best = run.history[run.best_epoch]
-    return (report.balanced_accuracy, -report.loss) > (best.balanced_accuracy, -best.loss)
 
 
 def _batches(task: Task, epoch: int, num_classes: int) -> tuple[NDArray[np.int64], ...]:
@@ -201,32 +258,12 @@ def _batches(task: Task, epoch: int, num_classes: int) -> tuple[NDArray[np.int64
     return cut_into_batches(rows, task.training.batch_size)
 
 
-def _save(model: PictureClassifier, run: _Run, folder: Path, mark: str, *, improved: bool) -> None:
-    """The best weights first: should the process be killed in between, the last checkpoint is one epoch older and repeats that epoch."""
-    if improved:
-        save_checkpoint(folder / "best.pt", {"fingerprint": mark, "epoch": run.best_epoch, "model": run.best})
-    state: dict[str, Any] = {
-        "fingerprint": mark,
-        "model": model.state_dict(),
-        "optimizer": run.optimizer.state_dict(),
-        "schedule": asdict(run.schedule),
-        "history": [asdict(report) for report in run.history],
-        "best_epoch": run.best_epoch,
-    }
-    save_checkpoint(folder / "last.pt", state)
-
-
-def _continue(model: PictureClassifier, run: _Run, folder: Path, mark: str) -> bool:
-    last = load_checkpoint(folder / "last.pt", fingerprint=mark)
-    best = load_checkpoint(folder / "best.pt", fingerprint=mark)
-    if last is None or best is None:
-        return False
-    model.load_state_dict(last["model"])
-    run.optimizer.load_state_dict(last["optimizer"])
-    run.schedule = Schedule(**last["schedule"])
-    run.history = [EpochReport(**report) for report in last["history"]]
-    run.best, run.best_epoch = best["model"], last["best_epoch"]
-    return True
+def _best_weights(folder: Path, mark: str) -> dict[str, torch.Tensor]:
+    """The best weights so far of a training to be continued; where it cannot be, its last checkpoint goes, and it begins anew."""
+    last, best = (load_checkpoint(folder / name, fingerprint=mark) for name in (LAST, BEST))
+    if last is None or (best is None and last["run"]["evaluations"]):
+        (folder / LAST).unlink(missing_ok=True)
+    return {} if last is None or best is None else best["model"]
 
 
 def _fingerprint(model: PictureClassifier, task: Task) -> str:
@@ -235,7 +272,7 @@ def _fingerprint(model: PictureClassifier, task: Task) -> str:
     settings = task.training.model_dump_json(exclude={"num_workers"}) + task.transform.model_dump_json()
     network = f"{model.name} {model.num_classes} {task.pixels.shape} {task.seed}"
     labels = np.ascontiguousarray(task.labels[rows[rows >= 0]]).tobytes()
-    return fingerprint(network, settings, rows.tobytes(), labels)
+    return fingerprint(_FORM, network, settings, rows.tobytes(), labels)
 
 
 def _check(model: PictureClassifier, task: Task) -> None:
@@ -246,9 +283,3 @@ def _check(model: PictureClassifier, task: Task) -> None:
     if len(bad):
         message = f"Picture {bad[0]} has the class {task.labels[bad[0]]}; expected 0 to {model.num_classes - 1}"
         raise DataError(f"{message} ({len(bad):,} such pictures).", table="images", rows=bad.tolist())
-
-
-def _check_loss(total: float, epoch: int, step: int, rate: float) -> None:
-    if not np.isfinite(total):
-        message = f"The loss is {total} in epoch {epoch + 1}, by step {step}, at a learning rate of {rate:g}."
-        raise ModelError(f"{message} Lower lr (for instance to {rate / 10:g}), lengthen warmup, or begin from other weights.")

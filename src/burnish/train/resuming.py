@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ with extra("train"):
     import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
     from pathlib import Path
 
     from torch import nn
@@ -94,6 +95,16 @@ def set_chance(chance: Mapping[str, Any]) -> None:
     random.setstate((version, tuple(internal), gauss))
     inner = chance["numpy"]["state"]
     np.random.set_state({**chance["numpy"], "state": {**inner, "key": inner["key"].numpy().astype(np.uint32)}})  # noqa: NPY002 - as above
+
+
+@contextmanager
+def chance_left_alone() -> Generator[None]:
+    """Leave the generators where they are, whatever draws from them or sets them within the block."""
+    chance = chance_state()
+    try:
+        yield
+    finally:
+        set_chance(chance)
 
 
 def _check_network(model: nn.Module, weights: Mapping[str, torch.Tensor], path: Path) -> None:

@@ -46,7 +46,8 @@ def train(job: Job) -> Run:
         job.handlers.tell("began", run)
         if content is not None:
             finish_reading(run, content)
-            job.progress.say(f"{job.label}: continues at step {run.step}, epoch {run.position:.2f} of {job.epochs}.")
+            place = f"at step {run.step}, epoch {run.position:.2f}" if run.batch else f"after epoch {run.epoch}"
+            job.progress.say(f"{job.label}: continues {place} of {job.epochs}.")
         _run_epochs(run)
     except torch.OutOfMemoryError as error:
         raise ModelError(

@@ -29,6 +29,12 @@ def test_the_number_of_workers_changes_nothing(tmp_path):
     assert np.array_equal(made(pixels, 0), made(pixels, 3))
 
 
+def test_an_epoch_goes_on_from_any_batch(tmp_path):
+    pixels = mapped(tmp_path)
+    rest = list(training_batches(pixels, batches(), TRANSFORM, seed=1, epoch=0, first=3, workers=2))
+    assert np.array_equal(rest, made(pixels, 0)[3:])
+
+
 def test_every_epoch_changes_the_pictures_differently(tmp_path):
     pixels = mapped(tmp_path)
     assert not np.array_equal(made(pixels, 0, epoch=0), made(pixels, 0, epoch=1))

@@ -101,6 +101,10 @@ def test_any_schedule_warms_up_over_half_an_epoch(name, shape):
     assert all(a < b for a, b in itertools.pairwise(found[:10]))
 
 
+def test_a_warm_up_shorter_than_a_step_is_none():
+    assert rates({"name": "constant", "warmup": 0.01, "warmup_shape": "exponential"}, steps=2, steps_per_epoch=20) == [1.0, 1.0]
+
+
 def test_a_linear_warm_up_rises_evenly_and_the_schedule_begins_after_it():
     found = rates({"name": "linear", "warmup": 1.0}, steps=30, steps_per_epoch=10)
     assert found[:10] == pytest.approx([n / 10 for n in range(1, 11)])

@@ -30,6 +30,7 @@ def training_batches(
     *,
     seed: int,
     epoch: int,
+    first: int = 0,
     workers: int = 0,
 ) -> Iterator[NDArray[np.uint8]]:
     """Yield the pictures of each batch, changed at random; seed, epoch and the batch's place decide how, whatever the number of workers.
@@ -40,10 +41,11 @@ def training_batches(
         transform: What to change.
         seed: Of the training.
         epoch: From 0.
+        first: Place of the batch to begin with.
         workers: Threads that prepare ahead; 0 prepares each batch when it is asked for.
     """
     make = partial(_augmented, pixels, transform, seed, epoch)
-    return ordered_map(make, list(enumerate(batches)), engine=Engine(max(workers, 1)), workers="threads")
+    return ordered_map(make, list(enumerate(batches))[first:], engine=Engine(max(workers, 1)), workers="threads")
 
 
 def prepared_batches(
