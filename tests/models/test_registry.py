@@ -87,7 +87,7 @@ def test_listing_loads_no_torch():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize("module", ["models.classifiers", "models.embedders", "train.loop", "train.policies.folds"])
+@pytest.mark.parametrize("module", ["models.classifiers", "models.embedders", "train.fitting", "train.policies.folds"])
 def test_without_torch_the_command_that_installs_it_is_told(module):
     code = (
         "import sys; sys.modules['torch'] = None\n"

@@ -16,8 +16,8 @@ from burnish.models.device import choose_device, seeded
 from burnish.train.augs.classification import output_size
 from burnish.train.augs.settings import TransformConfig
 from burnish.train.fitted import EpochReport, predict_probabilities
+from burnish.train.fitting import Task, fit_classifier
 from burnish.train.loaders.cached import worker_count
-from burnish.train.loop import Task, fit_classifier
 from burnish.train.settings import TrainingConfig
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import torch
 from burnish.engine.progress import Silent
 from burnish.errors import DataError, ModelError
 from burnish.models.classifiers import build_classifier
-from burnish.train import loop
+from burnish.train import fitting
 from burnish.train.augs.settings import TransformConfig
-from burnish.train.loop import Task, fit_classifier
+from burnish.train.fitting import Task, fit_classifier
 from burnish.train.settings import TrainingConfig
 
 INNER = np.arange(80, 110)
@@ -75,7 +75,7 @@ def numbers(fitted):
 
 @pytest.fixture
 def saves_each_step(monkeypatch):
-    monkeypatch.setattr(loop, "_MINUTES_BETWEEN_SAVES", 1e-9)
+    monkeypatch.setattr(fitting, "_MINUTES_BETWEEN_SAVES", 1e-9)
 
 
 @pytest.fixture(scope="module")
