@@ -29,7 +29,7 @@ demo: $(VENV)/.demo $(if $(filter train refine,$(PART)),$(VENV)/.train)  ## Run 
 test: $(VENV)/.test  ## Run the tests.
 	@$(BIN)/pytest -n $${BURNISH_TEST_JOBS:-2} -m "not slow"
 
-test-slow: $(VENV)/.test  ## Run the tests that take longer.
+test-slow: $(VENV)/.companions  ## Run the tests that take longer, and those against the libraries of others.
 	@$(BIN)/pytest -n $${BURNISH_TEST_JOBS:-2} -m slow
 
 lint: $(VENV)/.lint  ## Style, types and layers.
@@ -78,6 +78,12 @@ $(VENV)/.test: $(BIN)/uv $(INPUTS)
 	@echo "Installing burnish with torch and the test tools (see README for the download size) ..."
 	@$(INSTALL) -e '.[all]' --group test
 	@touch $@ $(VENV)/.core $(VENV)/.demo $(VENV)/.train
+
+# Compiling them all would take longer than the tests that import a few.
+$(VENV)/.companions: $(VENV)/.test overrides.txt
+	@echo "Installing the libraries that trainings are written to, searched and exported with (about 350 MB to download) ..."
+	@$(INSTALL) --no-compile-bytecode --override overrides.txt --group companions
+	@touch $@
 
 $(VENV)/.lint: $(VENV)/.test
 	@$(INSTALL) --group lint

@@ -2,7 +2,6 @@
 
 import json
 import signal
-from importlib.util import find_spec
 
 import pytest
 
@@ -153,13 +152,19 @@ def test_two_processes_share_the_trials(discs, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed (pip install 'ray[tune]')")
-def test_ray_runs_the_trials(discs, tmp_path):
+@pytest.mark.filterwarnings("ignore", "error:::burnish")  # what Ray warns of in its own code says nothing of ours
+def test_ray_runs_the_trials_and_the_same_command_finds_them_again(discs, tmp_path):
     result = tune(discs, settings(trials=2, engine="ray", pruner="halving"), work=tmp_path)
     result.save(tmp_path)
     assert [trial.state for trial in result.trials] == ["complete"] * 2
-    assert result.best is not None
-    assert (tmp_path / "trials" / result.trials[0].folder / "best.pt").exists()
+    rates = [trial.chosen["optimizer.lr"] for trial in result.trials]
+    assert len(set(rates)) == 2
+    assert all(1e-4 <= rate <= 0.1 for rate in rates)
+    values = [trial.metrics["iou_dataset"] for trial in result.trials]
+    assert result.best.optimizer.model_dump()["lr"] == pytest.approx(rates[values.index(max(values))])
+    assert all((tmp_path / "trials" / trial.folder / "best.pt").exists() for trial in result.trials)
+    again = tune(discs, settings(trials=2, engine="ray", pruner="halving"), work=tmp_path)
+    assert [(trial.chosen, trial.metrics) for trial in again.trials] == [(trial.chosen, trial.metrics) for trial in result.trials]
 
 
 @pytest.mark.parametrize(

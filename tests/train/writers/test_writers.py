@@ -3,13 +3,12 @@
 import csv
 import json
 import logging
-import os
 import struct
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
 from training_builders import small_job
+from writer_builders import PICTURE, ROWS, tell_all
 
 from burnish.descriptions import config_class
 from burnish.errors import ConfigError, MissingExtra
@@ -29,38 +28,6 @@ LIBRARIES = {
     "trackio": "trackio",
     "ray_tune": "ray",
 }
-PICTURE = np.arange(6 * 5 * 3, dtype=np.uint8).reshape(6, 5, 3)
-ROWS = [{"class": "a|b", "iou": 0.5}, {"class": "c", "iou": 0.25}]
-
-
-class Figure:
-    """What a writer needs of a matplotlib figure."""
-
-    def savefig(self, stream, format):  # noqa: A002 - as matplotlib calls it
-        from PIL import Image  # noqa: PLC0415 - only here
-
-        Image.fromarray(PICTURE).save(stream, format)
-
-
-def tell_all(writer, folder):
-    """Everything that a writer can be told."""
-    artifact = folder / "weights.bin"
-    artifact.write_bytes(b"weights")
-    writer.hyper_parameters({"optimizer": {"name": "adamw", "lr": 0.1}, "epochs": 3, "tags": ["x"]})
-    for step in (1, 2):
-        writer.scalars({"train/loss": 1.5 / step, "iou": step / 4}, step)
-    writer.images("worst", [PICTURE, PICTURE], 2)
-    writer.figure("curve", Figure(), 2)
-    writer.table("per class", ROWS, 2)
-    writer.text("note", "all is well, ä", 2)
-    writer.artifact(artifact, "kept")
-    writer.hyper_parameters({"epochs": 3}, {"iou": 0.5})
-    writer.close()
-
-
-def needs(name):
-    if find_spec(LIBRARIES[name]) is None:
-        pytest.skip(f"{LIBRARIES[name]} is not installed here")
 
 
 @pytest.fixture
@@ -145,7 +112,6 @@ def events(folder):
 
 @pytest.mark.usefixtures("quiet")
 def test_tensorboard_files_hold_numbers_pictures_and_texts(tmp_path):
-    needs("tensorboard")
     tell_all(build_writers([{"name": "tensorboard", "folder": tmp_path / "tb"}]), tmp_path)
     values = [(event.step, value) for event in events(tmp_path / "tb") for value in event.summary.value]
     numbers = {(step, value.tag): value.simple_value for step, value in values if value.HasField("simple_value")}
@@ -154,50 +120,9 @@ def test_tensorboard_files_hold_numbers_pictures_and_texts(tmp_path):
     pictures = {value.tag: (value.image.height, value.image.width) for _, value in values if value.HasField("image")}
     assert pictures == {"worst/0": (6, 5), "worst/1": (6, 5), "curve": (6, 5)}
     texts = b" ".join(value.tensor.string_val[0] for _, value in values if value.tensor.string_val).decode()
-    assert "all is well, ä" in texts
+    assert "all < well, ä" in texts
     assert "| c | 0.25 |" in texts
     assert any("hparams" in value.metadata.plugin_data.plugin_name for _, value in values)
-
-
-@pytest.mark.usefixtures("quiet")
-def test_mlflow_keeps_a_run_in_a_local_store(tmp_path):
-    needs("mlflow")
-    from mlflow import MlflowClient  # noqa: PLC0415 - only where it is installed
-
-    uri = f"sqlite:///{tmp_path / 'store.db'}"
-    about = {"name": "mlflow", "uri": uri, "artifacts": (tmp_path / "files").as_uri(), "run": "first", "user": "analyst"}
-    tell_all(build_writers([about]), tmp_path)
-    client = MlflowClient(tracking_uri=uri)
-    (run,) = client.search_runs([client.get_experiment_by_name("burnish").experiment_id])
-    assert (run.info.run_name, run.info.status) == ("first", "FINISHED")
-    assert run.data.tags["mlflow.user"] == "analyst"
-    assert run.data.params == {"optimizer.name": "adamw", "optimizer.lr": "0.1", "epochs": "3", "tags": "['x']"}
-    assert [(metric.step, metric.value) for metric in client.get_metric_history(run.info.run_id, "train/loss")] == [(1, 1.5), (2, 0.75)]
-    assert {found.path for found in client.list_artifacts(run.info.run_id)} >= {"images", "figures", "tables", "texts", "kept"}
-
-
-@pytest.mark.usefixtures("quiet")
-def test_wandb_writes_offline(tmp_path, monkeypatch):
-    needs("wandb")
-    monkeypatch.setenv("WANDB_SILENT", "true")
-    tell_all(build_writers([{"name": "wandb", "folder": tmp_path}]), tmp_path)
-    assert list(tmp_path.rglob("run-*.wandb"))
-
-
-@pytest.mark.usefixtures("quiet")
-def test_trackio_writes_to_a_database_here(tmp_path, monkeypatch):
-    needs("trackio")
-    monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "trackio"))
-    tell_all(build_writers(["trackio"]), tmp_path)
-    assert list((tmp_path / "trackio").rglob("*.db"))
-
-
-@pytest.mark.usefixtures("quiet")
-def test_clearml_writes_offline(tmp_path, monkeypatch):
-    needs("clearml")
-    monkeypatch.setenv("CLEARML_CACHE_DIR", str(tmp_path / "clearml"))
-    tell_all(build_writers(["clearml"]), tmp_path)
-    assert [name for _, _, names in os.walk(tmp_path / "clearml") for name in names]
 
 
 @pytest.mark.parametrize("name", LIBRARIES)
@@ -209,7 +134,8 @@ def test_a_missing_library_is_told_when_the_writer_is_built(name, monkeypatch, t
 
 
 def test_optuna_prunes_a_training_that_lags_behind():
-    optuna = pytest.importorskip("optuna")
+    import optuna  # noqa: PLC0415 - only here
+
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     reached = []
 

@@ -18,7 +18,7 @@ from burnish.train.target import Score
 from burnish.train.tuning.attempt import State, Trial, attempt, cores, prepared, take_cores
 from burnish.train.tuning.space import settings_of
 from burnish.train.tuning.study import distributions, sampler
-from burnish.train.writers.foreign import library
+from burnish.train.writers.foreign import library, said_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +51,8 @@ def search_on_ray(search: Search, progress: Progress) -> tuple[Trial, ...]:
     try:
         told = f"{config.trials} trials on Ray, {config.parallel} at a time; their files are in {search.folder / 'ray'}"
         progress.say(f"{told}.")
-        results = _tuner(search, tune).fit()
+        with said_elsewhere():
+            results = sorted(_tuner(search, tune).fit(), key=_began)
     finally:
         if started:
             ray.shutdown()
@@ -144,6 +145,12 @@ def _scheduler(config: TuneConfig) -> Any:
 
 def _name(trial: Any) -> str:
     return str(trial.trial_id)
+
+
+def _began(result: Any) -> float:
+    """When a training began; what Ray finds again in a folder is in no order. One without any report comes last."""
+    told: dict[str, Any] = result.metrics or {}
+    return told["timestamp"] - told["time_total_s"] if "timestamp" in told else math.inf
 
 
 def _trial(number: int, result: Any) -> Trial:

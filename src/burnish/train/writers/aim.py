@@ -20,7 +20,12 @@ class AimWriter:
 
     def __init__(self, config: AimConfig) -> None:
         self._aim = library("aim", "pip install aim")
-        self._run: Any = self._aim.Run(repo=None if config.folder is None else str(config.folder), experiment=config.experiment)
+        self._run: Any = self._aim.Run(
+            repo=None if config.folder is None else str(config.folder),
+            experiment=config.experiment,
+            system_tracking_interval=None,  # a run holds what the training tells, and no other output of its process
+            capture_terminal_logs=False,
+        )
         self._settings: dict[str, Any] = {}
 
     def scalars(self, values: Mapping[str, float], step: int) -> None:

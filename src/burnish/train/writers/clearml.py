@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from burnish.train.writers.flat import figure_pixels, flattened
-from burnish.train.writers.foreign import library
+from burnish.train.writers.foreign import library, said_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,14 +19,15 @@ class ClearmlWriter:
     """One task of a project."""
 
     def __init__(self, config: ClearmlConfig) -> None:
-        clearml = library("clearml", "pip install clearml")
-        if config.offline:
-            clearml.Task.set_offline(offline_mode=True)
         off = dict.fromkeys(
             ("auto_connect_arg_parser", "auto_connect_frameworks", "auto_connect_streams", "auto_resource_monitoring"), False
         )
-        self._task: Any = clearml.Task.init(project_name=config.project, task_name=config.task, reuse_last_task_id=False, **off)
-        self._logger: Any = self._task.get_logger()
+        with said_elsewhere():
+            clearml = library("clearml", "pip install clearml")
+            if config.offline:
+                clearml.Task.set_offline(offline_mode=True)
+            self._task: Any = clearml.Task.init(project_name=config.project, task_name=config.task, reuse_last_task_id=False, **off)
+            self._logger: Any = self._task.get_logger()
 
     def scalars(self, values: Mapping[str, float], step: int) -> None:
         """Write numbers."""
@@ -65,4 +66,5 @@ class ClearmlWriter:
 
     def close(self) -> None:
         """End the run."""
-        self._task.close()
+        with said_elsewhere():
+            self._task.close()

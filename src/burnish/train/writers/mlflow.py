@@ -58,7 +58,8 @@ class MlflowWriter:
         parameters = [self._mlflow.entities.Param(_name(key), str(value)) for key, value in flattened(values).items()]
         self._client.log_batch(self._run, params=parameters)
         if metrics:
-            self.scalars(metrics, 0)
+            # Under names of their own: MLflow shows the value of the last step, and results are those of the best one.
+            self.scalars({f"results/{name}": value for name, value in metrics.items()}, 0)
 
     def artifact(self, path: Path, name: str = "") -> None:
         """Keep a file; MLflow takes the name of a folder for it."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from burnish.train.writers.flat import figure_pixels, flattened
-from burnish.train.writers.foreign import library
+from burnish.train.writers.flat import figure_pixels, file_name, flattened
+from burnish.train.writers.foreign import library, said_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,8 +19,11 @@ class TrackioWriter:
     """One run of a project."""
 
     def __init__(self, config: TrackioConfig) -> None:
-        self._trackio = library("trackio", "pip install trackio")
-        self._run: Any = self._trackio.init(project=config.project, name=config.run, embed=False)
+        with said_elsewhere():
+            self._trackio = library("trackio", "pip install trackio")
+            self._run: Any = self._trackio.init(
+                project=config.project, name=config.run, embed=False, auto_log_cpu=False, auto_log_gpu=False
+            )
 
     def scalars(self, values: Mapping[str, float], step: int) -> None:
         """Write numbers."""
@@ -46,13 +49,17 @@ class TrackioWriter:
         self._run.log({name: self._trackio.Markdown(text)}, step=step)
 
     def hyper_parameters(self, values: Mapping[str, Any], metrics: Mapping[str, float] | None = None) -> None:
-        """Write settings, and what they led to."""
-        self._run.config.update({**flattened(values), **(metrics or {})})
+        """Write settings, which Trackio keeps with the first row of a run, and what they led to, as numbers."""
+        self._run.config.update(flattened(values))
+        if metrics:
+            self._run.log({f"results/{name}": value for name, value in metrics.items()})
 
     def artifact(self, path: Path, name: str = "") -> None:
-        """Note where a file is."""
-        self._run.config[f"artifact.{name or path.name}"] = str(path)
+        """Write a file; names of artifacts have no spaces."""
+        self._run.log_artifact(path, name=file_name(name or path.name), type="file")
 
     def close(self) -> None:
-        """End the run."""
-        self._run.finish()
+        """End the run, and where it is Trackio's current one, so that nothing ends it again when the process does."""
+        current = self._trackio.context_vars.current_run.get() is self._run
+        with said_elsewhere():
+            (self._trackio if current else self._run).finish()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Any
 
-from burnish.train.writers.flat import figure_pixels
+from burnish.train.writers.flat import figure_pixels, file_name
 from burnish.train.writers.foreign import library
 
 if TYPE_CHECKING:
@@ -43,16 +44,16 @@ class WandbWriter:
 
     def text(self, name: str, text: str, step: int) -> None:
         """Write words."""
-        self._run.log({name: self._wandb.Html(text, inject=False)}, step=step)
+        self._run.log({name: self._wandb.Html(f"<pre>{escape(text)}</pre>", inject=False)}, step=step)
 
     def hyper_parameters(self, values: Mapping[str, Any], metrics: Mapping[str, float] | None = None) -> None:
         """Write settings, and what they led to."""
         self._run.config.update(dict(values), allow_val_change=True)
-        self._run.summary.update(dict(metrics or {}))
+        self._run.summary.update({f"results/{name}": value for name, value in (metrics or {}).items()})
 
     def artifact(self, path: Path, name: str = "") -> None:
-        """Write a file."""
-        artifact = self._wandb.Artifact(name or path.name, type="file")
+        """Write a file; names of artifacts have no spaces."""
+        artifact = self._wandb.Artifact(file_name(name or path.name), type="file")
         artifact.add_file(str(path))
         self._run.log_artifact(artifact)
 
