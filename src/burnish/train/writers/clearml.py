@@ -24,6 +24,7 @@ class ClearmlWriter:
         )
         with said_elsewhere():
             clearml = library("clearml", "pip install clearml")
+            _report_from_threads()
             if config.offline:
                 clearml.Task.set_offline(offline_mode=True)
             self._task: Any = clearml.Task.init(project_name=config.project, task_name=config.task, reuse_last_task_id=False, **off)
@@ -68,3 +69,9 @@ class ClearmlWriter:
         """End the run."""
         with said_elsewhere():
             self._task.close()
+
+
+def _report_from_threads() -> None:
+    """By default ClearML forks a process that reports: in one with the threads of a training both may wait for one another for ever."""
+    settings: Any = library("clearml.config", "pip install clearml")
+    settings.config_obj.set_overrides({"sdk": {"development": {"report_use_subprocess": False}}})
