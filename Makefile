@@ -81,7 +81,7 @@ $(VENV)/.test: $(BIN)/uv $(INPUTS)
 
 # Compiling them all would take longer than the tests that import a few.
 $(VENV)/.companions: $(VENV)/.test overrides.txt
-	@echo "Installing the libraries that trainings are written to, searched and exported with (about 350 MB to download) ..."
+	@echo "Installing the libraries that trainings are written to, searched and exported with (about 800 MB) ..."
 	@$(INSTALL) --no-compile-bytecode --override overrides.txt --group companions
 	@touch $@
 

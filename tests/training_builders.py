@@ -1,10 +1,12 @@
 """Small trainings: a network with dropout and normalisation on a regression that it can learn in a moment."""
 
 import signal
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 
+from burnish.engine.progress import Silent
 from burnish.train.handlers.order import build_handlers
 from burnish.train.loaders.placement import Placement
 from burnish.train.optim.factors import Clock
@@ -66,6 +68,27 @@ def weights(model):
 
 def same(first, second):
     return all(torch.equal(first[name], second[name]) for name in first)
+
+
+class Stopping(Silent):
+    """Presses Ctrl-C after some steps, and remembers what it was told."""
+
+    def __init__(self, steps=10**6):
+        self.left, self.said = steps, []
+
+    def say(self, message):
+        self.said.append(message)
+
+    @contextmanager
+    def task(self, label, total=None):
+        del label, total
+
+        def advance(number):
+            self.left -= number
+            if self.left < 0:
+                raise KeyboardInterrupt
+
+        yield advance
 
 
 class Signalled:

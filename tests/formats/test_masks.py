@@ -279,3 +279,14 @@ def test_camvid_without_its_table_keeps_the_colours_apart(shared_data):
 @pytest.mark.parametrize("other", ["bccd", "cifar10n", "badimages", "formats/edge_made_here/yolo"])
 def test_other_formats_are_not_taken_for_masks(shared_data, other):
     assert not masks.recognise(shared_data / other)
+
+
+def test_a_part_of_a_dataset_finds_its_names_above_it_and_no_other_folder_does(tmp_path):
+    (tmp_path / "classes.txt").write_text("background\ncat\ndog\n", encoding="utf-8")
+    for folder in ("train", "pets"):
+        put_picture(tmp_path / folder / "images/a.png")
+        put_mask(tmp_path / folder / "masks/a.png", halves(1, 2))
+    assert [name for name, _ in found(masks.read(tmp_path / "train"))] == ["cat", "dog"]
+    assert [name for name, _ in found(masks.read(tmp_path / "pets"))] == ["1", "2"]
+    (tmp_path / "train/classes.txt").write_text("background\nhen\ncow\n", encoding="utf-8")
+    assert [name for name, _ in found(masks.read(tmp_path / "train"))] == ["hen", "cow"]

@@ -1,13 +1,12 @@
 """The training of a classifier: its learning rates, which epoch it takes, and that it goes on wherever it was stopped."""
 
 import random
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
 import torch
+from training_builders import Stopping
 
-from burnish.engine.progress import Silent
 from burnish.errors import DataError, ModelError
 from burnish.models.classifiers import build_classifier
 from burnish.train import fitting
@@ -17,27 +16,6 @@ from burnish.train.settings import TrainingConfig
 
 INNER = np.arange(80, 110)
 STEPS = 5
-
-
-class Stopping(Silent):
-    """Presses Ctrl-C after some steps, and remembers what it was told."""
-
-    def __init__(self, steps=10**6):
-        self.left, self.said = steps, []
-
-    def say(self, message):
-        self.said.append(message)
-
-    @contextmanager
-    def task(self, label, total=None):
-        del label, total
-
-        def advance(number):
-            self.left -= number
-            if self.left < 0:
-                raise KeyboardInterrupt
-
-        yield advance
 
 
 def network():

@@ -7,10 +7,11 @@ network has learnt from one part of the pictures and not from the other, so both
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from burnish.engine.progress import Progress, silent, tracked
 from burnish.errors import ModelError
 from burnish.media.endings import why_incomplete
 from burnish.media.images import read_image
@@ -23,7 +24,7 @@ from burnish.refine.parts import BASELINE, VAL
 from burnish.refine.sets import read_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from burnish.config import Config
     from burnish.geometry.arrays import Bools, Floats
@@ -56,13 +57,16 @@ class Choice:
         return f"{best} ({others})." if others else f"{best}."
 
 
-def settled(sets: PreparedSets, improver: Improver, config: HybridSetConfig) -> tuple[HybridSetConfig, Choice | None]:
+def settled(
+    sets: PreparedSets, improver: Improver, config: HybridSetConfig, *, progress: Progress = silent
+) -> tuple[HybridSetConfig, Choice | None]:
     """Settings with a mode that can be applied, and where that was to be chosen, how the modes compare.
 
     Args:
         sets: The prepared dataset.
         improver: What predicts.
         config: The settings; any mode but `best` is left as it is.
+        progress: Where to report.
 
     Raises:
         DataError: A mode to choose among wants what is not there, as agreement wants a second model.
@@ -72,7 +76,7 @@ def settled(sets: PreparedSets, improver: Improver, config: HybridSetConfig) -> 
         return config, None
     among = config.mode.among
     modes = [build(one) for one in among]
-    parts = [_scores(sets, improver, part, modes) for part in (BASELINE, VAL)]
+    parts = [_scores(sets, improver, part, modes, progress) for part in (BASELINE, VAL)]
     if not any(map(len, parts)):
         raise ModelError("The model fails on all pictures that are drawn by hand, so no mode can be chosen by them; look at the model.")
     scores = np.mean([part.mean(axis=0) for part in parts if len(part)], axis=0)
@@ -82,22 +86,28 @@ def settled(sets: PreparedSets, improver: Improver, config: HybridSetConfig) -> 
     return config.model_copy(update={"mode": among[best]}), choice
 
 
-def _scores(sets: PreparedSets, improver: Improver, part: str, modes: Sequence[Mode]) -> Floats:
+def _scores(sets: PreparedSets, improver: Improver, part: str, modes: Sequence[Mode], progress: Progress) -> Floats:
     """(pictures, modes) IoU of the masks that each mode makes from the boxes around what is drawn."""
-    found = [[overlaps(mode(evidence).soft >= _HALF, drawn)[0] for mode in modes] for evidence, drawn in _asked(sets, improver, part)]
+    rows = _own_rows(sets, part)
+    asked = _asked(sets, improver, part, tracked(rows, progress, f"trying modes on {sets.name}_{part}", len(rows)))
+    found = [[overlaps(mode(evidence).soft >= _HALF, drawn)[0] for mode in modes] for evidence, drawn in asked]
     return np.array(found, dtype=np.float64).reshape(-1, len(modes))
 
 
-def _asked(sets: PreparedSets, improver: Improver, part: str) -> Iterator[tuple[Evidence, Bools]]:
-    """What is known of a set's own pictures, at most 64 evenly taken, and what is drawn on them."""
+def _own_rows(sets: PreparedSets, part: str) -> list[Mapping[str, Any]]:
+    """Pictures of a set that can be read, without augmented copies; at most 64, evenly taken."""
+    told = sets.provenances[part]["pictures"]
+    rows = [row for row in told if row["copy_of"] is None and not why_incomplete(sets.folders[part] / row["file"])]
+    return [rows[place] for place in np.linspace(0, len(rows) - 1, min(len(rows), _MOST)).round().astype(int).tolist()]
+
+
+def _asked(sets: PreparedSets, improver: Improver, part: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Evidence, Bools]]:
+    """What is known of pictures, and what is drawn on them; nothing of those that show nothing, or on which the predictor fails."""
     folder = sets.folders[part]
-    rows = [row for row in sets.provenances[part]["pictures"] if row["copy_of"] is None and not why_incomplete(folder / row["file"])]
-    for place in np.linspace(0, len(rows) - 1, min(len(rows), _MOST)).round().astype(int).tolist():
-        row = rows[place]
+    for row in rows:
         picture, drawn = read_image(folder / row["file"]), read_mask(folder, row["name"], sets.classes) > 0
         if drawn.any():
-            loaded = LoadedWeak(row["name"], picture, boxes_around(drawn))
-            (evidence,) = evidence_on(improver, [loaded])
+            (evidence,) = evidence_on(improver, [LoadedWeak(row["name"], picture, boxes_around(drawn))])
             if not isinstance(evidence, str):
                 yield evidence, drawn
 

@@ -126,7 +126,7 @@ def make_hybrid_set(
     asked = config or HybridSetConfig()
     train, val = (sets.root / f"{sets.name}_H{asked.number}{end}" for end in ("", "_VAL"))
     _refuse_used(sets, train, val)
-    chosen, choice = settled(sets, improver, asked)
+    chosen, choice = settled(sets, improver, asked, progress=progress)
     inputs = _inputs(sets, improver, chosen) | ({} if reviews is None else {"reviewed": dict(reviews.about)})
     own = train.with_name(f".{train.name}.work")
     place = (work or own) / fingerprint(repr(inputs))

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+from check_builders import example, loss, segmenter
 from network_builders import CASES, built, pictures
 from torch import nn
-from torch.nn import functional
 from training_builders import same, weights
 
 from burnish.train.checks.exporting import int8, onnx_export
@@ -25,20 +25,6 @@ FAMILIES = (
     "rf_detr",
 )
 QUANTISED = ("classifier-timm/test_resnet", "unet", "centres")
-
-
-def segmenter():
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.Dropout2d(0.1), nn.Conv2d(8, 2, 1))
-
-
-def example():
-    chance = torch.Generator().manual_seed(1)
-    return Example(torch.rand(3, 3, 24, 24, generator=chance), torch.randint(0, 2, (3, 24, 24), generator=chance))
-
-
-def loss(output, targets):
-    return functional.cross_entropy(output, targets), len(targets)
 
 
 def network_and_example(name):

@@ -2,29 +2,13 @@
 
 import pytest
 import torch
-from torch import nn
-from torch.nn import functional
+from check_builders import example, loss, segmenter
 from training_builders import same, weights
 
 from burnish.errors import DataError
 from burnish.train.checks.exporting import int8, onnx_export
-from burnish.train.checks.finding import Example, Finding
+from burnish.train.checks.finding import Finding
 from burnish.train.checks.running import all_checks, run_checks
-
-
-def segmenter():
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.Dropout2d(0.1), nn.Conv2d(8, 2, 1))
-
-
-def example():
-    chance = torch.Generator().manual_seed(1)
-    return Example(torch.rand(3, 3, 24, 24, generator=chance), torch.randint(0, 2, (3, 24, 24), generator=chance))
-
-
-def loss(output, targets):
-    return functional.cross_entropy(output, targets), len(targets)
-
 
 PLAIN = {name: check for name, check in all_checks().items() if name not in {"ONNX export", "int8"}}
 

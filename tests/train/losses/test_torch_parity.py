@@ -46,6 +46,8 @@ def test_binary_cross_entropy_with_a_weight_of_yes_is_torchs():
     found = losses.build({"name": "BCE", "mode": "multilabel", "pos_weight": [1.0, 2.0, 5.0]})(scores, target)
     expected = functional.binary_cross_entropy_with_logits(scores, target, pos_weight=torch.tensor([1.0, 2.0, 5.0]))
     same(found.mean, expected, scores)
+    single = functional.binary_cross_entropy_with_logits(scores, target, pos_weight=torch.tensor(3.0))
+    same(losses.build({"name": "BCE", "mode": "multilabel", "pos_weight": 3})(scores, target).mean, single, scores)
     chances = losses.build({"name": "BCE", "mode": "multilabel", "pos_weight": [1.0, 2.0, 5.0], "from_logits": False})
     assert chances(scores.detach().sigmoid(), target).mean.item() == pytest.approx(expected.item(), rel=1e-5)
 

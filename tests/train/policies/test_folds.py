@@ -1,12 +1,11 @@
 """One fold: it learns, it is repeatable, it continues where it was killed, and the predicted part has no say."""
 
-from contextlib import contextmanager
-
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from training_builders import Stopping
 
 from burnish.engine.progress import Silent
 from burnish.errors import ConfigError, DataError, ModelError
@@ -17,24 +16,6 @@ from burnish.train.settings import TrainingConfig
 TRAINING = TrainingConfig(epochs=3, batch_size=16, lr=3e-3, warmup=0.5, num_workers=2)
 TRANSFORM = TransformConfig.make(hflip={"p": 0.5}, rotation={"degrees": 10})
 TRAIN, TEST = np.arange(90), np.arange(90, 120)
-
-
-class Stopping(Silent):
-    """Presses Ctrl-C after some steps."""
-
-    def __init__(self, steps):
-        self.left = steps
-
-    @contextmanager
-    def task(self, label, total=None):
-        del label, total
-
-        def advance(number):
-            self.left -= number
-            if self.left < 0:
-                raise KeyboardInterrupt
-
-        yield advance
 
 
 def fold(coloured, **changes):

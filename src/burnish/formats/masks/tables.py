@@ -46,7 +46,8 @@ def read_meaning(root: Path) -> Meaning:
     """
     place = root.resolve()
     above = (place.parent,) if split_named(place.name) else ()
-    return next((found for folder in (root, *above) if (found := _meaning_beside(folder)).names), Meaning((), {}))
+    nothing = Meaning((), {})
+    return next((found for folder in (root, *above) if (found := _meaning_beside(folder)) != nothing), nothing)
 
 
 def _meaning_beside(root: Path) -> Meaning:
