@@ -13,12 +13,12 @@ import pytest
 import torch
 import yaml
 from PIL import Image
-from training_builders import continued, same
+from training_builders import Signalled, continued, same
 
 import burnish
 from burnish.cli.app import run
 from burnish.config import load
-from burnish.errors import ConfigError, DataError, WeightsError
+from burnish.errors import ConfigError, DataError, MissingExtra, WeightsError
 from burnish.train.policies.examples import gather
 from burnish.train.policies.settings import DataConfig, PredictConfig, TrainConfig
 from burnish.train.predict import predict
@@ -74,6 +74,35 @@ def test_another_training_in_the_folder_is_refused_with_what_differs(trained, di
     _, folder = trained
     with pytest.raises(ConfigError, match=r"holds another training \(epochs 12 there, 9 here"):
         train(discs, settings(epochs=9), work=folder)
+
+
+def test_writers_are_told_settings_results_and_a_folder_that_predicts(discs, tmp_path):
+    told = tmp_path / "told"
+    writers = [{"name": "jsonl", "folder": told}, {"name": "csv", "folder": tmp_path / "table"}]
+    result = train(discs, settings(evaluation={"writers": writers}), work=tmp_path / "run")
+    about = json.loads((told / "hyper_parameters.json").read_text())
+    assert (about["settings"]["network.name"], about["settings"]["epochs"]) == ("unet", 2)
+    assert not [key for key in about["settings"] if "writers" in key]
+    assert about["metrics"] == {f"{part}/{name}": value for part, metrics in result.measured.items() for name, value in metrics.items()}
+    assert (told / "metrics.jsonl").read_bytes() == (tmp_path / "run/metrics.jsonl").read_bytes()
+    assert not (tmp_path / "run/artifacts").exists()
+    kept = read_trained(told / "artifacts").model.state_dict()
+    assert all(torch.equal(tensor, kept[name]) for name, tensor in result.model.state_dict().items())
+
+
+def test_a_training_that_was_stopped_tells_its_settings_and_no_results(discs, tmp_path):
+    chosen = settings(evaluation={"writers": [{"name": "jsonl", "folder": tmp_path / "told"}]})
+    train(discs, chosen, work=tmp_path / "run", handlers=[Signalled(1)])
+    about = json.loads((tmp_path / "told/hyper_parameters.json").read_text())
+    assert (about["settings"]["epochs"], about["metrics"]) == (2, {})
+    assert sorted(path.name for path in (tmp_path / "told/artifacts").iterdir()) == ["config.yaml", "environment.json", "run.json"]
+
+
+def test_a_writer_without_its_library_is_told_before_pictures_are_decoded(discs, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    with pytest.raises(MissingExtra, match="pip install mlflow"):
+        train(discs, settings(evaluation={"writers": ["mlflow"]}), work=tmp_path)
+    assert not (tmp_path / "cache").exists()
 
 
 def test_force_begins_anew(discs, tmp_path):

@@ -122,9 +122,8 @@ def doctor(dataset: Dataset | None = None, config: DoctorConfig | None = None, *
 
 
 def _alone(config: TrainConfig) -> TrainConfig:
-    """On one device, and nothing told to anybody."""
-    evaluation, hardware = config.evaluation.model_copy(update={"writers": ()}), config.hardware.model_copy(update={"devices": 1})
-    return config.model_copy(update={"evaluation": evaluation, "hardware": hardware})
+    """On one device."""
+    return config.model_copy(update={"hardware": config.hardware.model_copy(update={"devices": 1})})
 
 
 def _look_at_training(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 CONFIG: Final = "config.yaml"
 RUN: Final = "run.json"
+ENVIRONMENT: Final = "environment.json"
 CACHE: Final = "cache"
 """Folder of the decoded pictures of a training that shares them with no other."""
 _PACKAGES = ("burnish", "torch", "torchvision", "timm", "segmentation-models-pytorch", "transformers", "numpy", "opencv-python-headless")
@@ -49,7 +50,7 @@ def write_run(folder: Path, plan: TrainConfig, policy: Policy, mark: str) -> Non
         "dataset": str(policy.examples.dataset.origin.get("path", policy.examples.dataset.root)),
     }
     write_text(folder / RUN, json.dumps(about, indent=2, ensure_ascii=False))
-    write_text(folder / "environment.json", json.dumps(environment(), indent=2, ensure_ascii=False))
+    write_text(folder / ENVIRONMENT, json.dumps(environment(), indent=2, ensure_ascii=False))
 
 
 def environment() -> dict[str, Any]:

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from burnish.train.policies.settings import TrainConfig
     from burnish.train.run import Measured
     from burnish.train.samples import Sample
+    from burnish.train.writers.writer import Writer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,7 +116,9 @@ def set_up(plan: TrainConfig, policy: Policy, folder: Path, progress: Progress) 
     return Setup(plan, examples, policy, feed, policy.loss(plan.loss), rank_device(plan.hardware.device))
 
 
-def build_job(setup: Setup, folder: Path, mark: str, progress: Progress, more: Sequence[Any] = ()) -> tuple[Job, Showing]:
+def build_job(
+    setup: Setup, folder: Path, mark: str, progress: Progress, more: Sequence[Any] = (), *, writers: Writer | None = None
+) -> tuple[Job, Showing]:
     """The training itself, with what draws its predictions.
 
     Args:
@@ -124,6 +127,7 @@ def build_job(setup: Setup, folder: Path, mark: str, progress: Progress, more: S
         mark: What a checkpoint must hold to belong to it.
         progress: Where to report.
         more: Handlers of the caller.
+        writers: Whom to tell beside the run folder.
 
     Raises:
         ConfigError: A part of the plan cannot be made.
@@ -154,7 +158,9 @@ def build_job(setup: Setup, folder: Path, mark: str, progress: Progress, more: S
         target=parse_target(plan.evaluation.target),
         folder=folder,
         fingerprint=mark,
-        writer=build_writers([{"name": "jsonl", "folder": folder}, *plan.evaluation.writers]) if is_first() else None,
+        writer=build_writers([{"name": "jsonl", "folder": folder}], more={} if writers is None else {"others": writers})
+        if is_first()
+        else None,
         log_every=max(1, min(50, steps)),
         progress=progress,
     )

@@ -24,6 +24,7 @@ from burnish.train.run_folder import refuse_other_run, write_run
 from burnish.train.setup import build_job, measure, set_up, training_mark
 from burnish.train.several import portable, several
 from burnish.train.target import FEW, LATEST
+from burnish.train.telling import tell_results, tell_settings, users_writers
 from burnish.train.training import train as run_job
 
 with extra("train"):
@@ -110,19 +111,20 @@ def _train(
         if plan.evaluation.publish is not None:
             refuse_impossible_folder(Path(plan.evaluation.publish).parent)
     gathered(None)  # nobody reads the folder before the first rank has looked at it
-    setup = set_up(plan, policy, folder, progress)
-    for note in (*setup.examples.notes, *_chance(plan, len(setup.examples.part("val")))):
-        progress.say(note)
-    if is_first():
-        write_run(folder, plan, setup.policy, mark)
-    job, showing = build_job(setup, folder, mark, progress, handlers)
-    run = run_job(job)
-    if job.writer is not None:
-        job.writer.close()
-    if plan.evaluation.publish is not None and is_first() and (published := publish(run, plan.evaluation.publish)):
-        progress.say(f"The best weights are also in {published}.")
-    _take_best(job.model, folder)
-    measured = {part: measure(setup, job.model, part) for part in ("val", "test") if len(setup.examples.part(part))}
+    with users_writers(plan) as writers:  # before pictures are decoded, which may take long: one of them may not be installed
+        setup = set_up(plan, policy, folder, progress)
+        for note in (*setup.examples.notes, *_chance(plan, len(setup.examples.part("val")))):
+            progress.say(note)
+        if is_first():
+            write_run(folder, plan, setup.policy, mark)
+        tell_settings(writers, plan, folder)
+        job, showing = build_job(setup, folder, mark, progress, handlers, writers=writers)
+        run = run_job(job)
+        if plan.evaluation.publish is not None and is_first() and (published := publish(run, plan.evaluation.publish)):
+            progress.say(f"The best weights are also in {published}.")
+        _take_best(job.model, folder)
+        measured = {part: measure(setup, job.model, part) for part in ("val", "test") if len(setup.examples.part(part))}
+        tell_results(writers, run, plan, measured, folder)
     return TrainResult(plan, setup.policy, job.model, run, measured, folder, showing)
 
 

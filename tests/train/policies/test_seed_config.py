@@ -1,12 +1,14 @@
 """The config file of the binary segmentation service is taken as it stands."""
 
 import re
+from pathlib import Path
 
 import pytest
 import torch
 from training_builders import Signalled
 
 import burnish
+from burnish.cli.app import run
 from burnish.config import read_yaml
 from burnish.errors import ConfigError, DataError
 from burnish.models.networks.building import build_network
@@ -198,3 +200,26 @@ def test_the_user_of_the_environment_is_whose_run_it_is(monkeypatch):
     assert adapted(FILE).evaluation.writers[0].model_dump()["user"] is None
     monkeypatch.setenv("USERNAME", "analyst")
     assert adapted(FILE).evaluation.writers[0].model_dump()["user"] == "analyst"
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore", "error:::burnish")  # what MLflow warns of in its own code says nothing of ours
+def test_a_tracked_experiment_is_in_a_local_store_with_settings_results_and_weights(make_discs, tmp_path, monkeypatch):
+    from mlflow import MlflowClient  # noqa: PLC0415 - of the group companions
+
+    small(make_discs, tmp_path, monkeypatch)
+    text = FILE.replace("Deposition", "D").replace("[704, 512]", "[32, 32]").replace("epochs: 30", "epochs: 1")
+    (tmp_path / "config.yaml").write_text(text.replace("resnet34", "resnet18").replace("imagenet", "null"))
+    monkeypatch.chdir(tmp_path)
+    assert run(["train", "-c", "config.yaml", "--out", "run"]) == 0
+    client = MlflowClient(tracking_uri="sqlite:///mlflow.db")
+    (found,) = client.search_runs([client.get_experiment_by_name("Pipeline Defects Detection").experiment_id])
+    assert (found.info.run_name, found.info.status) == ("UNetAttention_D_BASELINE", "FINISHED")
+    assert (found.data.params["network.name"], found.data.params["optimizer.lr"]) == ("encoder_unet", "0.0001")
+    rows = (tmp_path / "run/metrics.csv").read_text().splitlines()[1:]
+    measured = {f"results/{part}/{name}": float(value) for part, name, value in (row.split(",") for row in rows)}
+    assert {name: value for name, value in found.data.metrics.items() if name.startswith("results/")} == measured
+    assert len(client.get_metric_history(found.info.run_id, "iou_dataset")) == 2
+    kept = Path(client.download_artifacts(found.info.run_id, "", str(tmp_path)))
+    assert all((kept / name).read_bytes() == (tmp_path / "run" / name).read_bytes() for name in ("best.pt", "config.yaml", "run.json"))
+    assert len(list((kept / "images").iterdir())) == 2

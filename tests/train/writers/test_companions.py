@@ -10,6 +10,9 @@ import pytest
 from PIL import Image
 from writer_builders import PICTURE, ROWS, tell_all
 
+import burnish
+from burnish.train.policies.settings import TrainConfig
+from burnish.train.train import train
 from burnish.train.writers.foreign import said_elsewhere
 from burnish.train.writers.making import build_writers
 
@@ -101,10 +104,15 @@ def test_wandb_keeps_settings_numbers_and_files_offline(tmp_path, monkeypatch):
     assert [(one.path, one.size) for one in kept["kept"].contents] == [("weights.bin", 7)]
 
 
-def test_trackio_keeps_settings_numbers_and_files_in_its_database(tmp_path, monkeypatch):
-    monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "trackio"))
+def put_trackio(folder, monkeypatch):
+    """Let Trackio keep everything in a folder: it reads the variable when it is imported, which another test may have done."""
+    monkeypatch.setenv("TRACKIO_DIR", str(folder))
     for name in [name for name in sys.modules if name.partition(".")[0] == "trackio"]:
-        monkeypatch.delitem(sys.modules, name)  # it reads the variable when it is imported, which another test may have done
+        monkeypatch.delitem(sys.modules, name)
+
+
+def test_trackio_keeps_settings_numbers_and_files_in_its_database(tmp_path, monkeypatch):
+    put_trackio(tmp_path / "trackio", monkeypatch)
     import trackio  # noqa: PLC0415 - of the group companions
 
     tell_all(build_writers([{"name": "trackio", "run": "first"}]), tmp_path)
@@ -154,16 +162,22 @@ def test_clearml_keeps_settings_numbers_and_files_offline(tmp_path, monkeypatch)
     assert any("step 2, note: all < well, ä" in lines for lines in said)
 
 
-def test_aim_keeps_settings_series_and_pictures_in_its_repository(tmp_path):
+def aim_run(folder):
+    """The one run of a repository."""
     import aim  # noqa: PLC0415 - of the group companions
     from aim.sdk.index_manager import RepoIndexManager  # noqa: PLC0415 - likewise
-    from aim.storage.context import Context  # noqa: PLC0415 - likewise
 
-    tell_all(build_writers([{"name": "aim", "folder": tmp_path / "aim", "experiment": "cells"}]), tmp_path)
-    repository = aim.Repo(str(tmp_path / "aim"))
+    repository = aim.Repo(str(folder))
     (name,) = repository.list_all_runs()
     RepoIndexManager.get_index_manager(repository).index(name)  # as `aim up` does before it shows anything
-    run = repository.get_run(name)
+    return repository.get_run(name)
+
+
+def test_aim_keeps_settings_series_and_pictures_in_its_repository(tmp_path):
+    from aim.storage.context import Context  # noqa: PLC0415 - of the group companions
+
+    tell_all(build_writers([{"name": "aim", "folder": tmp_path / "aim", "experiment": "cells"}]), tmp_path)
+    run = aim_run(tmp_path / "aim")
     assert (run.experiment, run.active) == ("cells", False)
     assert run["hparams"] == {"optimizer": {"name": "adamw", "lr": 0.1}, "epochs": 3, "tags": ["x"]}
     assert run["results"] == {"iou": 0.625}
@@ -198,3 +212,27 @@ def test_ray_tune_sees_a_row_for_each_evaluation(tmp_path):
         ray.shutdown()
     rows = [result.metrics_dataframe[["step", "train/loss", "iou"]].to_numpy().tolist() for result in results]
     assert rows == [[[1, 0.5, 0.25], [2, 0.25, 0.5]], [[1, 0.25, 0.25], [2, 0.125, 0.5]]]
+
+
+def test_a_training_tells_each_of_them_settings_course_results_and_weights(make_discs, tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    monkeypatch.setenv("WANDB_DATA_DIR", str(tmp_path / "wandb"))
+    monkeypatch.setenv("CLEARML_CACHE_DIR", str(tmp_path / "clearml"))
+    put_trackio(tmp_path / "trackio", monkeypatch)
+    writers = [
+        {"name": "mlflow", "uri": f"sqlite:///{tmp_path / 'store.db'}", "artifacts": (tmp_path / "mlflow").as_uri()},
+        {"name": "wandb", "folder": tmp_path},
+        {"name": "aim", "folder": tmp_path / "aim"},
+        "trackio",
+        "clearml",
+    ]
+    small = {"network": {"name": "unet", "width": 4, "depth": 2}, "size": 32, "batch_size": 4, "data": {"workers": 1}}
+    config = TrainConfig.make(**small, epochs=2, evaluation={"writers": writers, "pictures": 2})
+    result = train(burnish.open(make_discs("data", 12)), config, work=tmp_path / "run")
+    told = aim_run(tmp_path / "aim")
+    assert told["results"] == {f"val/{name}": value for name, value in result.measured["val"].items()}
+    assert told["hparams"]["network"] == result.config.model_dump(mode="json")["network"]
+    weights = (tmp_path / "run/best.pt").read_bytes()
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size == len(weights)]
+    holding = {path.relative_to(tmp_path).parts[0] for path in files if path.read_bytes() == weights}
+    assert holding == {"run", "mlflow", "wandb", "trackio", "clearml"}  # Aim keeps the path

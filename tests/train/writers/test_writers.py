@@ -110,6 +110,14 @@ def events(folder):
             at += 16 + size
 
 
+def session(value):
+    """The settings that a summary holds for TensorBoard's tab of hyper-parameters."""
+    from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData  # noqa: PLC0415 - only where it is installed
+
+    data = HParamsPluginData.FromString(value.metadata.plugin_data.content)
+    return {name: getattr(one, one.WhichOneof("kind")) for name, one in data.session_start_info.hparams.items()}
+
+
 @pytest.mark.usefixtures("quiet")
 def test_tensorboard_files_hold_numbers_pictures_and_texts(tmp_path):
     tell_all(build_writers([{"name": "tensorboard", "folder": tmp_path / "tb"}]), tmp_path)
@@ -122,7 +130,18 @@ def test_tensorboard_files_hold_numbers_pictures_and_texts(tmp_path):
     texts = b" ".join(value.tensor.string_val[0] for _, value in values if value.tensor.string_val).decode()
     assert "all < well, ä" in texts
     assert "| c | 0.25 |" in texts
-    assert any("hparams" in value.metadata.plugin_data.plugin_name for _, value in values)
+    begun = [session(value) for _, value in values if value.tag == "_hparams_/session_start_info"]
+    assert begun == [{"optimizer.name": "adamw", "optimizer.lr": 0.1, "epochs": 3.0, "tags": "['x']"}]
+    assert numbers[0, "iou"] == 0.625
+
+
+@pytest.mark.usefixtures("quiet")
+def test_tensorboard_keeps_the_settings_of_a_training_without_results(tmp_path):
+    writer = build_writers([{"name": "tensorboard", "folder": tmp_path}])
+    writer.hyper_parameters({"epochs": 3})
+    writer.close()
+    values = [value for event in events(tmp_path) for value in event.summary.value]
+    assert [session(value) for value in values if value.tag == "_hparams_/session_start_info"] == [{"epochs": 3.0}]
 
 
 @pytest.mark.parametrize("name", LIBRARIES)

@@ -36,8 +36,7 @@ class FilesWriter:
         if self._kind == "csv":
             text = "".join(f"{step},{_quoted(name)},{value!r}\n" for name, value in values.items())
         else:
-            finite = {name: value if math.isfinite(value) else None for name, value in values.items()}
-            text = json.dumps({"step": step, **finite}, ensure_ascii=False) + "\n"
+            text = json.dumps({"step": step, **_finite(values)}, ensure_ascii=False) + "\n"
         with explained_os_errors(self._path):
             self._folder.mkdir(parents=True, exist_ok=True)
             with self._path.open("a", encoding="utf-8", newline="") as stream:
@@ -62,7 +61,7 @@ class FilesWriter:
 
     def hyper_parameters(self, values: Mapping[str, Any], metrics: Mapping[str, float] | None = None) -> None:
         """Write `hyper_parameters.json`."""
-        told = {"settings": flattened(values), "metrics": dict(metrics or {})}
+        told = {"settings": flattened(values), "metrics": _finite(metrics or {})}
         write_text(self._folder / "hyper_parameters.json", json.dumps(told, indent=1, ensure_ascii=False) + "\n")
 
     def artifact(self, path: Path, name: str = "") -> None:
@@ -75,6 +74,10 @@ class FilesWriter:
 
     def _place(self, kind: str, name: str, step: int, ending: str) -> Path:
         return self._folder / kind / f"{file_name(name)}_{step:08d}{ending}"
+
+
+def _finite(values: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}
 
 
 def _quoted(name: str) -> str:

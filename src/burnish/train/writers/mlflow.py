@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from burnish.train.writers.settings import MlflowConfig
     from burnish.train.writers.writer import Picture, Rows
 
+_MOST_PARAMETERS = 100
+"""What MLflow takes in one request."""
+
 
 class MlflowWriter:
     """One run of an experiment."""
@@ -56,7 +59,8 @@ class MlflowWriter:
     def hyper_parameters(self, values: Mapping[str, Any], metrics: Mapping[str, float] | None = None) -> None:
         """Write settings, and what they led to."""
         parameters = [self._mlflow.entities.Param(_name(key), str(value)) for key, value in flattened(values).items()]
-        self._client.log_batch(self._run, params=parameters)
+        for first in range(0, len(parameters), _MOST_PARAMETERS):
+            self._client.log_batch(self._run, params=parameters[first : first + _MOST_PARAMETERS])
         if metrics:
             # Under names of their own: MLflow shows the value of the last step, and results are those of the best one.
             self.scalars({f"results/{name}": value for name, value in metrics.items()}, 0)

@@ -20,6 +20,7 @@ class TensorBoardWriter:
 
     def __init__(self, config: TensorBoardConfig) -> None:
         self._writer = library("tensorboardX", "pip install 'burnish[track]'").SummaryWriter(str(config.folder))
+        self._settings: dict[str, bool | int | float | str] = {}
 
     def scalars(self, values: Mapping[str, float], step: int) -> None:
         """Write numbers."""
@@ -44,8 +45,10 @@ class TensorBoardWriter:
         self._writer.add_text(name, text, step)
 
     def hyper_parameters(self, values: Mapping[str, Any], metrics: Mapping[str, float] | None = None) -> None:
-        """Write them for the tab of hyper-parameters."""
-        self._writer.add_hparams(flattened(values), dict(metrics or {}), name="hyper_parameters")
+        """Write them for the tab of hyper-parameters, which takes them once: with what they led to, else when it ends."""
+        self._settings |= flattened(values)
+        if metrics:
+            self._write_settings(metrics)
 
     def artifact(self, path: Path, name: str = "") -> None:
         """Write where it is; TensorBoard keeps no files."""
@@ -53,4 +56,10 @@ class TensorBoardWriter:
 
     def close(self) -> None:
         """Write what is left."""
+        self._write_settings({})
         self._writer.close()
+
+    def _write_settings(self, metrics: Mapping[str, float]) -> None:
+        if self._settings:
+            self._writer.add_hparams(self._settings, dict(metrics), name="hyper_parameters")
+        self._settings = {}
