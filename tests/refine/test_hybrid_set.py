@@ -14,6 +14,7 @@ from burnish.engine.map import Engine
 from burnish.errors import ConfigError, DataError, FormatError, ModelError
 from burnish.geometry import rle
 from burnish.refine.hybrid_set import make_hybrid_set
+from burnish.refine.made import read_made
 from burnish.refine.merging import Improver
 from burnish.refine.prepare import prepare
 from burnish.refine.prepared import open_sets
@@ -148,6 +149,19 @@ def test_a_picture_that_cannot_be_predicted_keeps_its_weak_mask(sets):
 def _cut(path):
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) * 2 // 3])
+
+
+def test_sets_are_read_back_as_they_were_made(sets):
+    """Also with a picture whose prediction failed and one that was cut short."""
+    _cut(sets.folders["WEAK"] / min(row["file"] for row in sets.weak.values()))
+    there = made(sets, Left(fails_on={3}), copies=1)
+    assert len(there.findings) == 2
+    again = read_made(sets, 1)
+    assert again.table.equals(there.table)
+    assert again.findings.table.equals(there.findings.table)
+    assert (again.train, again.val, again.mode, again.choice) == (there.train, there.val, "hybrid", None)
+    assert again.counts == there.counts
+    assert str(again) == str(there)
 
 
 def test_pictures_that_were_cut_short_since_are_left_out_and_told(sets):

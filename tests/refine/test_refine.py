@@ -6,6 +6,7 @@ from base64 import b64decode
 from io import BytesIO
 
 import numpy as np
+import polars as pl
 import pytest
 from PIL import Image
 
@@ -171,9 +172,16 @@ def test_the_loop_trains_refines_compares_and_keeps_the_best(sets, tmp_path):
     assert result.best in result.rounds
     assert result.rounds[1].gain is not None
     result.save(tmp_path / "loop")
-    assert "Rounds" in (tmp_path / "loop" / "report.html").read_text()
+    report = (tmp_path / "loop" / "report.html").read_text()
+    taken = result.made.choice.taken
+    assert f"{result.made.choice.scores[taken]:.3f} (taken)" in report
+    assert result.table["mode"].to_list() == ["", taken]
     again = refine(sets, config, work=tmp_path / "loop")
-    assert [one.iou for one in again.rounds] == [one.iou for one in result.rounds]
+    assert [one.told for one in again.rounds] == [one.told for one in result.rounds]
+    assert again.summary() == result.summary()
+    again.save(tmp_path / "loop")
+    assert (tmp_path / "loop" / "report.html").read_text() == report
+    assert pl.read_csv(tmp_path / "loop/boxes.csv").height == result.made.table.height > 0
 
 
 BLIND = {**TRAINING, "loss": {"name": "binary_cross_entropy", "pos_weight": 1e-6}}

@@ -81,7 +81,7 @@ def settled(
         raise ModelError("The model fails on all pictures that are drawn by hand, so no mode can be chosen by them; look at the model.")
     scores = np.mean([part.mean(axis=0) for part in parts if len(part)], axis=0)
     best = int(scores.argmax())
-    names = [_called(one) for one in among]
+    names = [called(one) for one in among]
     choice = Choice(dict(zip(names, scores.round(4).tolist(), strict=True)), sum(map(len, parts)), names[best])
     return config.model_copy(update={"mode": among[best]}), choice
 
@@ -126,7 +126,7 @@ def boxes_around(drawn: Bools) -> Weak:
     return Weak(boxes, np.array(classes, dtype=np.int64), (drawn.shape[1], drawn.shape[2]))
 
 
-def _called(mode: Config) -> str:
+def called(mode: Config) -> str:
     """A mode by its name, with the settings that are not the usual ones."""
     usual = type(mode)().model_dump()
     own = {key: value for key, value in mode.model_dump().items() if value != usual[key]}

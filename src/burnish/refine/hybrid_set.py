@@ -6,21 +6,21 @@ import json
 import shutil
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 
-from burnish.data.findings import counts_by_kind, finding, findings_table
+from burnish.data.findings import finding, findings_table
 from burnish.engine.files import atomic_folder
 from burnish.engine.fingerprint import fingerprint
 from burnish.engine.progress import Progress, silent
 from burnish.errors import DataError
 from burnish.formats.findings import Findings, write_findings
 from burnish.media.endings import why_incomplete
-from burnish.refine.choosing import Choice, settled
+from burnish.refine.choosing import called, settled
+from burnish.refine.made import HybridSet, boxes_table, findings_of, places_of
 from burnish.refine.merging import kept_beliefs, merged
 from burnish.refine.parts import BASELINE, VAL, WEAK, divided_with_fixed
 from burnish.refine.reviewing import ORIGINS
@@ -35,58 +35,6 @@ if TYPE_CHECKING:
     from burnish.refine.merging import Improver, Record
     from burnish.refine.prepared import PreparedSets
     from burnish.refine.reviewing import Review, Reviews
-
-_RECORD: Final = {
-    "picture": pl.String,
-    "class": pl.String,
-    "box": pl.Int64,
-    "x1": pl.Float64,
-    "y1": pl.Float64,
-    "x2": pl.Float64,
-    "y2": pl.Float64,
-    "fate": pl.String,
-    "share": pl.Float64,
-    "sides": pl.Int64,
-    "reason": pl.String,
-}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class HybridSet:
-    """What was written.
-
-    Attributes:
-        train: Folder of NAME_Hk.
-        val: Folder of NAME_Hk_VAL.
-        table: One row a weak box: picture, class, box (its number), x1, y1, x2, y2, fate, share, sides, reason.
-        findings: Pictures that cannot be read, and those whose prediction failed.
-        counts: Pictures of each origin.
-        choice: How the modes compare, where one was to be chosen.
-    """
-
-    train: Path
-    val: Path
-    table: pl.DataFrame
-    findings: Findings
-    counts: Mapping[str, int]
-    choice: Choice | None = None
-
-    def summary(self) -> dict[str, Any]:
-        """Pictures of each origin, boxes of each fate, what was noticed."""
-        fates = dict(self.table.group_by("fate").len().sort("fate").iter_rows())
-        chosen = {} if self.choice is None else {"mode": self.choice.taken, "modes": dict(self.choice.scores)}
-        return {"pictures": dict(self.counts), **chosen, "boxes": fates, "findings": counts_by_kind(self.findings.table)}
-
-    def __str__(self) -> str:
-        told = self.summary()
-        held = ", ".join(f"{number:,} {origin}" for origin, number in told["pictures"].items())
-        fates = ", ".join(f"{number:,} {fate}" for fate, number in told["boxes"].items())
-        lines = [f"{self.train.name} and {self.val.name}: {held} pictures.", f"Boxes: {fates}." if fates else "There are no boxes."]
-        if self.choice is not None:
-            lines.insert(1, str(self.choice))
-        if fates and not told["boxes"].keys() - {"empty"}:
-            lines.append("The model finds nothing in any of them; one that was trained longer, or on more pictures, would.")
-        return "\n".join([*lines, *(f"  {kind.replace('_', ' ')}: {number:,}" for kind, number in told["findings"].items())])
 
 
 def make_hybrid_set(
@@ -124,7 +72,7 @@ def make_hybrid_set(
         ModelError: The predictor failed on all pictures.
     """
     asked = config or HybridSetConfig()
-    train, val = (sets.root / f"{sets.name}_H{asked.number}{end}" for end in ("", "_VAL"))
+    train, val = places_of(sets, asked.number)
     _refuse_used(sets, train, val)
     chosen, choice = settled(sets, improver, asked, progress=progress)
     inputs = _inputs(sets, improver, chosen) | ({} if reviews is None else {"reviewed": dict(reviews.about)})
@@ -135,14 +83,15 @@ def make_hybrid_set(
         for _ in ours.arriving(engine, progress, "merging masks"):
             pass
     else:
-        made_by = {"verb": "refine", "name": sets.name, **inputs}
+        made_by = {"verb": "refine", "name": sets.name, **inputs, **({} if choice is None else {"choice": asdict(choice)})}
         _write(ours, (train, val), made_by, engine=engine, progress=progress)
     done = {name: ours.done[name] for name in sets.weak if name in ours.done}
+    boxes = boxes_table(sets, {name: record.boxes for name, record in done.items()})
     shutil.rmtree(own if work is None else place, ignore_errors=True)
     findings = Findings(findings_table([*ours.told, *_failures(done)]), {"verb": "refine", "dataset": str(train)})
     if len(findings) and not dry_run:
-        write_findings(findings, sets.root / f"{train.name}_findings")
-    return HybridSet(train, val, _table(sets, done), findings, ours.counts, choice)
+        write_findings(findings, findings_of(train))
+    return HybridSet(train, val, boxes, findings, ours.counts, called(chosen.mode), choice)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -283,15 +232,3 @@ def _failures(done: Mapping[str, Record]) -> Iterator[dict[str, Any]]:
 
 def _unreadable(name: str, why: str) -> dict[str, Any]:
     return finding("unreadable_picture", f"It is in no refined set, for it cannot be read: {why}.", path=name)
-
-
-def _table(sets: PreparedSets, done: Mapping[str, Record]) -> pl.DataFrame:
-    rows = [_row(sets, name, told) for name, record in done.items() for told in record.boxes]
-    return pl.DataFrame(rows, schema=_RECORD, orient="row")
-
-
-def _row(sets: PreparedSets, name: str, told: Mapping[str, Any]) -> tuple[Any, ...]:
-    corners, classes = sets.boxes[name]
-    place = told["box"]
-    named = sets.classes[int(classes[place])]
-    return (name, named, place, *corners[place].tolist(), told["fate"], told["share"], told["sides"], told["reason"])

@@ -15,7 +15,8 @@ import numpy as np
 from burnish.engine.files import write_text
 from burnish.formats.recognise import open_dataset
 from burnish.refine.comparing import Interval, Scores, interval, score_set
-from burnish.refine.hybrid_set import HybridSet, make_hybrid_set
+from burnish.refine.hybrid_set import make_hybrid_set
+from burnish.refine.made import places_of, read_made
 from burnish.refine.parts import BASELINE, VAL
 from burnish.refine.predictors import improver_of, predictor_of
 from burnish.refine.sets import PROVENANCE
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from burnish.engine.progress import Progress
+    from burnish.refine.made import HybridSet
     from burnish.refine.prepared import PreparedSets
     from burnish.refine.settings import HybridSetConfig, RefineConfig
     from burnish.train.policies.settings import TrainConfig
@@ -44,7 +46,7 @@ class Round:
         gain: Paired difference of IoU to the best model before it; None for the baseline.
         is_best: Whether it became the best.
         verdict: Why the loop went on or ended.
-        made: The set that it was trained on, where it was made in this round.
+        made: The refined set that it was trained on; None for the baseline.
     """
 
     number: int
@@ -65,6 +67,7 @@ class Round:
         return {
             "round": self.number,
             "set": self.set,
+            **({} if self.made is None else {"mode": self.made.mode}),
             "run": str(self.run),
             "iou": asdict(self.iou),
             "dice": asdict(self.dice),
@@ -94,11 +97,11 @@ def run_loop(sets: PreparedSets, config: RefineConfig, folder: Path, progress: P
         best = next(one for one in reversed(rounds) if one.is_best)
         place = config.set_of(config.number + number - 1)
         made = _refined(sets, config, place, best.run, folder=folder, progress=progress)
-        if made is not None and made.choice is not None:
+        if made.choice is not None:
             progress.say(f"Round {number}: {made.choice}")
         name = f"{sets.name}_H{place.number}"
         run = _train(sets, config, name, folder / f"round_{number}", progress)
-        found = _round(sets, run, best, number=number, name=name, made=made)
+        found = _round(sets, run, best, number=number, made=made)
         rounds.append(found)
         progress.say(f"Round {number}: IoU {found.iou}, gain {found.gain}: {found.verdict}.")
         write_text(folder / "rounds.json", json.dumps([one.told for one in rounds], indent=2))
@@ -136,11 +139,11 @@ def _baseline(sets: PreparedSets, config: RefineConfig, folder: Path, progress: 
     return Round(0, f"{sets.name}_{BASELINE}", run, scores, interval(scores.iou), interval(scores.dice), None, True, "the baseline")
 
 
-def _round(sets: PreparedSets, run: Path, best: Round, *, number: int, name: str, made: HybridSet | None) -> Round:
+def _round(sets: PreparedSets, run: Path, best: Round, *, number: int, made: HybridSet) -> Round:
     scores = _scores(sets, run)
     gain = interval(np.asarray(scores.iou - best.scores.iou))
     is_best, told = verdict(gain)
-    return Round(number, name, run, scores, interval(scores.iou), interval(scores.dice), gain, is_best, told, made)
+    return Round(number, made.train.name, run, scores, interval(scores.iou), interval(scores.dice), gain, is_best, told, made)
 
 
 def _scores(sets: PreparedSets, run: Path) -> Scores:
@@ -149,13 +152,11 @@ def _scores(sets: PreparedSets, run: Path) -> Scores:
     return score_set(predictor_of(read_trained(run), sets.classes), sets.folders[VAL], sets.provenances[VAL])
 
 
-def _refined(
-    sets: PreparedSets, config: RefineConfig, own: HybridSetConfig, model: Path, *, folder: Path, progress: Progress
-) -> HybridSet | None:
-    """The set of a round; None where an earlier call of this loop has made it."""
-    target, mark = sets.root / f"{sets.name}_H{own.number}", folder / f"set_{own.number}.json"
-    if mark.is_file() and target.is_dir():
-        return None
+def _refined(sets: PreparedSets, config: RefineConfig, own: HybridSetConfig, model: Path, *, folder: Path, progress: Progress) -> HybridSet:
+    """The set of a round, read back where an earlier call of this loop has made it."""
+    mark = folder / f"set_{own.number}.json"
+    if mark.is_file() and all(place.is_dir() for place in places_of(sets, own.number)):
+        return read_made(sets, own.number)
     improver = improver_of(model, sets.classes, second=config.second, flips=config.flips, device=config.device)
     made = make_hybrid_set(sets, improver, own, work=folder / f"masks_{own.number}", progress=progress)
     write_text(mark, json.dumps(made.summary(), default=str))

@@ -23,12 +23,13 @@ from burnish.report.plots import line_chart
 from burnish.report.tables import html_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from burnish.refine.hybrid_set import HybridSet
+    from burnish.refine.choosing import Choice
+    from burnish.refine.made import HybridSet
     from burnish.refine.refine import RefineResult
 
 _MOST_CARDS = 60
@@ -52,8 +53,9 @@ def refine_page(result: RefineResult) -> str:
     sections: list[Section] = []
     if result.rounds:
         sections.append(_rounds(result))
-    if result.made is not None:
-        sections += [_boxes(result.made), _changed(result, result.made)]
+    if choices := {made.train.name: made.choice for made in result.made_sets if made.choice is not None}:
+        sections.append(_modes(choices))
+    sections += [_boxes(result.made), _changed(result, result.made)]
     return page(
         result.sets.name,
         sections,
@@ -102,6 +104,23 @@ def _rounds(result: RefineResult) -> Section:
     told = result.table.drop("run")
     lead = f"Measured on the hand-drawn masks of {result.sets.name}_{VAL}; {result.sets.name}_EVAL had no say."
     return Section("rounds", "Rounds", chart + html_table(told, caption="Rounds"), lead)
+
+
+def _modes(choices: Mapping[str, Choice]) -> Section:
+    """One row a mode, one column a set; the mode that was taken is marked."""
+    modes = list(dict.fromkeys(mode for choice in choices.values() for mode in choice.scores))
+    columns = {name: [_score(choice, mode) for mode in modes] for name, choice in choices.items()}
+    pictures = next(iter(choices.values())).pictures
+    lead = (
+        f"Each mode made masks from boxes around what is drawn on {pictures:,} hand-drawn pictures; the number is the IoU of its masks "
+        "with the drawn ones, and the best mode was taken."
+    )
+    return Section("modes", "Choice of the mode", html_table(pl.DataFrame({"mode": modes, **columns}), caption="Modes"), lead)
+
+
+def _score(choice: Choice, mode: str) -> str:
+    score = choice.scores.get(mode)
+    return "" if score is None else f"{score:.3f}{' (taken)' if mode == choice.taken else ''}"
 
 
 def _boxes(made: HybridSet) -> Section:

@@ -26,7 +26,7 @@ from burnish.refine.settings import RefineConfig
 from burnish.refine.shapes import shapes_of
 
 if TYPE_CHECKING:
-    from burnish.refine.hybrid_set import HybridSet
+    from burnish.refine.made import HybridSet
     from burnish.refine.reviewing import Reviews
 
 _LISTED = 5
@@ -39,21 +39,26 @@ class RefineResult:
     Attributes:
         sets: The prepared dataset.
         config: The settings.
-        made: The refined set of this call, or the last of a loop; None where an earlier call had made it.
+        made: The refined set, or the last of a loop.
         rounds: Of a loop, in order; none where masks were improved once.
     """
 
     sets: PreparedSets
     config: RefineConfig
-    made: HybridSet | None
+    made: HybridSet
     rounds: tuple[Round, ...] = ()
 
     @property
     def table(self) -> pl.DataFrame:
         """Of a loop one row a round; else one row a weak box with its fate."""
         if not self.rounds:
-            return self.made.table if self.made is not None else pl.DataFrame()
+            return self.made.table
         return pl.DataFrame([flat_round(one) for one in self.rounds])
+
+    @property
+    def made_sets(self) -> list[HybridSet]:
+        """All refined sets, of a loop one a round."""
+        return [one.made for one in self.rounds if one.made is not None] or [self.made]
 
     @property
     def best(self) -> Round | None:
@@ -63,36 +68,27 @@ class RefineResult:
     def save(self, folder: Path, *, force: bool = False) -> list[Path]:
         """Write boxes.csv, rounds.csv of a loop, the report, and the refined masks as a dataset of shapes for people to look at."""
         del force
-        written: list[Path] = []
-        tables = {"boxes.csv": None if self.made is None else self.made.table, "rounds.csv": self.table if self.rounds else None}
+        tables = {"boxes.csv": self.made.table, **({"rounds.csv": self.table} if self.rounds else {})}
         for name, table in tables.items():
-            if table is not None:
-                write_text(folder / name, table.write_csv())
-                written.append(folder / name)
+            write_text(folder / name, table.write_csv())
         write_text(folder / "report.html", refine_page(self))
         write_text(folder / "settings.yaml", dump(self.config))
-        made = self._sets()[-2:]
-        if made:
-            shapes = shapes_of(made, self.config.shapes)
-            text = f"The masks of {made[0].name} as shapes."
-            written += Derived(shapes, "refine", self.config.shapes.model_dump(mode="json"), text).save(folder / "shapes")
-        return [*written, folder / "report.html", *(path for path in self._sets() if path.is_dir())]
+        shapes = shapes_of((self.made.train, self.made.val), self.config.shapes)
+        text = f"The masks of {self.made.train.name} as shapes."
+        written = Derived(shapes, "refine", self.config.shapes.model_dump(mode="json"), text).save(folder / "shapes")
+        sets = [place for one in self.made_sets for place in (one.train, one.val)]
+        return [*(folder / name for name in tables), *written, folder / "report.html", *sets]
 
     def summary(self) -> dict[str, Any]:
         """The refined set, and the rounds of a loop."""
-        made = {} if self.made is None else {"set": str(self.made.train), **self.made.summary()}
-        best = {} if self.best is None else {"best": self.best.told}
-        return {**made, **({"rounds": [one.told for one in self.rounds]} if self.rounds else {}), **best}
+        looped = {} if self.best is None else {"rounds": [one.told for one in self.rounds], "best": self.best.told}
+        return {"set": str(self.made.train), **self.made.summary(), **looped}
 
     def __str__(self) -> str:
         if not self.rounds or self.best is None:
             return str(self.made)
         lines = [f"{one.set}: IoU {one.iou}, Dice {one.dice}: {one.verdict}" for one in self.rounds]
         return "\n".join([*lines, f"The best model is that of {self.best.set}: {self.best.run}"])
-
-    def _sets(self) -> list[Path]:
-        made = [one.made for one in self.rounds if one.made is not None] or ([self.made] if self.made is not None else [])
-        return [folder for one in made for folder in (one.train, one.val)]
 
 
 def refine(
@@ -127,7 +123,9 @@ def refine(
         place = work or Path(temporary)
         if chosen.loop:
             rounds = tuple(run_loop(prepared, chosen, place, progress))
-            return RefineResult(prepared, chosen, next((one.made for one in reversed(rounds) if one.made), None), rounds)
+            last = rounds[-1].made
+            assert last is not None  # the baseline alone is no loop
+            return RefineResult(prepared, chosen, last, rounds)
         reviews = None if chosen.reviewed is None else _reviews(prepared, chosen, chosen.reviewed, progress)
         improver = improver_of(chosen.model, prepared.classes, second=chosen.second, flips=chosen.flips, device=chosen.device)
         made = make_hybrid_set(
@@ -178,7 +176,7 @@ def _reviews(sets: PreparedSets, config: RefineConfig, path: str, progress: Prog
 
 def flat_round(one: Round) -> dict[str, Any]:
     """A round as one row of plain values."""
-    told: dict[str, Any] = {"round": one.number, "set": one.set}
+    told: dict[str, Any] = {"round": one.number, "set": one.set, "mode": "" if one.made is None else one.made.mode}
     for name, found in (("iou", one.iou), ("dice", one.dice), ("gain", one.gain)):
         for part in ("mean", "low", "high"):
             told[name if part == "mean" else f"{name}_{part}"] = None if found is None else getattr(found, part)
