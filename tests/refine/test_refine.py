@@ -259,6 +259,13 @@ def test_an_interval_holds_the_mean_and_narrows_with_more_pictures():
     assert many.high - many.low < few.high - few.low
 
 
+def test_one_picture_has_no_interval_and_tells_no_gain():
+    found = interval(np.array([0.25]))
+    assert (found.mean, found.low, found.high, str(found)) == (0.25, None, None, "0.2500 (one picture)")
+    assert verdict(found) == (True, "one picture cannot tell a gain from noise, so the loop ends")
+    assert verdict(interval(np.array([-0.25])))[0] is False
+
+
 @pytest.mark.parametrize(("values", "better"), [([0.1, 0.12, 0.11], True), ([-0.1, -0.12, -0.11], False), ([0.2, -0.1, 0.0], True)])
 def test_only_gains_beyond_noise_go_on(values, better):
     is_best, told = verdict(interval(np.array(values)))

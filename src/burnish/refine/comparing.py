@@ -26,13 +26,21 @@ _HALF = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean over pictures, and between which numbers it lies with 95 % certainty (percentile bootstrap over pictures)."""
+    """A mean over pictures, and between which numbers it lies with 95 % certainty (percentile bootstrap over pictures).
+
+    Attributes:
+        mean: The mean.
+        low: None of a single picture, which says nothing of others.
+        high: Likewise.
+    """
 
     mean: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
     def __str__(self) -> str:
+        if self.low is None or self.high is None:
+            return f"{self.mean:.4f} (one picture)"
         return f"{self.mean:.4f} ({self.low:.4f} to {self.high:.4f})"
 
 
@@ -69,6 +77,8 @@ def score_set(predict: Predictor, folder: Path, provenance: Mapping[str, Any] | 
 
 def interval(values: NDArray[np.float64], *, seed: int = 0) -> Interval:
     """Mean of numbers (N,) with its 95 % percentile bootstrap interval (Efron, 1979)."""
+    if len(values) == 1:
+        return Interval(float(values[0]), None, None)
     draws = np.random.default_rng(seed).integers(0, len(values), (_DRAWS, len(values)))
     low, high = np.percentile(values[draws].mean(axis=1), [2.5, 97.5])
     return Interval(float(values.mean()), float(low), float(high))

@@ -105,7 +105,7 @@ def run_loop(sets: PreparedSets, config: RefineConfig, folder: Path, progress: P
         rounds.append(found)
         progress.say(f"Round {number}: IoU {found.iou}, gain {found.gain}: {found.verdict}.")
         write_text(folder / "rounds.json", json.dumps([one.told for one in rounds], indent=2))
-        if found.gain is not None and found.gain.low <= 0:
+        if found.gain is not None and (found.gain.low is None or found.gain.low <= 0):
             break
     return rounds
 
@@ -124,6 +124,8 @@ def _told_blind(sets: PreparedSets, baseline: Round) -> str:
 
 def verdict(gain: Interval) -> tuple[bool, str]:
     """Whether a model is better than the best so far, and what to say of it."""
+    if gain.low is None or gain.high is None:
+        return gain.mean > 0, "one picture cannot tell a gain from noise, so the loop ends"
     if gain.low > 0:
         return True, "better beyond noise, so the loop goes on"
     if gain.high < 0:

@@ -29,10 +29,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from burnish.refine.choosing import Choice
+    from burnish.refine.comparing import Interval
+    from burnish.refine.loop import Round
     from burnish.refine.made import HybridSet
     from burnish.refine.refine import RefineResult
 
 _MOST_CARDS = 60
+_HEADINGS = {"iou": "IoU", "best": ""}
 _FILL, _STRONG, _PALE = 0.45, 0.85, 0.5
 _SIDE, _TALLEST, _GAP, _HEAD, _LETTERS = 376, 752, 10, 28, 15  # pixels; three panels beside one another fill the page
 _PAPER, _INK = 255, (24, 26, 30)
@@ -93,17 +96,27 @@ def _facts(result: RefineResult) -> list[Fact]:
 
 def _rounds(result: RefineResult) -> Section:
     places = [float(one.number) for one in result.rounds]
-    lines = {
-        "IoU": [one.iou.mean for one in result.rounds],
-        "lower end": [one.iou.low for one in result.rounds],
-        "upper end": [one.iou.high for one in result.rounds],
-    }
+    lines = {"IoU": [one.iou.mean for one in result.rounds]}
+    ends = [(one.iou.low, one.iou.high) for one in result.rounds]
+    if known := [(low, high) for low, high in ends if low is not None and high is not None]:
+        lines |= {"lower end": [low for low, _ in known], "upper end": [high for _, high in known]}
     chart = line_chart(
         lines, places, title="IoU of each round", note="Mean over pictures, with the ends of its 95 % interval.", axis="round"
     )
-    told = result.table.drop("run")
+    told = pl.DataFrame([{**_told(one), "best": "best" if one is result.best else ""} for one in result.rounds])
     lead = f"Measured on the hand-drawn masks of {result.sets.name}_{VAL}; {result.sets.name}_EVAL had no say."
-    return Section("rounds", "Rounds", chart + html_table(told, caption="Rounds"), lead)
+    return Section("rounds", "Rounds", chart + html_table(told, caption="Rounds", headings=_HEADINGS), lead)
+
+
+def _told(one: Round) -> dict[str, str | int]:
+    made = {} if one.made is None else {"mode": one.made.mode}
+    ends = {"iou": _span(one.iou), "dice": _span(one.dice), "gain": "" if one.gain is None else _span(one.gain)}
+    return {"round": one.number, "set": one.set, "mode": "", **made, **ends, "verdict": one.verdict}
+
+
+def _span(found: Interval) -> str:
+    ends = "" if found.low is None or found.high is None else f" ({found.low:.3f} to {found.high:.3f})"
+    return f"{found.mean:.3f}{ends}"
 
 
 def _modes(choices: Mapping[str, Choice]) -> Section:
@@ -115,7 +128,9 @@ def _modes(choices: Mapping[str, Choice]) -> Section:
         f"Each mode made masks from boxes around what is drawn on {pictures:,} hand-drawn pictures; the number is the IoU of its masks "
         "with the drawn ones, and the best mode was taken."
     )
-    return Section("modes", "Choice of the mode", html_table(pl.DataFrame({"mode": modes, **columns}), caption="Modes"), lead)
+    headings = {name: "IoU" if len(columns) == 1 else f"IoU, {name}" for name in columns}
+    table = html_table(pl.DataFrame({"mode": modes, **columns}), caption="Modes", headings=headings)
+    return Section("modes", "Choice of the mode", table, lead)
 
 
 def _score(choice: Choice, mode: str) -> str:
