@@ -4,10 +4,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from builders import boxes_dataset
 from format_builders import box, boxes, differing, fresh_folders, pictured, plain_names, pointed, points, put_picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import burnish
 from burnish.errors import FormatError
 from burnish.formats import via_csv
 
@@ -184,3 +186,47 @@ def test_what_is_written_reads_as_it_was(names, data):
         )
         assert via_csv.write(dataset, target, media="link").is_empty()
         assert differing(dataset, via_csv.read(target)) == []
+
+
+def as_json(folder, *, project, numbered):
+    """The CSV of a folder as VIA saves it in JSON: as a project or an export, of version 2 or 1, whose regions have numbers."""
+    entries = {}
+    with (folder / "labels.csv").open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            name = row["filename"]
+            entry = entries.setdefault(name + row["file_size"], {"filename": name, "size": int(row["file_size"]), "regions": []})
+            entry["file_attributes"] = json.loads(row["file_attributes"])
+            if int(row["region_count"]):
+                parts = {key: json.loads(row[f"region_{key}"]) for key in ("shape_attributes", "attributes")}
+                entry["regions"].append({"shape_attributes": parts["shape_attributes"], "region_attributes": parts["attributes"]})
+    for entry in entries.values():
+        if numbered:
+            entry["regions"] = {str(number): region for number, region in enumerate(entry["regions"])}
+    whole = {"_via_settings": {"ui": {}}, "_via_img_metadata": entries, "_via_attributes": {"region": {}, "file": {}}}
+    (folder / "labels.csv").unlink()
+    (folder / "via.json").write_text(json.dumps(whole if project else entries), encoding="utf-8")
+
+
+@pytest.mark.parametrize("project", [True, False])
+@pytest.mark.parametrize("numbered", [True, False])
+def test_projects_and_exports_in_json_are_what_the_csv_is(tmp_path, project, numbered):
+    via_csv.write(boxes_dataset(tmp_path / "from", pictures=3, classes=("rare", "often")), tmp_path / "d")
+    with (tmp_path / "d/labels.csv").open("a", encoding="utf-8") as stream:
+        stream.write('images/none.jpg,5,"{""who"":""a""}",0,0,"{}","{}"\n')
+    before = via_csv.read(tmp_path / "d")
+    as_json(tmp_path / "d", project=project, numbered=numbered)
+    after = burnish.open(tmp_path / "d")
+    assert after.origin["format"] == "via_csv"
+    assert differing(before, after) == []
+    assert after.extras.equals(before.extras)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"_via_img_metadata": {"a": {"regions": []}}}', '{"_via_img_metadata": [', '{"_via_img_metadata": {"a": 3}}']
+)
+def test_json_that_is_none_of_via_s_is_told(tmp_path, text):
+    (tmp_path / "via.json").write_text(text, encoding="utf-8")
+    with pytest.raises(
+        FormatError, match=r"via\.json: this is no JSON of the VGG Image Annotator .*for each picture its filename and regions"
+    ):
+        via_csv.read(tmp_path / "via.json")

@@ -86,7 +86,9 @@ FORMATS: Final[dict[str, Format]] = {
     "coco": Format("burnish.formats.coco", "COCO JSON.", "a .json with images, annotations and categories"),
     "voc": Format("burnish.formats.voc", "Pascal VOC.", "Annotations/*.xml with <annotation> at the top"),
     "labelme": Format("burnish.formats.labelme", "LabelMe JSON or XML beside the pictures.", "a .json with shapes and imagePath"),
-    "via_csv": Format("burnish.formats.via_csv", "CSV of the VGG Image Annotator.", "a .csv with region_shape_attributes"),
+    "via_csv": Format(
+        "burnish.formats.via_csv", "CSV or JSON of the VGG Image Annotator.", "a .csv with region_shape_attributes, or VIA's .json"
+    ),
     "mot": Format("burnish.formats.mot", "MOTChallenge sequences of tracks and detections.", "gt/gt.txt or det/det.txt, also in a .zip"),
     "kitti": Format("burnish.formats.kitti", "KITTI's boxes and masks.", "label_2/*.txt, or semantic/ and instance/ with label_colors.txt"),
     "yandex": Format("burnish.formats.yandex", "JSON of Yandex's crowd.", "a .json list of frames with polygons"),

@@ -1,4 +1,4 @@
-"""CSV of the VGG Image Annotator (versions 1 and 2): one region a row.
+"""CSV of the VGG Image Annotator (versions 1 and 2): one region a row. Its projects and exports in JSON are read too.
 
 ```
 filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes
@@ -12,11 +12,9 @@ import csv
 import io
 import json
 import posixpath
-import sys
 from collections import Counter
-from decimal import Decimal
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import polars as pl
 
@@ -25,61 +23,48 @@ from burnish.data.findings import join_findings
 from burnish.engine.files import write_text
 from burnish.errors import DataError, FormatError
 from burnish.formats.carrying import lost_annotations, not_carried
-from burnish.formats.escapes import read_names, refuse_half_characters, write_names
+from burnish.formats.escapes import read_names, write_names
 from burnish.formats.gathering import Gathered, add_annotation, add_attribute, add_extras, note, to_dataset
 from burnish.formats.placing import HowPlaced, place_media, target_paths
-from burnish.formats.reading import list_pictures, normal_path, picture_tables, read_text
+from burnish.formats.reading import list_pictures, normal_path, picture_tables
+from burnish.formats.via_rows import FILE, HEADER, Row, find_file, read_rows
 from burnish.formats.via_shapes import KINDS, shape_columns, shape_text, writable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from burnish.data.dataset import Dataset
 
 NAME: Final = "via_csv"
 CARRIES: Final = frozenset({*KINDS, "rotation", "attributes"})
 
-_HEADER: Final = (
-    *("filename", "file_size", "file_attributes", "region_count", "region_id", "region_shape_attributes", "region_attributes"),
-)
 _CLASS_KEYS: Final = ("class", "label", "name", "type", "category", "object", "defect")
 _NO_CLASS: Final = "object"
-_FILE: Final = "labels.csv"
-_SNIFFED_BYTES: Final = 4096
-
-
-class _Row(NamedTuple):
-    """One row: its line in the file, the picture as written, shape and attributes as objects (None where there is no region)."""
-
-    line: int
-    filename: str
-    file_attributes: dict[str, Any]
-    shape: dict[str, Any] | None
-    attributes: dict[str, Any]
 
 
 def recognise(path: Path) -> bool:
-    """Whether a file, or a CSV file in a folder, has VIA's columns."""
-    return _csv_file(path) is not None
+    """Whether a file, or one in a folder, is a CSV with VIA's columns or VIA's JSON."""
+    return find_file(path) is not None
 
 
 def read(path: Path, *, names: Sequence[str] | None = None, class_key: str | None = None) -> Dataset:
     """Read a VIA export; pictures are looked for beside it, in images/, and anywhere below by name.
 
     Args:
-        path: The CSV file, or the folder that holds it.
+        path: The CSV or JSON file, or the folder that holds it; of several, labels.csv, else a CSV.
         names: The classes in their order; else those of classes.txt beside it, else the labels in natural order.
         class_key: The region attribute that names the class; else the one that is called so (class, label, ...), else the most frequent.
 
     Raises:
-        FormatError: There is no such file, or its columns are others.
+        FormatError: There is no such file, or its columns or keys are others.
     """
-    file = _csv_file(path)
+    file = find_file(path)
     if file is None:
-        expected = ", ".join(_HEADER)
-        raise FormatError(f"no CSV of the VGG Image Annotator is here; expected the columns {expected}.", path=path)
+        expected = f"a CSV with the columns {', '.join(HEADER)}, or its JSON"
+        raise FormatError(f"no file of the VGG Image Annotator is here; expected {expected}.", path=path)
     gathered = Gathered(NAME)
-    rows = _all_rows(file, gathered)
+    rows = read_rows(file, gathered)
     key = class_key or _class_key(rows)
     files = list(dict.fromkeys(row.filename for row in rows))
     images = {name: number for number, name in enumerate(files, start=1)}
@@ -113,11 +98,11 @@ def write(dataset: Dataset, folder: Path, *, media: HowPlaced = "copy", class_ke
     key = class_key or extra_fields(dataset, NAME, "dataset").get(None, {}).get("class_key", _CLASS_KEYS[0])
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(_HEADER)
+    writer.writerow(HEADER)
     lost: list[int] = []
     for row in _written_rows(dataset, folder, targets, key, lost):
         writer.writerow(row)
-    write_text(folder / _FILE, stream.getvalue())
+    write_text(folder / FILE, stream.getvalue())
     write_names(folder / "classes.txt", dataset.class_names().values())
     unwritable = dataset.annotations.filter(pl.col("id").is_in(lost))
     reason = "VIA has no place for this shape: a turned box, several rings or points, or a corner that is missing or not finite."
@@ -132,89 +117,15 @@ def write(dataset: Dataset, folder: Path, *, media: HowPlaced = "copy", class_ke
     )
 
 
-def _csv_file(path: Path) -> Path | None:
-    if path.is_dir():
-        files = sorted(p for p in path.iterdir() if p.suffix.lower() == ".csv" and p.is_file())
-        fitting = [p for p in files if _has_header(p)]
-        named = [p for p in fitting if p.name == _FILE]
-        return (named or fitting or [None])[0]
-    return path if path.suffix.lower() == ".csv" and path.is_file() and _has_header(path) else None
-
-
-def _has_header(path: Path) -> bool:
-    with path.open("rb") as stream:
-        first = stream.read(_SNIFFED_BYTES).splitlines()[:1]
-    return bool(first) and b"region_shape_attributes" in first[0] and b"filename" in first[0]
-
-
-def _all_rows(file: Path, gathered: Gathered) -> list[_Row]:
-    """All rows; outlines of many points are longer than a cell may be for the csv module, so its limit is lifted meanwhile."""
-    limit = csv.field_size_limit(sys.maxsize)
-    try:
-        return list(_rows(file, gathered))
-    except csv.Error as error:
-        raise FormatError(f"This is no CSV that can be read: {error}.", path=file) from error
-    finally:
-        csv.field_size_limit(limit)
-
-
-def _rows(file: Path, gathered: Gathered) -> Iterator[_Row]:
-    """Every row; a region that cannot be read leaves its picture, and is told."""
-    reader = csv.reader(io.StringIO(read_text(file), newline=""))
-    columns = [name.strip().lstrip("#").strip() for name in next(reader)]
-    for cells in reader:
-        if not any(cell.strip() for cell in cells):
-            continue
-        fields = dict(zip(columns, cells, strict=False))
-        where = {"path": file.name, "position": f"line {reader.line_num}"}
-        if len(cells) != len(columns) or not fields.get("filename", "").strip():
-            reason = f"The row has {len(cells)} cells of {len(columns)}, or no filename; it is left out."
-            note(gathered, "broken_line", reason, given=",".join(cells), **where)
-            continue
-        yield _row(gathered, reader.line_num, fields, where)
-
-
-def _row(gathered: Gathered, line: int, fields: Mapping[str, str], where: Mapping[str, Any]) -> _Row:
-    objects: dict[str, dict[str, Any]] = {}
-    for column in ("file_attributes", "region_shape_attributes", "region_attributes"):
-        text = fields.get(column, "")
-        try:
-            objects[column] = _object(text)
-        except ValueError as error:
-            reason = f"{column} cannot be read: {error}; {'the region is left out' if 'shape' in column else 'it is left out'}."
-            note(gathered, "broken_region", reason, given=text, **where)
-            objects[column] = {}
-    shape = objects["region_shape_attributes"] or None
-    return _Row(line, fields["filename"].strip(), objects["file_attributes"], shape, objects["region_attributes"])
-
-
-def _object(text: str) -> dict[str, Any]:
-    """A cell's JSON object, with exact numbers; quotes that were doubled once too often are put right.
-
-    Raises:
-        ValueError: It is none.
-    """
-    if not text.strip():
-        return {}
-    try:
-        value = json.loads(text, parse_float=Decimal)
-    except ValueError:
-        value = json.loads(text.replace('""', '"'), parse_float=Decimal)
-    refuse_half_characters(text, value)
-    if not isinstance(value, dict):
-        raise ValueError("it is no JSON object")  # noqa: TRY004 - every complaint of a cell is gathered as one
-    return cast("dict[str, Any]", value)
-
-
-def _class_key(rows: Sequence[_Row]) -> str | None:
+def _class_key(rows: Sequence[Row]) -> str | None:
     counts = Counter(key for row in rows for key in row.attributes)
     by_lower = {key.lower(): key for key in reversed(counts)}
     usual = next((by_lower[key] for key in _CLASS_KEYS if key in by_lower), None)
     return usual or next((key for key, _ in counts.most_common(1)), None)
 
 
-def _gather(gathered: Gathered, image: int, row: _Row, key: str | None) -> None:
-    where = {"path": row.filename, "position": f"line {row.line}", "image": image}
+def _gather(gathered: Gathered, image: int, row: Row, key: str | None) -> None:
+    where = {"path": row.filename, "position": row.place, "image": image}
     try:
         columns = shape_columns(row.shape or {})
     except (DataError, KeyError, TypeError) as error:
@@ -227,7 +138,7 @@ def _gather(gathered: Gathered, image: int, row: _Row, key: str | None) -> None:
         add_attribute(gathered, annotation, name, _attribute_text(value))
 
 
-def _label(gathered: Gathered, row: _Row, key: str | None, where: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
+def _label(gathered: Gathered, row: Row, key: str | None, where: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
     """The class, and the attributes that are left; without any attribute in the whole file all regions are one class."""
     if key is None:
         return _NO_CLASS, {}
