@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -268,6 +269,23 @@ def test_the_summary_holds_plain_numbers(of_masks):
     assert told["pictures"] == 4
     assert not any(isinstance(value, float) and math.isnan(value) for value in told["metrics"].values())
     assert "iou_dataset" in str(of_masks)
+
+
+def scored(evaluation, values):
+    contestant = evaluation.contestant
+    table = contestant.table.with_columns(pl.Series(contestant.figures.score, values, dtype=pl.Float64))
+    return str(replace(evaluation, contestant=replace(contestant, table=table)))
+
+
+def test_pictures_where_nothing_is_right_are_listed_as_the_worst(of_masks):
+    told = scored(of_masks, [0.5, 0.0, None, math.nan]).split("Worst:\n")[1].splitlines()
+    paths = of_masks.table["path"].to_list()
+    assert told[:2] == [f"  {paths[1]}: 0.000", f"  {paths[0]}: 0.500"]
+    assert not any(path in line for path in paths[2:] for line in told)
+
+
+def test_no_heading_stands_above_no_picture(of_masks):
+    assert "Worst" not in scored(of_masks, [None, math.nan, None, None])
 
 
 def test_classes_that_overlap_are_counted_each_for_itself(overlap_run):

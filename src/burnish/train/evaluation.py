@@ -7,7 +7,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
 from burnish.engine.files import atomic_path, write_text
@@ -146,9 +145,7 @@ class Evaluation:
             lines.append(f"  {name} {value:.4f}" + ("" if math.isnan(low) else f"  [{low:.4f}, {high:.4f}]"))
         best = self.best_thresholds()
         lines += [f"  best threshold of {name}: {threshold:g}" for name, threshold in best.items()]
-        worst = self.table[np.argsort(self.table[found.figures.score].fill_null(2.0).to_numpy(), kind="stable")[:_SHOWN]]
-        lines += ["Worst:", *(f"  {path}: {value:.3f}" for path, value in worst.select("path", found.figures.score).iter_rows() if value)]
-        lines += self._compared()
+        lines += [*self._worst(), *self._compared()]
         return "\n".join([*lines, *self.notes])
 
     def best_thresholds(self) -> dict[str, float]:
@@ -160,6 +157,14 @@ class Evaluation:
     def _kind(self) -> str:
         """What has a row of its own in the tables: a class, or a point."""
         return self.classes.columns[0]
+
+    def _worst(self) -> list[str]:
+        """The pictures of the lowest scores; those without a score, for nothing is on them, are not among them."""
+        score = self.contestant.figures.score
+        scored = self.table.select("path", pl.col(score).cast(pl.Float64).fill_nan(None)).drop_nulls(score)
+        worst = scored.sort(score, maintain_order=True).head(_SHOWN)
+        told = [f"  {path}: {value:.3f}" for path, value in worst.iter_rows()]
+        return ["Worst:", *told] if told else []
 
     def _compared(self) -> list[str]:
         if self.comparison is None:
