@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -74,6 +75,65 @@ def test_another_training_in_the_folder_is_refused_with_what_differs(trained, di
     _, folder = trained
     with pytest.raises(ConfigError, match=r"holds another training \(epochs 12 there, 9 here"):
         train(discs, settings(epochs=9), work=folder)
+
+
+def test_a_target_that_no_evaluation_gives_is_refused_before_the_first_step(discs, tmp_path):
+    with pytest.raises(ConfigError, match=r"evaluation.target asks for the metric 'iou_datset'.*Did you mean 'iou_dataset'\?.*loss") as told:
+        train(discs, settings(evaluation={"target": "max iou_datset"}), work=tmp_path)
+    assert told.value.exit_code == 2
+    assert not (tmp_path / "metrics.jsonl").exists()
+    corrected = train(discs, settings(epochs=1, evaluation={"target": "max iou_dataset"}), work=tmp_path)
+    assert corrected.run.evaluations == 1
+
+
+@pytest.mark.parametrize(
+    "rule", [{"name": "goal", "when": "dise > 0.9"}, {"name": "any_of", "rules": [{"name": "not_finite", "metrics": ["dise"]}]}]
+)
+def test_a_stopping_rule_that_asks_for_an_unknown_metric_is_refused_before_the_first_step(discs, tmp_path, rule):
+    handlers = [{"name": "stopping", "rules": [rule]}]
+    with pytest.raises(ConfigError, match=rf"The stopping rule '(goal|not_finite)' asks for the metric 'dise'"):
+        train(discs, settings(handlers=handlers), work=tmp_path)
+    assert not (tmp_path / "metrics.jsonl").exists()
+
+
+def test_looking_at_the_target_beforehand_changes_no_weight(discs, tmp_path, monkeypatch):
+    network = {"name": "unet", "width": 4, "depth": 2, "dropout": 0.3}
+    looked = train(discs, settings(network=network), work=tmp_path / "one").model.state_dict()
+    monkeypatch.setattr("burnish.train.train.rehearse", lambda *_: None)
+    not_looked = train(discs, settings(network=network), work=tmp_path / "two").model.state_dict()
+    assert all(torch.equal(tensor, not_looked[name]) for name, tensor in looked.items())
+
+
+def test_a_folder_whose_training_saved_nothing_is_begun_anew(discs, tmp_path):
+    def broken(_run):
+        raise RuntimeError
+
+    handler = SimpleNamespace(name="broken", evaluated=broken)
+    with pytest.raises(RuntimeError):
+        train(discs, settings(epochs=2), work=tmp_path, handlers=[handler])
+    before = (tmp_path / "metrics.jsonl").read_text()
+    assert '"train/loss"' in before
+    train(discs, settings(epochs=1, seed=4), work=tmp_path)
+    assert not (tmp_path / "metrics.jsonl").read_text().startswith(before)
+
+
+def test_the_time_of_a_picture_is_measured_where_the_target_asks_for_it(discs, tmp_path):
+    result = train(discs, settings(evaluation={"target": "max iou_dataset with latency_ms <= 0.000001"}), work=tmp_path / "slow")
+    assert result.measured["val"]["latency_ms"] > 0
+    assert not result.run.score.feasible
+    fast = train(discs, settings(evaluation={"target": "max iou_dataset with latency_ms <= 1e9"}), work=tmp_path / "fast")
+    assert fast.run.score.feasible
+    plain = train(discs, settings(), work=tmp_path / "plain")
+    assert "latency_ms" not in plain.measured["val"]
+    weights = plain.model.state_dict()
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in fast.model.state_dict().items())
+
+
+def test_a_stopping_rule_may_ask_for_the_time_of_a_picture(discs, tmp_path):
+    handlers = [{"name": "stopping", "rules": [{"name": "goal", "when": "latency_ms <= 1e9"}]}]
+    result = train(discs, settings(epochs=3, handlers=handlers), work=tmp_path)
+    assert result.run.evaluations == 1
+    assert "latency_ms" in result.run.stop
 
 
 def test_writers_are_told_settings_results_and_a_folder_that_predicts(discs, tmp_path):

@@ -18,6 +18,7 @@ from burnish.train.distributed import is_first, rank, world_size
 from burnish.train.exchange import share_weights
 from burnish.train.handlers.order import build_handlers
 from burnish.train.handlers.parts import LossParts
+from burnish.train.latency import LATENCY, asks_for_latency, latency_ms
 from burnish.train.loaders.cached import worker_count
 from burnish.train.loaders.feeding import Feed
 from burnish.train.loaders.placement import Placement
@@ -191,14 +192,17 @@ def new_network(setup: Setup) -> nn.Module:
 
 
 def measure(setup: Setup, model: nn.Module, part: str) -> dict[str, float]:
-    """The numbers of one part, its pictures as the network sees them; each rank looks at its share, all get the numbers of all."""
+    """The numbers of one part, its pictures as the network sees them; each rank looks at its share, all get the numbers of all.
+
+    The network is in evaluation mode afterwards.
+    """
     measuring = setup.policy.measuring(setup.plan.evaluation.metrics, setup.loss)
     rows_here = shard_rows(setup.examples.part(part), rank=rank(), world_size=world_size())
     model.eval()
     with torch.inference_mode():
         for rows, batch in setup.feed.plain_batches(rows_here):
             measuring.update(model, batch.to(setup.device), rows)
-    return measuring.compute()
+    return {**measuring.compute(), **_asked_besides(setup, model, part)}
 
 
 def epoch_rows(plan: TrainConfig, examples: Examples) -> Callable[[int], NDArray[np.int64]]:
@@ -222,6 +226,14 @@ def training_mark(plan: TrainConfig, examples: Examples) -> str:
     )
     rows = [str(sorted(map(str, examples.rows_of(place)))) for place in range(len(examples))]
     return fingerprint(str(settings), examples.parts.tobytes(), *map(str, examples.paths), *rows, *examples.classes)
+
+
+def _asked_besides(setup: Setup, model: nn.Module, part: str) -> dict[str, float]:
+    """The time of a forward pass, where settings ask for it: of the first picture of the part."""
+    if not asks_for_latency(setup.plan):
+        return {}
+    (_, batch), *_ = setup.feed.plain_batches(setup.examples.part(part)[:1])
+    return {LATENCY: latency_ms(model, batch.to(setup.device).pictures)}
 
 
 def _forward(setup: Setup, parts: LossParts, done: Callable[[], float]) -> Callable[[nn.Module, Batch], Measured]:
