@@ -323,6 +323,15 @@ def test_pictures_without_any_label_are_told_without_empty_names(make_discs):
         gather(burnish.open(own), "segmentation", DataConfig())
 
 
+@pytest.mark.parametrize("place", ["/proc/nope", "{}/file/inside"])
+def test_a_cache_that_cannot_be_made_is_blamed_on_its_setting_and_on_no_picture(discs, tmp_path, place):
+    (tmp_path / "file").write_text("")
+    cache = place.format(tmp_path)
+    with pytest.raises(ConfigError, match=rf"^data\.cache names no folder for decoded pictures\. {cache} cannot be made"):
+        train(discs, settings(data={"workers": 1, "cache": cache}), work=tmp_path / "run")
+    assert not (tmp_path / "run/metrics.jsonl").exists()
+
+
 def test_unknown_keys_are_told_with_the_line_and_the_nearest(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text("epochs: 3\noptimizer:\n  name: adamw\n  lrr: 0.1\n")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from burnish.engine.files import refuse_impossible_folder
 from burnish.engine.fingerprint import fingerprint
 from burnish.errors import ConfigError, DataError, extra
 from burnish.formats.plans import copies_for, read_plan
@@ -77,7 +78,7 @@ def set_up(plan: TrainConfig, policy: Policy, folder: Path, progress: Progress) 
 
     Raises:
         DataError: There is no picture to validate with.
-        ConfigError: Something of the plan cannot be made.
+        ConfigError: Something of the plan cannot be made, for instance the folder `data.cache`.
     """
     assert isinstance(plan.size, tuple)
     assert plan.data.fit is not None
@@ -86,7 +87,7 @@ def set_up(plan: TrainConfig, policy: Policy, folder: Path, progress: Progress) 
     if not len(examples.part("val")):
         raise DataError("There is no picture to validate with. Name such a split with data.validation, or add pictures.")
     placement = Placement(size=plan.size, how=plan.data.fit)
-    place = Path(plan.data.cache or folder / CACHE)
+    place = _cache_folder(plan, folder)
     samples = share_samples(
         examples.paths,
         placement,
@@ -226,6 +227,24 @@ def training_mark(plan: TrainConfig, examples: Examples) -> str:
     )
     rows = [str(sorted(map(str, examples.rows_of(place)))) for place in range(len(examples))]
     return fingerprint(str(settings), examples.parts.tobytes(), *map(str, examples.paths), *rows, *examples.classes)
+
+
+def _cache_folder(plan: TrainConfig, folder: Path) -> Path:
+    """Where decoded pictures are kept; a folder that the user names is made at once, before pictures are decoded for nothing.
+
+    Raises:
+        ConfigError: It cannot be made or written.
+    """
+    if plan.data.cache is None:
+        return folder / CACHE
+    place = Path(plan.data.cache)
+    try:
+        refuse_impossible_folder(place)
+        place.mkdir(parents=True, exist_ok=True)
+    except (DataError, OSError) as error:
+        told = str(error) if isinstance(error, DataError) else f"{place} cannot be made: {error.strerror}."
+        raise ConfigError(f"data.cache names no folder for decoded pictures. {told}") from error
+    return place
 
 
 def _asked_besides(setup: Setup, model: nn.Module, part: str) -> dict[str, float]:
