@@ -180,6 +180,17 @@ def test_a_class_that_the_dataset_has_not_is_told(mask_run, two_class_run):
     assert evaluation.classes.filter(pl.col("class") == "debris")["pictures"].to_list() == [0]
 
 
+def test_a_class_that_no_measured_picture_shows_is_told_and_its_numbers_are_those_of_false_finds(two_class_run):
+    dataset, folder, _ = two_class_run
+    bare = rebuilt(dataset, annotations=dataset.annotations.filter(pl.col("class") == 1))
+    evaluation = evaluate(bare, settings(folder))
+    (note,) = [note for note in evaluation.notes if "shows debris" in note]
+    assert note.startswith("No picture of test shows debris: it does not count in means there, unless the network finds it")
+    found = int(evaluation.contestant.figures.confusion.counts[:, 2].sum())
+    iou = dict(evaluation.classes.select("class", "iou").iter_rows())["debris"]
+    assert iou == 0 if found else iou is None or math.isnan(iou)
+
+
 def test_pictures_that_cannot_be_read_or_have_another_size_are_left_out_and_told(mask_run, squares, tmp_path):
     dataset = squares(tmp_path, ("cell",), seed=1)
     (tmp_path / "13.png").write_bytes(b"no picture")
