@@ -281,6 +281,26 @@ def test_pictures_cut_short_are_left_out_by_name_and_the_training_goes_on(make_d
     assert "images/5.png" in (tmp_path / "run/report.html").read_text()
 
 
+def test_batches_gathered_into_a_step_equal_one_large_batch_for_each_part_of_the_loss(make_discs, tmp_path, caplog):
+    own = make_discs("some", 8, split="train")
+    make_discs("some", 2, split="val", seed=8)
+    for number in (0, 3, 4):
+        Image.new("L", (32, 32)).save(own / "masks/train" / f"{number}.png")  # no disc: no part of the region, but of the pixels
+    parts = {"region": {"loss": {"name": "dice", "empty": "ignore", "per_image": True}}, "pixels": {"loss": "binary_cross_entropy"}}
+    alike = {
+        "network": {"name": "unet", "width": 4, "depth": 2, "norm": "group"},
+        "loss": {"name": "combined", "parts": parts},
+        "optimizer": {"name": "sgd", "lr": 0.1},
+    }
+    gathered = settings(**alike, batch_size=2, handlers=[{"name": "accumulation", "batches": 4}])
+    whole = train(burnish.open(own), settings(**alike, batch_size=8), work=tmp_path / "whole")
+    pieces = train(burnish.open(own), gathered, work=tmp_path / "pieces")
+    assert pieces.run.step == whole.run.step == 2
+    weights = whole.model.state_dict()
+    assert all(torch.allclose(tensor, weights[name], rtol=1e-4, atol=1e-6) for name, tensor in pieces.model.state_dict().items())
+    assert "proportions" not in caplog.text
+
+
 def test_decoded_pictures_of_earlier_runs_make_room_for_those_of_a_new_one(discs, tmp_path):
     data = {"workers": 1, "keep": {"keep": "raw", "disk_gb": 0.00015}}  # room for one of them
     train(discs, settings(epochs=1, data=data), work=tmp_path / "first")

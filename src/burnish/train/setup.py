@@ -29,6 +29,7 @@ from burnish.train.loaders.shared import share_samples
 from burnish.train.optim.factors import Clock
 from burnish.train.optim.optimizers import build_optimizer
 from burnish.train.optim.scheduler import build_scheduler
+from burnish.train.policies.losses import ScoreLoss
 from burnish.train.policies.showing import Showing
 from burnish.train.run import Job
 from burnish.train.run_folder import CACHE, caches_of_other_runs
@@ -40,10 +41,10 @@ with extra("train"):
     import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
-    from torch import nn
+    from torch import Tensor, nn
 
     from burnish.engine.progress import Progress
     from burnish.train.policies.examples import Examples
@@ -160,6 +161,7 @@ def build_job(
         target=parse_target(plan.evaluation.target),
         folder=folder,
         fingerprint=mark,
+        count=_count(setup) if handlers.accumulation.batches > 1 else None,
         writer=build_writers([{"name": "jsonl", "folder": folder}], more={} if writers is None else {"others": writers})
         if is_first()
         else None,
@@ -253,6 +255,14 @@ def _asked_besides(setup: Setup, model: nn.Module, part: str) -> dict[str, float
         return {}
     (_, batch), *_ = setup.feed.plain_batches(setup.examples.part(part)[:1])
     return {LATENCY: latency_ms(model, batch.to(setup.device).pictures)}
+
+
+def _count(setup: Setup) -> Callable[[Batch], Mapping[str, Tensor]] | None:
+    """Counts the parts of a loss on scores before a step of several batches, so that each part weighs by its own."""
+    loss = setup.loss
+    if not isinstance(loss, ScoreLoss) or not loss.has_parts:
+        return None
+    return lambda batch: loss.counts(batch.to(setup.device), setup.policy.outputs)
 
 
 def _forward(setup: Setup, parts: LossParts, done: Callable[[], float]) -> Callable[[nn.Module, Batch], Measured]:
