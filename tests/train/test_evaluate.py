@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from burnish.media.images import read_image  # noqa: E402
 from burnish.metrics.metric import build  # noqa: E402
 from burnish.metrics.ranking import auroc  # noqa: E402
 from burnish.train.evaluate import evaluate  # noqa: E402
+from burnish.train.evaluation_page import evaluation_page  # noqa: E402
 from burnish.train.policies import classification, segmentation  # noqa: E402
 from burnish.train.policies.settings import EvaluateConfig  # noqa: E402
 from burnish.train.trained import read_trained  # noqa: E402
@@ -293,6 +295,15 @@ def test_pictures_where_nothing_is_right_are_listed_as_the_worst(of_masks):
     paths = of_masks.table["path"].to_list()
     assert told[:2] == [f"  {paths[1]}: 0.000", f"  {paths[0]}: 0.500"]
     assert not any(path in line for path in paths[2:] for line in told)
+
+
+def test_what_is_no_number_is_a_dash_on_the_console_and_in_the_tiles(of_masks):
+    contestant = of_masks.contestant
+    name = next(iter(contestant.intervals))
+    figures = replace(contestant.figures, metrics={**contestant.figures.metrics, name: math.nan})
+    found = replace(of_masks, contestant=replace(contestant, figures=figures, intervals={**contestant.intervals, name: (math.nan, math.nan)}))
+    assert f"  {name} –" in str(found).splitlines()
+    assert not re.search(r">\s*nan\b", evaluation_page(found, ()))
 
 
 def test_no_heading_stands_above_no_picture(of_masks):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from burnish.engine.files import atomic_path, write_text
+from burnish.report.numbers import fixed
 from burnish.train.evaluation_page import evaluation_page
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ class Evaluation:
         lines = [f"{found.trained.producer} on {self.table.height:,} pictures ({self.chosen.part}):"]
         for name, value in found.figures.metrics.items():
             low, high = found.intervals.get(name, (math.nan, math.nan))
-            lines.append(f"  {name} {value:.4f}" + ("" if math.isnan(low) else f"  [{low:.4f}, {high:.4f}]"))
+            lines.append(f"  {name} {fixed(value, 4)}" + ("" if math.isnan(low) else f"  [{low:.4f}, {high:.4f}]"))
         best = self.best_thresholds()
         lines += [f"  best threshold of {name}: {threshold:g}" for name, threshold in best.items()]
         lines += [*self._worst(), *self._compared()]
@@ -173,7 +174,7 @@ class Evaluation:
         told = [
             f"  {name} {change:+.4f}" + ("" if low is None else f"  [{low:+.4f}, {high:+.4f}]")
             for name, change, low, high in rows
-            if change is not None
+            if change is not None and not math.isnan(change)
         ]
         return [f"Against {self.comparison.other.trained.producer} (this - other):", *told]
 

@@ -10,6 +10,7 @@ from burnish.data.labels import some_labels
 from burnish.media.images import read_image
 from burnish.media.unreadable import UnreadableImage
 from burnish.report.gallery import Card
+from burnish.report.numbers import number
 from burnish.report.pictures import thumbnail
 from burnish.train.judging.instances import gives_masks, instance_labels
 from burnish.train.judging.joining import ERROR, joined
@@ -131,7 +132,7 @@ def _pick(row: dict[str, object], kind: str) -> Pick:
 
 def _numbers(row: dict[str, object]) -> str:
     """The numbers of a picture as words."""
-    told = [f"{metric_title(name)} {value:.3g}" for name, value in row.items() if isinstance(value, float)]
+    told = [f"{metric_title(name)} {number(value)}" for name, value in row.items() if isinstance(value, float)]
     split = row.get("split")
     return " · ".join([*([str(split)] if split else []), *told])
 
