@@ -301,7 +301,9 @@ def test_what_is_no_number_is_a_dash_on_the_console_and_in_the_tiles(of_masks):
     contestant = of_masks.contestant
     name = next(iter(contestant.intervals))
     figures = replace(contestant.figures, metrics={**contestant.figures.metrics, name: math.nan})
-    found = replace(of_masks, contestant=replace(contestant, figures=figures, intervals={**contestant.intervals, name: (math.nan, math.nan)}))
+    found = replace(
+        of_masks, contestant=replace(contestant, figures=figures, intervals={**contestant.intervals, name: (math.nan, math.nan)})
+    )
     assert f"  {name} –" in str(found).splitlines()
     assert not re.search(r">\s*nan\b", evaluation_page(found, ()))
 

@@ -78,7 +78,9 @@ def test_another_training_in_the_folder_is_refused_with_what_differs(trained, di
 
 
 def test_a_target_that_no_evaluation_gives_is_refused_before_the_first_step(discs, tmp_path):
-    with pytest.raises(ConfigError, match=r"evaluation.target asks for the metric 'iou_datset'.*Did you mean 'iou_dataset'\?.*loss") as told:
+    with pytest.raises(
+        ConfigError, match=r"evaluation.target asks for the metric 'iou_datset'.*Did you mean 'iou_dataset'\?.*loss"
+    ) as told:
         train(discs, settings(evaluation={"target": "max iou_datset"}), work=tmp_path)
     assert told.value.exit_code == 2
     assert not (tmp_path / "metrics.jsonl").exists()
@@ -91,7 +93,7 @@ def test_a_target_that_no_evaluation_gives_is_refused_before_the_first_step(disc
 )
 def test_a_stopping_rule_that_asks_for_an_unknown_metric_is_refused_before_the_first_step(discs, tmp_path, rule):
     handlers = [{"name": "stopping", "rules": [rule]}]
-    with pytest.raises(ConfigError, match=rf"The stopping rule '(goal|not_finite)' asks for the metric 'dise'"):
+    with pytest.raises(ConfigError, match=r"The stopping rule '(goal|not_finite)' asks for the metric 'dise'"):
         train(discs, settings(handlers=handlers), work=tmp_path)
     assert not (tmp_path / "metrics.jsonl").exists()
 

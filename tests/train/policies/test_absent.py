@@ -6,12 +6,12 @@ import pytest
 
 pytest.importorskip("torch")
 
-import burnish  # noqa: E402
-from burnish.data.dataset import make_dataset  # noqa: E402
-from burnish.metrics.metric import build  # noqa: E402
-from burnish.testing.datasets import labels_folder  # noqa: E402
-from burnish.train.policies.examples import gather  # noqa: E402
-from burnish.train.policies.settings import DataConfig  # noqa: E402
+import burnish
+from burnish.data.dataset import make_dataset
+from burnish.metrics.metric import build
+from burnish.testing.datasets import labels_folder
+from burnish.train.policies.examples import gather
+from burnish.train.policies.settings import DataConfig
 
 
 def divided(dataset, splits):
@@ -46,7 +46,9 @@ def test_several_such_classes_are_told_in_one_sentence(told):
 
 def test_a_class_without_a_picture_to_validate_with_is_told_once(told):
     notes = told(("red", "green", "red", "green", "red"), ("train", "train", "val", "test", "test"))
-    assert notes == ("No picture of val shows green: it does not count in means over classes there; pictures that are taken for it are mistakes.",)
+    assert notes == (
+        "No picture of val shows green: it does not count in means over classes there; pictures that are taken for it are mistakes.",
+    )
 
 
 def test_nothing_is_told_where_each_part_shows_each_class(told):

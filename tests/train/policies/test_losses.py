@@ -9,7 +9,9 @@ from burnish.train.losses import LOSSES  # noqa: E402
 from burnish.train.policies.losses import Batch, score_loss  # noqa: E402
 
 ON_SCORES = sorted(
-    name for name in LOSSES.entries if "mode" in config_class(LOSSES, name).model_fields and name not in {"box_supervised", "nll", "average_precision"}
+    name
+    for name in LOSSES.entries
+    if "mode" in config_class(LOSSES, name).model_fields and name not in {"box_supervised", "nll", "average_precision"}
 )
 
 
@@ -37,6 +39,8 @@ def test_counts_do_not_depend_on_what_the_network_says(name, mode):
 
 
 def test_classes_of_pictures_are_counted_without_height_and_width():
-    loss = score_loss(describe(LOSSES, {"name": "combined", "parts": {"a": {"loss": "cross_entropy"}, "b": {"loss": "focal"}}}), "multiclass")
+    loss = score_loss(
+        describe(LOSSES, {"name": "combined", "parts": {"a": {"loss": "cross_entropy"}, "b": {"loss": "focal"}}}), "multiclass"
+    )
     counted = loss.counts(Batch(torch.zeros((5, 3, 8, 8), dtype=torch.uint8), torch.tensor([0, 1, 2, 0, 1])), 3)
     assert {part: float(count) for part, count in counted.items()} == {"a": 5.0, "b": 5.0}

@@ -41,7 +41,9 @@ def unlearnt_note(examples: Examples, absent: Sequence[str]) -> str:
 
 def unscored_note(examples: Examples, absent: Sequence[str], part: str) -> str:
     """What it means for the numbers of a part that it does not show some classes."""
-    words = dict(zip(("it", "them", "have", "do"), ("it", "it", "has", "does") if len(absent) == 1 else ("they", "them", "have", "do"), strict=True))
+    words = dict(
+        zip(("it", "them", "have", "do"), ("it", "it", "has", "does") if len(absent) == 1 else ("they", "them", "have", "do"), strict=True)
+    )
     return f"No picture of {part} shows {_listed(absent)}: {_UNSCORED[examples.task].format(**words)}."
 
 

@@ -70,7 +70,6 @@ class ScoreLoss:
         given: dict[str, Any] = {"progress": progress, "boxed": boxed} if self.has_parts else {}
         return self.loss(scores, targets, **given)
 
-
     @property
     def has_parts(self) -> bool:
         """Whether it has several parts, each divided by a count of its own."""
