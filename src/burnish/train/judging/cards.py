@@ -66,12 +66,12 @@ def example_cards(policy: Policy, networks: Sequence[Trained], picks: Iterable[P
     """
     drawn: dict[int, Picture | None] = {}
     cards: list[Card] = []
-    for number, pick in enumerate(picks):
+    for place, pick in enumerate(picks):
         if pick.row not in drawn:
             drawn[pick.row] = _drawn(policy, networks, pick.row, min_score)
         cards.append(
             Card(
-                key=f"{pick.kind}-{number}",
+                key=f"{pick.kind}-{place}",
                 picture=drawn[pick.row],
                 title=pick.title,
                 given=pick.given,
