@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from burnish.report.numbers import duration, number, short, ticks
+from burnish.report.numbers import duration, fixed, number, short, ticks
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,11 @@ from burnish.report.numbers import duration, number, short, ticks
 )
 def test_a_value_is_written_in_its_form(value, form, text):
     assert number(value, form) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.5, "0.500"), (0.0, "0.000"), (float("nan"), "–"), (None, "–"), (float("inf"), "inf")])
+def test_a_value_has_its_places_or_is_a_dash(value, text):
+    assert fixed(value, 3) == text
 
 
 @pytest.mark.parametrize(

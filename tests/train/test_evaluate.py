@@ -2,6 +2,8 @@
 
 import json
 import math
+import re
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -15,6 +17,7 @@ from burnish.media.images import read_image  # noqa: E402
 from burnish.metrics.metric import build  # noqa: E402
 from burnish.metrics.ranking import auroc  # noqa: E402
 from burnish.train.evaluate import evaluate  # noqa: E402
+from burnish.train.evaluation_page import evaluation_page  # noqa: E402
 from burnish.train.policies import classification, segmentation  # noqa: E402
 from burnish.train.policies.settings import EvaluateConfig  # noqa: E402
 from burnish.train.trained import read_trained  # noqa: E402
@@ -179,6 +182,17 @@ def test_a_class_that_the_dataset_has_not_is_told(mask_run, two_class_run):
     assert evaluation.classes.filter(pl.col("class") == "debris")["pictures"].to_list() == [0]
 
 
+def test_a_class_that_no_measured_picture_shows_is_told_and_its_numbers_are_those_of_false_finds(two_class_run):
+    dataset, folder, _ = two_class_run
+    bare = rebuilt(dataset, annotations=dataset.annotations.filter(pl.col("class") == 1))
+    evaluation = evaluate(bare, settings(folder))
+    (note,) = [note for note in evaluation.notes if "shows debris" in note]
+    assert note.startswith("No picture of test shows debris: it does not count in means there, unless the network finds it")
+    found = int(evaluation.contestant.figures.confusion.counts[:, 2].sum())
+    iou = dict(evaluation.classes.select("class", "iou").iter_rows())["debris"]
+    assert iou == 0 if found else iou is None or math.isnan(iou)
+
+
 def test_pictures_that_cannot_be_read_or_have_another_size_are_left_out_and_told(mask_run, squares, tmp_path):
     dataset = squares(tmp_path, ("cell",), seed=1)
     (tmp_path / "13.png").write_bytes(b"no picture")
@@ -268,6 +282,34 @@ def test_the_summary_holds_plain_numbers(of_masks):
     assert told["pictures"] == 4
     assert not any(isinstance(value, float) and math.isnan(value) for value in told["metrics"].values())
     assert "iou_dataset" in str(of_masks)
+
+
+def scored(evaluation, values):
+    contestant = evaluation.contestant
+    table = contestant.table.with_columns(pl.Series(contestant.figures.score, values, dtype=pl.Float64))
+    return str(replace(evaluation, contestant=replace(contestant, table=table)))
+
+
+def test_pictures_where_nothing_is_right_are_listed_as_the_worst(of_masks):
+    told = scored(of_masks, [0.5, 0.0, None, math.nan]).split("Worst:\n")[1].splitlines()
+    paths = of_masks.table["path"].to_list()
+    assert told[:2] == [f"  {paths[1]}: 0.000", f"  {paths[0]}: 0.500"]
+    assert not any(path in line for path in paths[2:] for line in told)
+
+
+def test_what_is_no_number_is_a_dash_on_the_console_and_in_the_tiles(of_masks):
+    contestant = of_masks.contestant
+    name = next(iter(contestant.intervals))
+    figures = replace(contestant.figures, metrics={**contestant.figures.metrics, name: math.nan})
+    found = replace(
+        of_masks, contestant=replace(contestant, figures=figures, intervals={**contestant.intervals, name: (math.nan, math.nan)})
+    )
+    assert f"  {name} –" in str(found).splitlines()
+    assert not re.search(r">\s*nan\b", evaluation_page(found, ()))
+
+
+def test_no_heading_stands_above_no_picture(of_masks):
+    assert "Worst" not in scored(of_masks, [None, math.nan, None, None])
 
 
 def test_classes_that_overlap_are_counted_each_for_itself(overlap_run):

@@ -2,6 +2,8 @@
 
 import json
 import math
+import re
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +11,7 @@ torch = pytest.importorskip("torch")
 
 from burnish.errors import FormatError  # noqa: E402
 from burnish.train.course import read_course  # noqa: E402
-from burnish.train.page import trained_of  # noqa: E402
+from burnish.train.page import train_page, trained_of  # noqa: E402
 from burnish.train.policies.settings import TrainConfig  # noqa: E402
 from burnish.train.train import train  # noqa: E402
 from burnish.train.trained import read_trained  # noqa: E402
@@ -81,6 +83,12 @@ def test_the_report_shows_worst_and_best_pictures_of_both_parts(two_class_run):
     page = (folder / "report.html").read_text(encoding="utf-8")
     for key in ("test-worst-0", "val-worst-0"):
         assert f'"key":"{key}"' in page
+
+
+def test_what_is_no_number_is_a_dash_on_the_console_and_in_the_tiles(mask_run):
+    result = replace(mask_run[2], measured={"val": {"loss": 1.0, "map_small": math.nan}})
+    assert "val: loss 1.0000, map_small –" in str(result)
+    assert not re.search(r">\s*nan\b", train_page(result, mask_run[1]))
 
 
 def test_the_network_of_a_result_is_the_one_that_its_folder_holds(mask_run):

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -74,6 +75,67 @@ def test_another_training_in_the_folder_is_refused_with_what_differs(trained, di
     _, folder = trained
     with pytest.raises(ConfigError, match=r"holds another training \(epochs 12 there, 9 here"):
         train(discs, settings(epochs=9), work=folder)
+
+
+def test_a_target_that_no_evaluation_gives_is_refused_before_the_first_step(discs, tmp_path):
+    with pytest.raises(
+        ConfigError, match=r"evaluation.target asks for the metric 'iou_datset'.*Did you mean 'iou_dataset'\?.*loss"
+    ) as told:
+        train(discs, settings(evaluation={"target": "max iou_datset"}), work=tmp_path)
+    assert told.value.exit_code == 2
+    assert not (tmp_path / "metrics.jsonl").exists()
+    corrected = train(discs, settings(epochs=1, evaluation={"target": "max iou_dataset"}), work=tmp_path)
+    assert corrected.run.evaluations == 1
+
+
+@pytest.mark.parametrize(
+    "rule", [{"name": "goal", "when": "dise > 0.9"}, {"name": "any_of", "rules": [{"name": "not_finite", "metrics": ["dise"]}]}]
+)
+def test_a_stopping_rule_that_asks_for_an_unknown_metric_is_refused_before_the_first_step(discs, tmp_path, rule):
+    handlers = [{"name": "stopping", "rules": [rule]}]
+    with pytest.raises(ConfigError, match=r"The stopping rule '(goal|not_finite)' asks for the metric 'dise'"):
+        train(discs, settings(handlers=handlers), work=tmp_path)
+    assert not (tmp_path / "metrics.jsonl").exists()
+
+
+def test_looking_at_the_target_beforehand_changes_no_weight(discs, tmp_path, monkeypatch):
+    network = {"name": "unet", "width": 4, "depth": 2, "dropout": 0.3}
+    looked = train(discs, settings(network=network), work=tmp_path / "one").model.state_dict()
+    monkeypatch.setattr("burnish.train.train.rehearse", lambda *_: None)
+    not_looked = train(discs, settings(network=network), work=tmp_path / "two").model.state_dict()
+    assert all(torch.equal(tensor, not_looked[name]) for name, tensor in looked.items())
+
+
+def test_a_folder_whose_training_saved_nothing_is_begun_anew(discs, tmp_path):
+    def broken(_run):
+        raise RuntimeError
+
+    handler = SimpleNamespace(name="broken", evaluated=broken)
+    with pytest.raises(RuntimeError):
+        train(discs, settings(epochs=2), work=tmp_path, handlers=[handler])
+    before = (tmp_path / "metrics.jsonl").read_text()
+    assert '"train/loss"' in before
+    train(discs, settings(epochs=1, seed=4), work=tmp_path)
+    assert not (tmp_path / "metrics.jsonl").read_text().startswith(before)
+
+
+def test_the_time_of_a_picture_is_measured_where_the_target_asks_for_it(discs, tmp_path):
+    result = train(discs, settings(evaluation={"target": "max iou_dataset with latency_ms <= 0.000001"}), work=tmp_path / "slow")
+    assert result.measured["val"]["latency_ms"] > 0
+    assert not result.run.score.feasible
+    fast = train(discs, settings(evaluation={"target": "max iou_dataset with latency_ms <= 1e9"}), work=tmp_path / "fast")
+    assert fast.run.score.feasible
+    plain = train(discs, settings(), work=tmp_path / "plain")
+    assert "latency_ms" not in plain.measured["val"]
+    weights = plain.model.state_dict()
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in fast.model.state_dict().items())
+
+
+def test_a_stopping_rule_may_ask_for_the_time_of_a_picture(discs, tmp_path):
+    handlers = [{"name": "stopping", "rules": [{"name": "goal", "when": "latency_ms <= 1e9"}]}]
+    result = train(discs, settings(epochs=3, handlers=handlers), work=tmp_path)
+    assert result.run.evaluations == 1
+    assert "latency_ms" in result.run.stop
 
 
 def test_writers_are_told_settings_results_and_a_folder_that_predicts(discs, tmp_path):
@@ -221,6 +283,26 @@ def test_pictures_cut_short_are_left_out_by_name_and_the_training_goes_on(make_d
     assert "images/5.png" in (tmp_path / "run/report.html").read_text()
 
 
+def test_batches_gathered_into_a_step_equal_one_large_batch_for_each_part_of_the_loss(make_discs, tmp_path, caplog):
+    own = make_discs("some", 8, split="train")
+    make_discs("some", 2, split="val", seed=8)
+    for number in (0, 3, 4):
+        Image.new("L", (32, 32)).save(own / "masks/train" / f"{number}.png")  # no disc: no part of the region, but of the pixels
+    parts = {"region": {"loss": {"name": "dice", "empty": "ignore", "per_image": True}}, "pixels": {"loss": "binary_cross_entropy"}}
+    alike = {
+        "network": {"name": "unet", "width": 4, "depth": 2, "norm": "group"},
+        "loss": {"name": "combined", "parts": parts},
+        "optimizer": {"name": "sgd", "lr": 0.1},
+    }
+    gathered = settings(**alike, batch_size=2, handlers=[{"name": "accumulation", "batches": 4}])
+    whole = train(burnish.open(own), settings(**alike, batch_size=8), work=tmp_path / "whole")
+    pieces = train(burnish.open(own), gathered, work=tmp_path / "pieces")
+    assert pieces.run.step == whole.run.step == 2
+    weights = whole.model.state_dict()
+    assert all(torch.allclose(tensor, weights[name], rtol=1e-4, atol=1e-6) for name, tensor in pieces.model.state_dict().items())
+    assert "proportions" not in caplog.text
+
+
 def test_decoded_pictures_of_earlier_runs_make_room_for_those_of_a_new_one(discs, tmp_path):
     data = {"workers": 1, "keep": {"keep": "raw", "disk_gb": 0.00015}}  # room for one of them
     train(discs, settings(epochs=1, data=data), work=tmp_path / "first")
@@ -261,6 +343,15 @@ def test_pictures_without_any_label_are_told_without_empty_names(make_discs):
     shutil.rmtree(own / "masks")
     with pytest.raises(DataError, match=r"No picture has a mask or polygon or ellipse or box; nothing can be learnt\.$"):
         gather(burnish.open(own), "segmentation", DataConfig())
+
+
+@pytest.mark.parametrize("place", ["/proc/nope", "{}/file/inside"])
+def test_a_cache_that_cannot_be_made_is_blamed_on_its_setting_and_on_no_picture(discs, tmp_path, place):
+    (tmp_path / "file").write_text("")
+    cache = place.format(tmp_path)
+    with pytest.raises(ConfigError, match=rf"^data\.cache names no folder for decoded pictures\. {cache} cannot be made"):
+        train(discs, settings(data={"workers": 1, "cache": cache}), work=tmp_path / "run")
+    assert not (tmp_path / "run/metrics.jsonl").exists()
 
 
 def test_unknown_keys_are_told_with_the_line_and_the_nearest(tmp_path):

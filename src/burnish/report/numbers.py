@@ -29,6 +29,11 @@ def number(value: object, form: NumberFormat = "decimal") -> str:
     return _formatted(figure, form)
 
 
+def fixed(value: float | None, places: int) -> str:
+    """One value with so many places behind the point, for what stands above one another; None and not-a-number are a dash."""
+    return MISSING if value is None or math.isnan(value) else f"{value:.{places}f}"
+
+
 def short(value: float) -> str:
     """A count for a narrow place: 940, 1.2k, 34k, 5.6M; a fraction below 10 keeps one digit."""
     for size, letter in _SHORT:

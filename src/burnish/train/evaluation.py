@@ -7,10 +7,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
 from burnish.engine.files import atomic_path, write_text
+from burnish.report.numbers import fixed
 from burnish.train.evaluation_page import evaluation_page
 
 if TYPE_CHECKING:
@@ -143,12 +143,10 @@ class Evaluation:
         lines = [f"{found.trained.producer} on {self.table.height:,} pictures ({self.chosen.part}):"]
         for name, value in found.figures.metrics.items():
             low, high = found.intervals.get(name, (math.nan, math.nan))
-            lines.append(f"  {name} {value:.4f}" + ("" if math.isnan(low) else f"  [{low:.4f}, {high:.4f}]"))
+            lines.append(f"  {name} {fixed(value, 4)}" + ("" if math.isnan(low) else f"  [{low:.4f}, {high:.4f}]"))
         best = self.best_thresholds()
         lines += [f"  best threshold of {name}: {threshold:g}" for name, threshold in best.items()]
-        worst = self.table[np.argsort(self.table[found.figures.score].fill_null(2.0).to_numpy(), kind="stable")[:_SHOWN]]
-        lines += ["Worst:", *(f"  {path}: {value:.3f}" for path, value in worst.select("path", found.figures.score).iter_rows() if value)]
-        lines += self._compared()
+        lines += [*self._worst(), *self._compared()]
         return "\n".join([*lines, *self.notes])
 
     def best_thresholds(self) -> dict[str, float]:
@@ -161,6 +159,14 @@ class Evaluation:
         """What has a row of its own in the tables: a class, or a point."""
         return self.classes.columns[0]
 
+    def _worst(self) -> list[str]:
+        """The pictures of the lowest scores; those without a score, for nothing is on them, are not among them."""
+        score = self.contestant.figures.score
+        scored = self.table.select("path", pl.col(score).cast(pl.Float64).fill_nan(None)).drop_nulls(score)
+        worst = scored.sort(score, maintain_order=True).head(_SHOWN)
+        told = [f"  {path}: {value:.3f}" for path, value in worst.iter_rows()]
+        return ["Worst:", *told] if told else []
+
     def _compared(self) -> list[str]:
         if self.comparison is None:
             return []
@@ -168,7 +174,7 @@ class Evaluation:
         told = [
             f"  {name} {change:+.4f}" + ("" if low is None else f"  [{low:+.4f}, {high:+.4f}]")
             for name, change, low, high in rows
-            if change is not None
+            if change is not None and not math.isnan(change)
         ]
         return [f"Against {self.comparison.other.trained.producer} (this - other):", *told]
 

@@ -11,7 +11,7 @@ import polars as pl
 from burnish.config import dump
 from burnish.report.gallery import gallery
 from burnish.report.markup import escape
-from burnish.report.numbers import number
+from burnish.report.numbers import fixed, number
 from burnish.report.page import Fact, Section, page
 from burnish.report.tables import html_table
 from burnish.train.judging.cards import Pick, confused, example_cards, extremes
@@ -76,7 +76,7 @@ def _facts(found: Evaluation) -> list[Fact]:
     tiles = [Fact("Pictures", f"{found.table.height:,}", link="#pictures")]
     for name, (low, high) in list(found.contestant.intervals.items())[:_TILES]:
         hint = "" if isnan(low) else f"{low:.3f} to {high:.3f}"
-        tiles.append(Fact(metric_title(name), f"{found.metrics[name]:.3f}", hint=hint))
+        tiles.append(Fact(metric_title(name), fixed(found.metrics[name], 3), hint=hint))
     if not found.contestant.intervals:
         tiles += [Fact(metric_title(name), number(value)) for name, value in list(found.metrics.items())[:_TILES]]
     if found.unreadable.height:
@@ -142,7 +142,7 @@ def _changed(found: Evaluation, comparison: Comparison) -> list[Card]:
 
 def _changed_pick(row: dict[str, Any], key: str) -> Pick:
     kind = "better" if row["change"] > 0 else "worse"
-    told = f"{metric_title(key)} {row['this']:.3g}, other {row['other']:.3g}"
+    told = f"{metric_title(key)} {number(row['this'])}, other {number(row['other'])}"
     if "given" not in row:
         return Pick(row["row"], kind, row["path"], reason=told)
     told += f"; the other says {row['other_predicted'] or 'nothing'}"

@@ -18,6 +18,7 @@ from burnish.errors import ConfigError, DataError
 from burnish.report.charts import stacked_bars
 from burnish.report.gallery import Card
 from burnish.report.markup import escape
+from burnish.report.numbers import fixed
 from burnish.report.page import Fact, Section, page
 from burnish.report.pictures import thumbnail
 from burnish.report.plots import line_chart
@@ -145,7 +146,7 @@ def _facts(result: TrainResult) -> list[Fact]:
     tiles = [Fact(f"{part.capitalize()} pictures", f"{len(examples.part(part)):,}") for part in PARTS if len(examples.part(part))]
     for part, metrics in result.measured.items():
         main = [name for name in metrics if "/" not in name and name != "loss"][:2]
-        tiles += [Fact(f"{metric_title(name)} ({part})", f"{metrics[name]:.3f}", link="#final") for name in main]
+        tiles += [Fact(f"{metric_title(name)} ({part})", fixed(metrics[name], 3), link="#final") for name in main]
     best = result.run.best
     return [*tiles, Fact("Best step", "–" if best is None else f"{best[1]:,}", hint=f"of {result.run.step:,}", link="#course")]
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from burnish.config import dump
 from burnish.engine.files import write_text
+from burnish.report.numbers import fixed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,7 +85,7 @@ class TrainResult:
         counts = ", ".join(f"{len(examples.part(part)):,} {part}" for part in ("train", "val", "test") if len(examples.part(part)))
         lines = [f"Trained {getattr(self.config.network, 'name', '')} for {examples.task} on {counts} pictures: {self._course()}"]
         for part, metrics in self.measured.items():
-            shown = [f"{name} {value:.4f}" for name, value in metrics.items() if "/" not in name]
+            shown = [f"{name} {fixed(value, 4)}" for name, value in metrics.items() if "/" not in name]
             lines.append(f"  {part}: " + ", ".join(shown))
         if self.run.interrupted:
             lines.append("The training was interrupted; the same command continues it.")

@@ -31,6 +31,7 @@ ENVIRONMENT: Final = "environment.json"
 CACHE: Final = "cache"
 """Folder of the decoded pictures of a training that shares them with no other."""
 _PACKAGES = ("burnish", "torch", "torchvision", "timm", "segmentation-models-pytorch", "transformers", "numpy", "opencv-python-headless")
+_REPORT = "report.html"
 _OWN = (LAST, BEST, "metrics.jsonl", RUN)
 
 
@@ -66,7 +67,9 @@ def environment() -> dict[str, Any]:
 
 
 def refuse_other_run(folder: Path, plan: TrainConfig, mark: str, *, force: bool) -> None:
-    """Do nothing where the folder is new or holds this very training; with `force`, remove what another one left.
+    """Do nothing where the folder is new or holds this very training; remove what another one left with `force`, or if it saved nothing.
+
+    A training that ended before its first checkpoint, for instance over a mistake in its settings, has nothing that could be lost.
 
     Raises:
         ConfigError: It holds another training; the message names what differs.
@@ -74,9 +77,10 @@ def refuse_other_run(folder: Path, plan: TrainConfig, mark: str, *, force: bool)
     about = folder / RUN
     if not about.is_file():
         return
-    if json.loads(about.read_text(encoding="utf-8")).get("mark") == mark:
+    began = any((folder / name).exists() for name in (LAST, BEST, _REPORT))
+    if began and json.loads(about.read_text(encoding="utf-8")).get("mark") == mark:
         return
-    if not force:
+    if began and not force:
         told = f"{folder} holds another training ({_difference(folder / CONFIG, plan)})"
         raise ConfigError(f"{told}. Name another folder with --out, or add --force to begin anew in this one.")
     for name in _OWN:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from burnish.engine.files import refuse_impossible_folder
 from burnish.engine.fingerprint import fingerprint
 from burnish.errors import ConfigError, DataError, extra
 from burnish.formats.plans import copies_for, read_plan
@@ -18,6 +19,7 @@ from burnish.train.distributed import is_first, rank, world_size
 from burnish.train.exchange import share_weights
 from burnish.train.handlers.order import build_handlers
 from burnish.train.handlers.parts import LossParts
+from burnish.train.latency import LATENCY, asks_for_latency, latency_ms
 from burnish.train.loaders.cached import worker_count
 from burnish.train.loaders.feeding import Feed
 from burnish.train.loaders.placement import Placement
@@ -27,6 +29,7 @@ from burnish.train.loaders.shared import share_samples
 from burnish.train.optim.factors import Clock
 from burnish.train.optim.optimizers import build_optimizer
 from burnish.train.optim.scheduler import build_scheduler
+from burnish.train.policies.losses import ScoreLoss
 from burnish.train.policies.showing import Showing
 from burnish.train.run import Job
 from burnish.train.run_folder import CACHE, caches_of_other_runs
@@ -38,10 +41,10 @@ with extra("train"):
     import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
-    from torch import nn
+    from torch import Tensor, nn
 
     from burnish.engine.progress import Progress
     from burnish.train.policies.examples import Examples
@@ -76,7 +79,7 @@ def set_up(plan: TrainConfig, policy: Policy, folder: Path, progress: Progress) 
 
     Raises:
         DataError: There is no picture to validate with.
-        ConfigError: Something of the plan cannot be made.
+        ConfigError: Something of the plan cannot be made, for instance the folder `data.cache`.
     """
     assert isinstance(plan.size, tuple)
     assert plan.data.fit is not None
@@ -85,7 +88,7 @@ def set_up(plan: TrainConfig, policy: Policy, folder: Path, progress: Progress) 
     if not len(examples.part("val")):
         raise DataError("There is no picture to validate with. Name such a split with data.validation, or add pictures.")
     placement = Placement(size=plan.size, how=plan.data.fit)
-    place = Path(plan.data.cache or folder / CACHE)
+    place = _cache_folder(plan, folder)
     samples = share_samples(
         examples.paths,
         placement,
@@ -158,6 +161,7 @@ def build_job(
         target=parse_target(plan.evaluation.target),
         folder=folder,
         fingerprint=mark,
+        count=_count(setup) if handlers.accumulation.batches > 1 else None,
         writer=build_writers([{"name": "jsonl", "folder": folder}], more={} if writers is None else {"others": writers})
         if is_first()
         else None,
@@ -191,14 +195,17 @@ def new_network(setup: Setup) -> nn.Module:
 
 
 def measure(setup: Setup, model: nn.Module, part: str) -> dict[str, float]:
-    """The numbers of one part, its pictures as the network sees them; each rank looks at its share, all get the numbers of all."""
+    """The numbers of one part, its pictures as the network sees them; each rank looks at its share, all get the numbers of all.
+
+    The network is in evaluation mode afterwards.
+    """
     measuring = setup.policy.measuring(setup.plan.evaluation.metrics, setup.loss)
     rows_here = shard_rows(setup.examples.part(part), rank=rank(), world_size=world_size())
     model.eval()
     with torch.inference_mode():
         for rows, batch in setup.feed.plain_batches(rows_here):
             measuring.update(model, batch.to(setup.device), rows)
-    return measuring.compute()
+    return {**measuring.compute(), **_asked_besides(setup, model, part)}
 
 
 def epoch_rows(plan: TrainConfig, examples: Examples) -> Callable[[int], NDArray[np.int64]]:
@@ -222,6 +229,40 @@ def training_mark(plan: TrainConfig, examples: Examples) -> str:
     )
     rows = [str(sorted(map(str, examples.rows_of(place)))) for place in range(len(examples))]
     return fingerprint(str(settings), examples.parts.tobytes(), *map(str, examples.paths), *rows, *examples.classes)
+
+
+def _cache_folder(plan: TrainConfig, folder: Path) -> Path:
+    """Where decoded pictures are kept; a folder that the user names is made at once, before pictures are decoded for nothing.
+
+    Raises:
+        ConfigError: It cannot be made or written.
+    """
+    if plan.data.cache is None:
+        return folder / CACHE
+    place = Path(plan.data.cache)
+    try:
+        refuse_impossible_folder(place)
+        place.mkdir(parents=True, exist_ok=True)
+    except (DataError, OSError) as error:
+        told = str(error) if isinstance(error, DataError) else f"{place} cannot be made: {error.strerror}."
+        raise ConfigError(f"data.cache names no folder for decoded pictures. {told}") from error
+    return place
+
+
+def _asked_besides(setup: Setup, model: nn.Module, part: str) -> dict[str, float]:
+    """The time of a forward pass, where settings ask for it: of the first picture of the part."""
+    if not asks_for_latency(setup.plan):
+        return {}
+    (_, batch), *_ = setup.feed.plain_batches(setup.examples.part(part)[:1])
+    return {LATENCY: latency_ms(model, batch.to(setup.device).pictures)}
+
+
+def _count(setup: Setup) -> Callable[[Batch], Mapping[str, Tensor]] | None:
+    """Counts the parts of a loss on scores before a step of several batches, so that each part weighs by its own."""
+    loss = setup.loss
+    if not isinstance(loss, ScoreLoss) or not loss.has_parts:
+        return None
+    return lambda batch: loss.counts(batch.to(setup.device), setup.policy.outputs)
 
 
 def _forward(setup: Setup, parts: LossParts, done: Callable[[], float]) -> Callable[[nn.Module, Batch], Measured]:

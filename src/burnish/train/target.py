@@ -1,6 +1,6 @@
 """What a training is judged by: an expression over metrics, one after another, under constraints.
 
-`max iou_dataset`, `min loss`, `max 0.5 * iou + 0.5 * f1`, `max iou_dataset with latency_ms <= 20 and size_mb < 30`,
+`max iou_dataset`, `min loss`, `max 0.5 * iou + 0.5 * f1`, `max iou_dataset with latency_ms <= 20 and recall_dataset >= 0.8`,
 `max balanced_accuracy, min loss` (the second decides between equals). Checkpoints, stopping, schedules and searches ask the same target.
 """
 

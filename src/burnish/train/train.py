@@ -19,6 +19,7 @@ from burnish.train.policies.examples import gather
 from burnish.train.policies.resolving import decided
 from burnish.train.policies.settings import TrainConfig
 from burnish.train.publishing import publish
+from burnish.train.rehearsal import rehearse
 from burnish.train.result import TrainResult
 from burnish.train.run_folder import refuse_other_run, write_run
 from burnish.train.setup import build_job, measure, set_up, training_mark
@@ -79,7 +80,8 @@ def train(
 
     Raises:
         DataError: There is nothing to learn, or no space for the decoded pictures.
-        ConfigError: The settings do not fit one another or the dataset; the folder holds another training and `force` is not set.
+        ConfigError: The settings do not fit one another or the dataset; evaluations do not give what the target asks for; the folder
+            holds another training and `force` is not set.
         ModelError: The training failed.
     """
     chosen = config or TrainConfig()
@@ -119,6 +121,7 @@ def _train(
             write_run(folder, plan, setup.policy, mark)
         tell_settings(writers, plan, folder)
         job, showing = build_job(setup, folder, mark, progress, handlers, writers=writers)
+        rehearse(setup, job.model, folder)
         run = run_job(job)
         if plan.evaluation.publish is not None and is_first() and (published := publish(run, plan.evaluation.publish)):
             progress.say(f"The best weights are also in {published}.")

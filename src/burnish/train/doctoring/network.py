@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from burnish.config import nearest
 from burnish.errors import ConfigError, DataError, ModelError, extra
+from burnish.train.asked import refuse_unknown_metrics
 from burnish.train.checks.finding import Example, Finding, LossCall
 from burnish.train.checks.running import all_checks, run_checks
 from burnish.train.finders.batch import largest_batch
 from burnish.train.finders.rates import rate_range
 from burnish.train.finders.settings import LargestBatchConfig, RateRangeConfig
 from burnish.train.finders.traceless import traceless
+from burnish.train.rehearsal import evaluated_once
 from burnish.train.run import mean_loss
-from burnish.train.target import parse_target, require_metrics
 
 with extra("train"):
     import torch
@@ -89,15 +90,10 @@ def _norms(setup: Setup, model: nn.Module) -> Finding:
 def _target(setup: Setup, job: Job) -> Finding:
     """Whether evaluations give what the target asks for, tried on one batch."""
     text = str(setup.plan.evaluation.target)
-    measuring = setup.policy.measuring(setup.plan.evaluation.metrics, setup.loss)
     try:
-        with traceless(job.model), torch.inference_mode():
-            job.model.eval()
-            rows, batch = next(iter(setup.feed.plain_batches(setup.examples.part("val"))))
-            measuring.update(job.model, batch.to(setup.device), rows)
-            metrics = measuring.compute()
-        require_metrics(parse_target(text), {"epoch": 0.0, **metrics})
-    except (DataError, ConfigError) as error:
+        metrics = evaluated_once(setup, job.model)
+        refuse_unknown_metrics(setup.plan, metrics)
+    except (DataError, ConfigError, ModelError) as error:
         return Finding("target", "error", str(error))
     return Finding("target", "ok", f"'{text}' can be told from evaluations; they give {', '.join(metrics)}.")
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from burnish.train.run import Measured, Run
 
 _TOLERANCE = 1e-3
+_ADVICE = "Larger batches without accumulation are exact; in Python, Job.count weights each part by its own."
 
 
 class Accumulation:
@@ -131,7 +132,7 @@ class Accumulation:
         if any(abs(float(known[name] / ratio) - 1) > _TOLERANCE for name, ratio in ratios.items()):
             self._warned = True
             told = f"The parts of the loss ({', '.join(counts)}) count in different proportions from batch to batch"
-            logging.getLogger("burnish").warning("%s: all are weighted by the first. Give Job.count to weight each by its own.", told)
+            logging.getLogger("burnish").warning("%s: all are weighted by the first. %s", told, _ADVICE)
         self._ratios = known
 
 

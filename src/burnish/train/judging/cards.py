@@ -10,6 +10,7 @@ from burnish.data.labels import some_labels
 from burnish.media.images import read_image
 from burnish.media.unreadable import UnreadableImage
 from burnish.report.gallery import Card
+from burnish.report.numbers import number
 from burnish.report.pictures import thumbnail
 from burnish.train.judging.instances import gives_masks, instance_labels
 from burnish.train.judging.joining import ERROR, joined
@@ -65,12 +66,12 @@ def example_cards(policy: Policy, networks: Sequence[Trained], picks: Iterable[P
     """
     drawn: dict[int, Picture | None] = {}
     cards: list[Card] = []
-    for number, pick in enumerate(picks):
+    for place, pick in enumerate(picks):
         if pick.row not in drawn:
             drawn[pick.row] = _drawn(policy, networks, pick.row, min_score)
         cards.append(
             Card(
-                key=f"{pick.kind}-{number}",
+                key=f"{pick.kind}-{place}",
                 picture=drawn[pick.row],
                 title=pick.title,
                 given=pick.given,
@@ -131,7 +132,7 @@ def _pick(row: dict[str, object], kind: str) -> Pick:
 
 def _numbers(row: dict[str, object]) -> str:
     """The numbers of a picture as words."""
-    told = [f"{metric_title(name)} {value:.3g}" for name, value in row.items() if isinstance(value, float)]
+    told = [f"{metric_title(name)} {number(value)}" for name, value in row.items() if isinstance(value, float)]
     split = row.get("split")
     return " · ".join([*([str(split)] if split else []), *told])
 

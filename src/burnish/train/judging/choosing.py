@@ -13,6 +13,7 @@ import polars as pl
 from burnish.config import load
 from burnish.errors import DataError
 from burnish.metrics.settings import OksApConfig
+from burnish.train.policies.absent import absent_classes, unscored_note
 from burnish.train.policies.examples import PARTS, gather, suited
 from burnish.train.policies.settings import DataConfig, TrainConfig
 from burnish.train.policies.skeletons import in_order, known_only, skeletons_of
@@ -91,6 +92,8 @@ def choose(dataset: Dataset, trained: Trained, *, split: str = "", form: str | N
         raise DataError(f"There is no labelled picture in the part '{part}'; name another with --split, or all.", table="images")
     parts = tuple(given[int(row)] or (_part_of(examples, int(row)) if own else "") for row in rows)
     left_out = tuple(note for note in gathered.notes if "left out" in note)
+    unscored = [name for name in absent_classes(examples, rows) if name in known]
+    left_out += (unscored_note(examples, unscored, part),) if unscored else ()
     soft = ("Masks are shares of belief; pixels count from one half on.",) if examples.is_soft else ()
     return Chosen(examples, rows, parts, part, (*told, *notes, *more, *left_out, *soft))
 

@@ -19,6 +19,7 @@ from burnish.errors import DataError
 from burnish.formats.masks.layout import find_pairs
 from burnish.formats.painting import PAINTED
 from burnish.formats.recognise import load_format, open_dataset
+from burnish.train.policies.absent import absent_classes, unlearnt_note, unscored_note
 from burnish.train.policies.usable import complete_only, labelled_only, readable_only, with_usable_masks
 
 if TYPE_CHECKING:
@@ -325,7 +326,7 @@ def _mode(task: Task, rows: pl.DataFrame, classes: int) -> Mode:
 
 
 def _checked(examples: Examples) -> Examples:
-    """Tell of classes that nothing can be learnt of.
+    """Tell of classes that nothing can be learnt of, or that a part cannot measure.
 
     Raises:
         DataError: There is nothing to train on.
@@ -333,13 +334,15 @@ def _checked(examples: Examples) -> Examples:
     own = examples.part("train")
     if not len(own):
         raise DataError("There is no picture to train on. Name the splits to train on with data.train, or divide with burnish split.")
-    seen = {examples.numbers.get(row["class"]) for place in own for row in examples.rows_of(int(place))}
-    absent = [name for place, name in enumerate(examples.classes) if place not in seen]
-    if not absent:
-        return examples
+    absent = absent_classes(examples, own)
     if len(absent) == len(examples.classes):
         raise DataError(f"No training picture has a label of {', '.join(absent)}; nothing can be learnt.")
-    return replace(examples, notes=(*examples.notes, f"No training picture has a label of {', '.join(absent)}; these are not learnt."))
+    told = [unlearnt_note(examples, absent)] if absent else []
+    for part in ("val", "test"):
+        rows = examples.part(part)
+        unscored = [name for name in absent_classes(examples, rows) if name not in absent]
+        told += [unscored_note(examples, unscored, part)] if unscored and len(rows) else []
+    return replace(examples, notes=(*examples.notes, *told))
 
 
 def _refuse_frames(files: pl.DataFrame) -> None:

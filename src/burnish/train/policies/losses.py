@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from burnish.train.policies.settings import Mode
 
 
+_MASKS = 3
+"""Dimensions of targets from which they are masks."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
     """What a network is shown at once, and what it should say.
@@ -63,9 +67,24 @@ class ScoreLoss:
         """Measure scores (B, K, ...), logits."""
         if not _takes_logits(self.loss.description):
             scores = probabilities(scores, self.mode)
-        whole = isinstance(self.loss.description, CombinedConfig | BoxSupervisedConfig)
-        given: dict[str, Any] = {"progress": progress, "boxed": boxed} if whole else {}
+        given: dict[str, Any] = {"progress": progress, "boxed": boxed} if self.has_parts else {}
         return self.loss(scores, targets, **given)
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether it has several parts, each divided by a count of its own."""
+        return isinstance(self.loss.description, CombinedConfig | BoxSupervisedConfig)
+
+    def counts(self, batch: Batch, outputs: int) -> dict[str, Tensor]:
+        """What each part's mean of a batch is divided by, without the network: it depends on targets alone, never on what is said.
+
+        Args:
+            batch: Pictures and targets, on the device of the training.
+            outputs: How many scores the network gives of each picture or pixel.
+        """
+        size = (len(batch.pictures), outputs, *(batch.pictures.shape[-2:] if batch.targets.ndim >= _MASKS else ()))
+        with torch.no_grad():
+            return self.of_scores(torch.zeros(size, device=batch.targets.device), batch.targets, boxed=batch.boxed).counts
 
 
 def score_loss(description: Config, mode: Mode, *, ignore_index: int | None = None) -> ScoreLoss:
