@@ -215,10 +215,26 @@ def test_pictures_cut_short_are_left_out_by_name_and_the_training_goes_on(make_d
     result = train(burnish.open(own), settings(epochs=1), work=tmp_path / "run")
     examples = result.policy.examples
     assert {path.name for path, part in zip(examples.paths, examples.parts, strict=True) if part < 0} == {"2.png", "5.png"}
-    (note,) = [note for note in examples.notes if "decoded to their end" in note]
+    (note,) = [note for note in examples.notes if "decoded whole" in note]
     assert "images/2.png (the PNG file is cut short; copy or download it again); images/5.png" in note
     result.save(tmp_path / "run")
     assert "images/5.png" in (tmp_path / "run/report.html").read_text()
+
+
+def test_pictures_of_fractions_that_are_no_numbers_are_neither_learnt_nor_predicted(tmp_path):
+    rng = np.random.default_rng(0)
+    for name, light in (("dark", 0.1), ("light", 0.6)):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for number in range(4):
+            values = (light + 0.3 * rng.random((32, 32))).astype(np.float32)
+            values[: 8 if name == "dark" and number == 2 else 0] = np.nan
+            Image.fromarray(values).save(tmp_path / "data" / name / f"{number}.tif")
+    network = {"name": "classifier", "network": "small_net"}
+    result = train(burnish.open(tmp_path / "data"), TrainConfig.make(**{**SMALL, "network": network, "epochs": 1}), work=tmp_path / "run")
+    assert any("dark/2.tif (256 of its 1,024 pixels (25 %) are no numbers" in note for note in result.policy.examples.notes)
+    result.save(tmp_path / "run")
+    found = predict(burnish.open(tmp_path / "data"), PredictConfig(model=str(tmp_path / "run")))
+    assert found.findings.select("kind", "path").rows() == [("unreadable_picture", "dark/2.tif")]
 
 
 def test_decoded_pictures_of_earlier_runs_make_room_for_those_of_a_new_one(discs, tmp_path):

@@ -33,7 +33,10 @@ def readable_only(examples: Examples) -> Examples:
 
 
 def complete_only(examples: Examples, progress: Progress) -> Examples:
-    """Without the pictures, of those that are in a part, whose files or soft masks are cut short: half of each would be learnt as grey."""
+    """Without the pictures, of those that are in a part, whose files or soft masks are cut short, or hold values that are no numbers.
+
+    Half of each would be learnt as grey, or as black.
+    """
     rows: list[int] = np.flatnonzero(examples.parts >= 0).tolist()
 
     def lacking(row: int) -> str | None:
@@ -46,7 +49,7 @@ def complete_only(examples: Examples, progress: Progress) -> Examples:
         return examples
     listed = "; ".join(f"{examples.told_path(row)} ({why})" for row, why in list(bad.items())[:_LISTED])
     more = f"; and {len(bad) - _LISTED:,} more, which burnish check lists" if len(bad) > _LISTED else ""
-    note = f"{len(bad):,} pictures cannot be decoded to their end, and are left out: {listed}{more}."
+    note = f"{len(bad):,} pictures cannot be decoded whole, and are left out: {listed}{more}."
     parts = examples.parts.copy()
     parts[list(bad)] = -1
     return replace(examples, parts=parts, notes=(*examples.notes, note))
