@@ -71,7 +71,7 @@ def find_task(name: str) -> NetworkTask:
 
 
 def told_as_classifier(name: str) -> str | None:
-    """How a classifier of timm or torchvision is chosen, where that is what the name means; None where it is none, or neither is installed."""
+    """How a classifier of timm or torchvision is chosen, where the name means one; None where it does not, or neither is installed."""
     try:
         from burnish.models.classifier_names import find_network  # noqa: PLC0415 - torch, only where a name is wrong
 
