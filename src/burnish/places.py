@@ -152,7 +152,7 @@ def _inside(expected: Any, key: str | int) -> Any:
         return members[0 if origin in {tuple, list} else 1]
     if members:  # one of several
         return next((found for found in (_inside(member, key) for member in members) if found is not None), None)
-    fields: Mapping[str, Any] = getattr(expected, "model_fields", {})
+    fields: Mapping[Any, Any] = getattr(expected, "model_fields", {})
     return Annotated[fields[key].annotation, (), *fields[key].metadata] if key in fields else None
 
 
