@@ -299,7 +299,7 @@ def test_classes_that_the_dataset_lacks_are_told(discs, tmp_path):
 def test_a_damaged_checkpoint_is_told(discs, tmp_path):
     train(discs, settings(epochs=1), work=tmp_path)
     (tmp_path / "last.pt").write_bytes(b"no checkpoint")
-    with pytest.raises(WeightsError, match="cannot be read.*Remove it to begin anew"):
+    with pytest.raises(WeightsError, match=r"cannot be read.*Remove it to begin anew"):
         train(discs, settings(epochs=1), work=tmp_path)
     (tmp_path / "best.pt").write_bytes(b"no checkpoint")
     with pytest.raises(WeightsError, match=r"cannot be read: it holds text.*Train again, or put a copy of it in its place\.$"):

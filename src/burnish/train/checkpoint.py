@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 from burnish.engine.files import atomic_path
@@ -59,7 +60,9 @@ def read_checkpoint(path: Path, *, remedy: str) -> dict[str, Any]:
         WeightsError: It is damaged, or no checkpoint.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of unusual pickle protocols; what cannot be read is an error below
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except (EOFError, OSError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as error:
         raise WeightsError(f"The checkpoint {path} cannot be read: {_why_unreadable(path)}. {remedy}") from error
     if not isinstance(content, dict):
