@@ -19,7 +19,7 @@ import burnish
 from burnish.cli.app import run
 from burnish.config import load
 from burnish.errors import ConfigError, DataError, MissingExtra, WeightsError
-from burnish.train.policies.examples import gather
+from burnish.train.policies.examples import gather, suited
 from burnish.train.policies.settings import DataConfig, PredictConfig, TrainConfig
 from burnish.train.predict import predict
 from burnish.train.train import train
@@ -182,7 +182,33 @@ def test_masks_are_taken_where_the_folder_opens_as_boxes(tmp_path, make_discs):
     }
     (own / "boxes.coco.json").write_text(json.dumps(boxes))
     result = train(burnish.open(own), settings(epochs=1, task="segmentation"), work=tmp_path / "run")
-    assert any("masks beside" in note for note in result.policy.examples.notes)
+    (note,) = [note for note in result.policy.examples.notes if "masks beside" in note]
+    assert note.endswith("are learnt, not its boxes; data.format decides otherwise.")
+
+
+def test_masks_beside_tags_are_told_as_learnt_in_place_of_tags(make_discs):
+    own = make_discs("tagged", 4)
+    rows = [{"image": f"images/{n}.png", "label": "disc"} for n in range(4)]
+    (own / "labels.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    _, notes = suited(burnish.open(own, "jsonl"), "segmentation", DataConfig())
+    assert notes == ("The masks beside labels.jsonl are learnt, not its tags; data.format decides otherwise.",)
+
+
+def test_a_split_that_is_not_there_is_told_with_those_that_are(discs):
+    with pytest.raises(DataError) as caught:
+        gather(discs, None, DataConfig(train=("trian",)))
+    told = str(caught.value)
+    assert told.startswith("There is no picture to train on: no split is called trian. The splits are train (")
+    assert "test (" in told
+    assert told.endswith("Did you mean 'train'? Name them with data.train, or divide with burnish split.")
+
+
+def test_when_every_picture_is_left_out_it_is_told_why(make_discs):
+    own = make_discs("all-cut", 3)
+    for path in (own / "images").iterdir():
+        _cut(path)
+    with pytest.raises(DataError, match=r"no picture to train on: 3 pictures cannot be decoded whole, and are left out: images/0\.png"):
+        gather(burnish.open(own), None, DataConfig())
 
 
 def test_a_picture_whose_mask_has_another_size_is_left_out_and_told(make_discs):
