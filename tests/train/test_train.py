@@ -54,7 +54,12 @@ def test_the_run_folder_holds_all_that_is_needed_later(trained):
     resolved = load(TrainConfig, folder / "config.yaml")
     assert resolved.network.model_dump()["width"] == 4
     assert resolved.loss.model_dump()["parts"]["pixels"]["loss"]["mode"] == "binary"
-    assert json.loads((folder / "environment.json").read_text())["packages"]["torch"] == torch.__version__.partition("+")[0]
+    environment = json.loads((folder / "environment.json").read_text())
+    assert environment["packages"]["torch"] == torch.__version__.partition("+")[0]
+    assert environment["processor"]
+    assert environment["cores"] >= 1
+    assert environment["memory_gb"] > 0
+    assert f"{environment['processor']}, {environment['cores']} cores" in (folder / "report.html").read_text()
 
 
 def test_the_resolved_settings_train_the_same_again(trained, discs, tmp_path):
@@ -91,8 +96,9 @@ def test_writers_are_told_settings_results_and_a_folder_that_predicts(discs, tmp
 
 
 def test_a_training_that_was_stopped_tells_its_settings_and_no_results(discs, tmp_path):
-    chosen = settings(evaluation={"writers": [{"name": "jsonl", "folder": tmp_path / "told"}]})
-    train(discs, chosen, work=tmp_path / "run", handlers=[Signalled(1)])
+    chosen = settings(batch_size=6, evaluation={"writers": [{"name": "jsonl", "folder": tmp_path / "told"}]})
+    stopped = train(discs, chosen, work=tmp_path / "run", handlers=[Signalled(0)])
+    assert ": 0.33 of 2 epochs in" in str(stopped)
     about = json.loads((tmp_path / "told/hyper_parameters.json").read_text())
     assert (about["settings"]["epochs"], about["metrics"]) == (2, {})
     assert sorted(path.name for path in (tmp_path / "told/artifacts").iterdir()) == ["config.yaml", "environment.json", "run.json"]
