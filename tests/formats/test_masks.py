@@ -50,6 +50,60 @@ def test_soft_masks_of_one_named_class_are_cut_at_the_half(tmp_path, values):
     assert dataset.notes.select("kind", "is_issue").rows() == [("soft_masks", False)]
 
 
+WAYS = {
+    "0 and 1": halves(0, 1),
+    "0 and 255": halves(0, 255),
+    "one bit": halves(0, 1).astype(bool),
+    "16 bits": halves(0, 65535, np.uint16),
+    "three equal channels": np.repeat(halves(0, 255)[..., None], 3, axis=2),
+    "four channels": np.concatenate([np.repeat(halves(0, 255)[..., None], 3, axis=2), halves(255, 255)[..., None]], axis=2),
+}
+"""How tools write the same mask of one class."""
+
+
+@pytest.mark.parametrize("names", [[], ["crack"]])
+@pytest.mark.parametrize("odd", WAYS)
+@pytest.mark.parametrize("usual", ["0 and 1", "0 and 255", "16 bits"])
+def test_masks_of_two_values_are_binary_each_in_its_own_way(tmp_path, usual, odd, names):
+    for name in "abc":
+        put_picture(tmp_path / f"images/{name}.png")
+        put_mask(tmp_path / f"masks/{name}.png", WAYS[odd if name == "b" else usual])
+    dataset = masks.read(tmp_path, names=names or None)
+    assert found(dataset) == [(name, HALF) for name in (names or ["object"]) * 3]
+    given = {"one bit": "0 and 1", "three equal channels": "0 and 255", "four channels": "0 and 255"}
+    told = [("mixed_values", False, "masks/b.png")] if given.get(odd, odd) != usual else []
+    assert dataset.notes.select("kind", "is_issue", "path").rows() == told
+
+
+def test_one_class_in_any_colour_is_that_class(tmp_path):
+    put_picture(tmp_path / "images/a.png")
+    put_mask(tmp_path / "masks/a.png", halves(0, 1)[..., None] * np.array([250, 0, 20], np.uint8))
+    assert found(masks.read(tmp_path, names=["nucleus"])) == [("nucleus", HALF)]
+
+
+def test_one_class_and_ignored_borders_stay_apart(tmp_path):
+    for name, values in (("a", halves(1, 255)), ("b", halves(0, 1))):
+        put_picture(tmp_path / f"images/{name}.png")
+        put_mask(tmp_path / f"masks/{name}.png", values)
+    assert found(masks.read(tmp_path, names=["crack"])) == [("crack", HALF), (None, HALF), ("crack", HALF)]
+
+
+def test_a_coloured_jpeg_of_a_grey_mask_is_that_mask(tmp_path):
+    put_picture(tmp_path / "images/a.png", (64, 64))
+    noise = (np.arange(64) % 9)[:, None, None] + np.array([0, 2, 4])
+    coloured = np.where(np.arange(64)[None, :, None] < 32, noise, 255 - noise).astype(np.uint8)
+    put_mask(tmp_path / "masks/a.jpg", coloured, quality=95)
+    assert np.ptp(np.asarray(Image.open(tmp_path / "masks/a.jpg")).astype(int), axis=2).max() > 0
+    assert found(masks.read(tmp_path)) == [("object", 64 * 32)]
+
+
+def test_grey_masks_among_coloured_ones_are_greys(tmp_path):
+    for name, values in (("a", halves(0, 255)), ("b", np.stack([halves(0, 255), halves(0, 0), halves(0, 0)], axis=2))):
+        put_picture(tmp_path / f"images/{name}.png")
+        put_mask(tmp_path / f"masks/{name}.png", values)
+    assert found(masks.read(tmp_path)) == [("#ffffff", HALF), ("#ff0000", HALF)]
+
+
 def test_masks_with_the_noise_of_jpeg_are_binary_and_told(tmp_path):
     put_picture(tmp_path / "images/a.png", (64, 64))
     noisy = np.where(np.arange(64)[None, :] < 32, np.arange(64)[:, None] % 9, 255 - np.arange(64)[:, None] % 9).astype(np.uint8)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from burnish.engine.map import ordered_map
 from burnish.errors import FormatError
 from burnish.formats.gathering import Gathered, add_annotation, note, to_dataset
-from burnish.formats.indexed import Part, colour_text, mask_columns, packed, part_columns, parts_of, read_indexed, voc_colour
+from burnish.formats.indexed import colour_text, mask_columns, packed, part_columns, parts_of, read_indexed, voc_colour
+from burnish.formats.masks.encoding import IGNORED, OBJECT, Taken, find_encoding, in_grey, inside_from, stands_for
 from burnish.formats.masks.layout import Pairs, find_pairs
-from burnish.formats.masks.tables import Meaning, meaning_of, read_meaning
+from burnish.formats.masks.tables import meaning_of, read_meaning
 from burnish.formats.reading import picture_tables
 from burnish.geometry import rle
 
@@ -22,33 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from burnish.data.dataset import Dataset
-
-Style: TypeAlias = Literal["binary", "index", "colour"]
-
-_OBJECT: Final = "object"
-_WHITE: Final = 255
-_IGNORE: Final = frozenset({255, 65535})
-_GREY: Final = 0x010101
-_NOISE, _NOISY_SHARE = 10, 0.02
-
-
-class Taken(NamedTuple):
-    """One mask file taken apart, or why it could not be."""
-
-    parts: tuple[Part, ...]
-    size: tuple[int, int]
-    coloured: bool
-    palette: Mapping[int, str]
-    error: str = ""
-
-
-class _Names(NamedTuple):
-    """How values become classes in this dataset."""
-
-    style: Style
-    names: tuple[str, ...]
-    colours: Mapping[int, int]
-    threshold: int
+    from burnish.formats.masks.encoding import Encoding, Style
 
 
 def read(
@@ -76,7 +50,10 @@ def read(
     objects = _take_all(path, [pair.instances for pair in found.pairs], 0)
     pictures = picture_tables(path, [pair.picture for pair in found.pairs], columns={"split": [pair.split for pair in found.pairs]})
     sizes = list(pictures.images.select("width", "height").iter_rows())
-    known = _names(gathered, [m for m in masks if m is not None and not m.error], meaning, style, threshold)
+    if not meaning.colours and style != "colour":
+        masks = [None if mask is None else in_grey(mask) for mask in masks]
+    usable = {pair.mask: mask for pair, mask in zip(found.pairs, masks, strict=True) if pair.mask and mask is not None and not mask.error}
+    known = find_encoding(gathered, usable, meaning, style, threshold)
     for image, (pair, size) in enumerate(zip(found.pairs, sizes, strict=True), start=1):
         mask = _usable(gathered, image, pair.mask, masks[image - 1], size)
         instances = _usable(gathered, image, pair.instances, objects[image - 1], size)
@@ -99,49 +76,8 @@ def _take(root: Path, shift: int, file: str) -> Taken:
     height, width = indexed.values.shape
     values = indexed.values
     if shift and not indexed.coloured:
-        values = np.where(np.isin(values, list(_IGNORE)), values, values + shift).astype(np.int32)
+        values = np.where(np.isin(values, list(IGNORED)), values, values + shift).astype(np.int32)
     return Taken(tuple(parts_of(values)), (width, height), indexed.coloured, indexed.palette)
-
-
-def _names(gathered: Gathered, masks: Sequence[Taken], meaning: Meaning, style: Style | None, threshold: int) -> _Names:
-    areas: Counter[int] = Counter()
-    for mask in masks:
-        areas.update({part.value: part.area for part in mask.parts})
-    coloured = any(mask.coloured for mask in masks)
-    if style == "colour" or (style is None and coloured and (meaning.colours or any(value % _GREY for value in areas))):
-        return _Names("colour", meaning.names, meaning.colours, threshold)
-    if coloured:
-        areas = Counter({_grey(value): area for value, area in areas.items()})
-    chosen = style or _style_seen(gathered, areas, meaning)
-    if chosen == "binary":
-        return _Names("binary", meaning.names or (_OBJECT,), {}, threshold if max(areas, default=0) > 1 else 1)
-    return _Names("index", meaning.names or _numbered(gathered, areas), {}, threshold)
-
-
-def _style_seen(gathered: Gathered, areas: Counter[int], meaning: Meaning) -> Style:
-    if len(meaning.names) > 1 and (meaning.numbered or not areas.keys() <= {_WHITE}):
-        return "index"
-    if len(areas) <= 1 and areas.keys() <= {1, _WHITE}:
-        return "binary"
-    if len(meaning.names) == 1 and max(areas) <= _WHITE and any(_NOISE < value < _WHITE for value in areas):
-        reason = f"The masks of the one class '{meaning.names[0]}' are soft; a pixel belongs to it from a half on."
-        note(gathered, "soft_masks", reason, is_issue=False)
-        return "binary"
-    between = sum(area for value, area in areas.items() if _NOISE < value < _WHITE - _NOISE)
-    white = sum(area for value, area in areas.items() if _WHITE - _NOISE <= value <= _WHITE)
-    if white and between <= _NOISY_SHARE * white and max(areas) <= _WHITE and len(areas) > _NOISE:
-        reason = f"The masks hold {len(areas)} values that crowd at 0 and 255, as after JPEG; they are read as binary."
-        note(gathered, "noisy_masks", reason)
-        return "binary"
-    return "index"
-
-
-def _numbered(gathered: Gathered, areas: Counter[int]) -> tuple[str, ...]:
-    values = [value for value in areas if value not in _IGNORE]
-    if values:
-        reason = f"There is no classes.txt, so the classes are called by their values, 1 to {max(values)}; give names with names=."
-        note(gathered, "no_names", reason)
-    return tuple(str(value) for value in range(1, max(values, default=0) + 1)) if max(values, default=0) <= _WHITE else ()
 
 
 def _usable(gathered: Gathered, image: int, file: str | None, taken: Taken | None, size: tuple[int | None, int | None]) -> Taken | None:
@@ -158,7 +94,7 @@ def _usable(gathered: Gathered, image: int, file: str | None, taken: Taken | Non
     return taken
 
 
-def _gather(gathered: Gathered, image: int, mask: Taken | None, instances: Taken | None, known: _Names) -> None:
+def _gather(gathered: Gathered, image: int, mask: Taken | None, instances: Taken | None, known: Encoding) -> None:
     classes = _classes(gathered, image, mask, known) if mask is not None else {}
     if instances is None:
         for name, counts in classes.items():
@@ -179,14 +115,16 @@ def _add(gathered: Gathered, image: int, name: str | None, mask: bytes, taken: T
     add_annotation(gathered, image, name, "mask", **mask_columns(rle.decompress(mask), height))
 
 
-def _classes(gathered: Gathered, image: int, mask: Taken, known: _Names) -> dict[str | None, bytes]:
+def _classes(gathered: Gathered, image: int, mask: Taken, known: Encoding) -> dict[str | None, bytes]:
     """The mask of each class of one picture, in the order of their values; None is what counts for nothing."""
     if known.style == "binary":
-        inside = [rle.decompress(p.mask) for p in mask.parts if (_grey(p.value) if mask.coloured else p.value) >= known.threshold]
+        least = inside_from(mask, known)
+        inside = [rle.decompress(part.mask) for part in mask.parts if part.value >= least]
         return {known.names[0]: rle.compress(rle.union(inside))} if inside else {}
     found: dict[str | None, list[bytes]] = {}
-    for part in sorted(mask.parts, key=lambda part: _rank(part.value, known)):
-        name = _name(gathered, image, part.value, known, coloured=mask.coloured)
+    values = {part.value: stands_for(part.value, mask, known) for part in mask.parts}
+    for part in sorted(mask.parts, key=lambda part: _rank(values[part.value], known)):
+        name = _name(gathered, image, values[part.value], known)
         if name != "":
             found.setdefault(name, []).append(part.mask)
     return {name: _joined(masks) for name, masks in found.items()}
@@ -196,11 +134,11 @@ def _joined(masks: Sequence[bytes]) -> bytes:
     return masks[0] if len(masks) == 1 else rle.compress(rle.union([rle.decompress(mask) for mask in masks]))
 
 
-def _rank(value: int, known: _Names) -> int:
+def _rank(value: int, known: Encoding) -> int:
     return known.colours.get(value, value) if known.style == "colour" else value
 
 
-def _name(gathered: Gathered, image: int, value: int, known: _Names, *, coloured: bool) -> str | None:
+def _name(gathered: Gathered, image: int, value: int, known: Encoding) -> str | None:
     """The class of a value; None for what counts for nothing, the empty text for background."""
     if known.style == "colour":
         number = known.colours.get(value)
@@ -209,10 +147,9 @@ def _name(gathered: Gathered, image: int, value: int, known: _Names, *, coloured
             note(gathered, "unknown_colour", reason, image=image, given=colour_text(value))
             return colour_text(value)
         return known.names[number - 1] if number else ""
-    value = _grey(value) if coloured else value
     if 1 <= value <= len(known.names):
         return known.names[value - 1]
-    if value in _IGNORE:
+    if value in IGNORED:
         return None
     reason = f"Pixels have the value {value}, and there are names for 1 to {len(known.names)}; the class is called by the value."
     note(gathered, "unknown_value", reason, image=image, given=str(value))
@@ -225,14 +162,10 @@ def _class_of(counts: rle.Counts, classes: Mapping[str | None, rle.Counts]) -> s
         return next(iter(classes))
     shares = {name: rle.area(rle.intersection([counts, held])) for name, held in classes.items()}
     best = max(shares, key=lambda name: shares[name], default=None)
-    return best if best is not None and shares[best] else _OBJECT
+    return best if best is not None and shares[best] else OBJECT
 
 
-def _grey(value: int) -> int:
-    return value & 255
-
-
-def _colours(gathered: Gathered, masks: Sequence[Taken | None], known: _Names) -> dict[str, dict[str, str]]:
+def _colours(gathered: Gathered, masks: Sequence[Taken | None], known: Encoding) -> dict[str, dict[str, str]]:
     """The colours of classes, out of a table of colours or a palette; VOC's palette is what writers take who choose none."""
     if known.style == "colour":
         unnamed = {row["given"]: row["given"] for row in gathered.findings if row["kind"] == "unknown_colour"}
