@@ -302,7 +302,7 @@ def test_two_models_or_a_prompted_one_take_part_where_the_mode_asks_for_them(set
         seen[mode] = mask_of(result.train / f"masks/{name}.png")
     assert seen["agreement"][10, 8:18].tolist() == [0, 0, 128, 128, 255, 255, 128, 128, 0, 0]
     assert np.count_nonzero(seen["prompted"]) == 9
-    with pytest.raises(DataError, match=r"set Evidence\.second"):
+    with pytest.raises(DataError, match=r"give the other \(--second RUN, Evidence\.second\)"):
         made(sets, number=3, mode="agreement")
 
 

@@ -304,6 +304,38 @@ def test_boxes_of_any_format_and_masks_beside_them(tmp_path, form):
     assert boxes == pytest.approx(np.array([[2.0, 3.0, 9.0, 12.0], [10.5, 4.0, 30.25, 20.0]]))
 
 
+@pytest.mark.parametrize("folder", [".", "masks", "cam 1"])
+@pytest.mark.parametrize("form", ["coco", "yolo"])
+def test_a_folder_of_masks_alone_belongs_to_the_pictures_of_the_dataset_by_name(tmp_path, form, folder):
+    write_dataset(boxes_dataset(tmp_path / "from", pictures=8, classes=("car",)), tmp_path / "boxes", form)
+    for number in range(8):
+        write_mask(tmp_path / f"drawn/{folder}/{number}.png", np.pad(np.ones((4, 4), np.uint8), ((5, 15), (5, 23))))
+    made = prepared(tmp_path / "boxes", masks=str(tmp_path / "drawn"), hand=4, name="N")
+    assert made.summary()["sets"] == {"BASELINE": 1, "BASELINE_VAL": 1, "EVAL": 2, "WEAK": 4}
+    assert made.material.classes == ("car",)
+    made.save(tmp_path)
+    drawn = mask_of(next((tmp_path / "N_EVAL/masks").iterdir()))
+    assert (np.count_nonzero(drawn), drawn[5, 5]) == (16, 255)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_masks_beside_boxes_are_drawn_by_hand_and_no_pictures(tmp_path, named):
+    write_dataset(boxes_dataset(tmp_path / "from", pictures=8, classes=("car",)), tmp_path / "boxes", "yolo")
+    for number in range(6):
+        write_mask(tmp_path / f"boxes/masks/{number}.png", np.pad(np.full((4, 4), 255, np.uint8), ((5, 15), (5, 23))))
+    assert len(burnish.open(tmp_path / "boxes").images) == 8
+    made = prepared(tmp_path / "boxes", name="N", **({"masks": str(tmp_path / "boxes")} if named else {}))
+    assert made.summary()["sets"] == {"BASELINE": 2, "BASELINE_VAL": 1, "EVAL": 3, "WEAK": 2}
+    assert "missing_mask" not in made.findings.table["kind"].to_list()
+
+
+def test_shapes_outside_of_a_picture_that_has_others_are_told(tmp_path):
+    away = [[point[0] + 100, point[1]] for point in SQUARE]
+    made = prepared(seed_dataset(tmp_path / "N", polygons={"3.jpg": [SQUARE, away, away]}))
+    told = made.findings.table.filter(pl.col("kind") == "outside_picture").select("path", "reason", "is_issue").rows()
+    assert told == [("3.jpg", "2 of its 3 hand-drawn shapes lie outside of the picture and are not drawn.", True)]
+
+
 def _numbered_masks(root):
     """Boxes of two classes, and masks whose values 1 and 2 nothing names."""
     write_dataset(boxes_dataset(root / "from", pictures=8, classes=("rare", "often")), root / "boxes", "coco")

@@ -165,6 +165,41 @@ def test_the_command_takes_a_mode_by_name_and_its_settings(sets, model, tmp_path
     assert (told["name"], told["limit"]) == ("per_box", 0.2)
 
 
+def test_the_command_takes_a_mode_as_a_mapping_and_an_alpha_for_the_formula(sets, model, tmp_path):
+    chosen = ["--copies", "0", "--out", str(tmp_path / "out")]
+    settings = [["--mode", "{name: per_box, limit: 0.2}"], ["--alpha", "0.6"], ["--alpha", "0.6", "--mode", "{name: hybrid, alpha: 0.1}"]]
+    for number, given in enumerate(settings, start=1):
+        assert run(["refine", str(sets), "--model", str(model), *given, "--number", str(number), *chosen]) == 0
+    told = [json.loads((sets / f"discs_H{number}" / "provenance.json").read_text())["config"] for number in (1, 2, 3)]
+    assert (told[0]["mode"]["name"], told[0]["mode"]["limit"]) == ("per_box", 0.2)
+    assert [(one["alpha"], one["mode"]["alpha"]) for one in told[1:]] == [(0.6, 0.6), (0.6, 0.1)]
+    assert max(np.setdiff1d(mask_values(sets / "discs_H2"), [255])) == 153  # 0.6 of the weak label alone
+
+
+def mask_values(folder):
+    return np.unique([np.asarray(Image.open(path)) for path in sorted((folder / "masks").iterdir())])
+
+
+@pytest.mark.parametrize(
+    ("mode", "told"),
+    [
+        ("agreement", r"mode agreement asks two models; name the run folder of the other one with 'second' \(--second RUN\)"),
+        ({"name": "best", "among": ["soft", "agreement"]}, "mode agreement asks two models"),
+        ("prompted", "mode prompted asks a segmenter such as SAM, which only Python can give"),
+    ],
+)
+def test_modes_that_ask_for_more_say_so_before_anything_is_predicted(mode, told):
+    with pytest.raises(ConfigError, match=told):
+        RefineConfig.make(model="run", mode=mode)
+
+
+def test_a_loop_refuses_numbers_in_use_before_it_trains(sets, model, tmp_path):
+    refine(sets, RefineConfig(model=str(model), number=2, copies=0))
+    with pytest.raises(DataError, match=r"discs_H2 is there already.*next free number is 1: --number 1"):
+        refine(sets, RefineConfig(loop=True, copies=0, training=TRAINING), work=tmp_path / "loop")
+    assert not (tmp_path / "loop").exists()
+
+
 def test_the_loop_trains_refines_compares_and_keeps_the_best(sets, tmp_path):
     config = RefineConfig(loop=True, rounds=1, copies=0, training=TRAINING)
     result = refine(sets, config, work=tmp_path / "loop")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 from cyclopts import Group, Parameter
 from pydantic import BaseModel
 
+from burnish.config import read_yaml
 from burnish.descriptions import Chosen
 
 if TYPE_CHECKING:
@@ -42,8 +43,17 @@ def given_values(config: type[Config], arguments: Mapping[str, Any]) -> dict[str
         place = values
         for key in path[:-1]:
             place = place.setdefault(key, {})
-        place[path[-1]] = {"name": value} if isinstance(value, str) and _is_chosen(field) else value
+        place[path[-1]] = _description(value) if _is_chosen(field) else value
     return values
+
+
+def _description(value: Any) -> Any:
+    """A name, or a mapping as YAML writes it: {name: per_box, limit: 0.4}; several of them where several may be named."""
+    if isinstance(value, tuple):
+        return tuple(map(_description, value))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    if not isinstance(value, str):
+        return value
+    return read_yaml(value) if value.lstrip().startswith("{") else {"name": value}
 
 
 def _leaves(config: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:

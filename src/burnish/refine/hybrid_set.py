@@ -16,11 +16,10 @@ from burnish.data.findings import finding, findings_table
 from burnish.engine.files import atomic_folder
 from burnish.engine.fingerprint import fingerprint
 from burnish.engine.progress import Progress, silent
-from burnish.errors import DataError
 from burnish.formats.findings import Findings, write_findings
 from burnish.media.endings import why_incomplete
 from burnish.refine.choosing import called, settled
-from burnish.refine.made import HybridSet, boxes_table, findings_of, places_of
+from burnish.refine.made import HybridSet, boxes_table, findings_of, places_of, refuse_used
 from burnish.refine.merging import kept_beliefs, merged
 from burnish.refine.parts import BASELINE, VAL, WEAK, divided_with_fixed
 from burnish.refine.reviewing import ORIGINS
@@ -73,7 +72,7 @@ def make_hybrid_set(
     """
     asked = config or HybridSetConfig()
     train, val = places_of(sets, asked.number)
-    _refuse_used(sets, train, val)
+    refuse_used(sets, asked.number)
     chosen, choice = settled(sets, improver, asked, progress=progress)
     inputs = _inputs(sets, improver, chosen) | ({} if reviews is None else {"reviewed": dict(reviews.about)})
     own = train.with_name(f".{train.name}.work")
@@ -159,16 +158,6 @@ def _write(ours: _Merging, targets: tuple[Path, Path], made_by: Mapping[str, Any
             places.append(SetFolder(folder, sets.classes, copies=copies, seed=config.seed, soft=True, media=config.media, made_by=about))
         label = f"refining into {targets[0].name}"
         write_sets(places, ours.arriving(engine, progress), ours.names(), label=label, engine=engine, progress=progress)
-
-
-def _refuse_used(sets: PreparedSets, *targets: Path) -> None:
-    used = [target for target in targets if target.exists()]
-    if not used:
-        return
-    free = 1
-    while any((sets.root / f"{sets.name}_H{free}{end}").exists() for end in ("", "_VAL")):
-        free += 1
-    raise DataError(f"{used[0]} is there already, and sets of several rounds shall not mix. The next free number is {free}.")
 
 
 def _inputs(sets: PreparedSets, improver: Improver, config: HybridSetConfig) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from burnish.engine.files import write_text
 from burnish.formats.recognise import open_dataset
 from burnish.refine.comparing import Interval, Scores, interval, score_set
 from burnish.refine.hybrid_set import make_hybrid_set
-from burnish.refine.made import places_of, read_made
+from burnish.refine.made import places_of, read_made, refuse_used
 from burnish.refine.parts import BASELINE, VAL
 from burnish.refine.predictors import improver_of, predictor_of
 from burnish.refine.sets import PROVENANCE
@@ -89,6 +89,7 @@ def run_loop(sets: PreparedSets, config: RefineConfig, folder: Path, progress: P
     Returns:
         The rounds in order, the baseline first.
     """
+    _refuse_numbers_in_use(sets, config, folder)
     rounds = [_baseline(sets, config, folder, progress)]
     progress.say(f"Baseline: IoU {rounds[0].iou} on {len(rounds[0].scores.names)} pictures of {sets.name}_{VAL}.")
     if blind := _told_blind(sets, rounds[0]):
@@ -108,6 +109,13 @@ def run_loop(sets: PreparedSets, config: RefineConfig, folder: Path, progress: P
         if found.gain is not None and (found.gain.low is None or found.gain.low <= 0):
             break
     return rounds
+
+
+def _refuse_numbers_in_use(sets: PreparedSets, config: RefineConfig, folder: Path) -> None:
+    """Before hours of training: the sets of the rounds to come must be free, or this loop's own."""
+    for number in range(config.number, config.number + config.rounds):
+        if not _mark(folder, number).is_file():
+            refuse_used(sets, number)
 
 
 def _told_blind(sets: PreparedSets, baseline: Round) -> str:
@@ -156,13 +164,18 @@ def _scores(sets: PreparedSets, run: Path) -> Scores:
 
 def _refined(sets: PreparedSets, config: RefineConfig, own: HybridSetConfig, model: Path, *, folder: Path, progress: Progress) -> HybridSet:
     """The set of a round, read back where an earlier call of this loop has made it."""
-    mark = folder / f"set_{own.number}.json"
+    mark = _mark(folder, own.number)
     if mark.is_file() and all(place.is_dir() for place in places_of(sets, own.number)):
         return read_made(sets, own.number)
     improver = improver_of(model, sets.classes, second=config.second, flips=config.flips, device=config.device)
     made = make_hybrid_set(sets, improver, own, work=folder / f"masks_{own.number}", progress=progress)
     write_text(mark, json.dumps(made.summary(), default=str))
     return made
+
+
+def _mark(folder: Path, number: int) -> Path:
+    """The file that tells that this loop has made the set of a number."""
+    return folder / f"set_{number}.json"
 
 
 def _train(sets: PreparedSets, config: RefineConfig, name: str, folder: Path, progress: Progress) -> Path:

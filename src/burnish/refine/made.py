@@ -10,6 +10,7 @@ import polars as pl
 
 from burnish import descriptions
 from burnish.data.findings import counts_by_kind, findings_table
+from burnish.errors import DataError
 from burnish.formats.findings import Findings, read_findings
 from burnish.refine.choosing import Choice, called
 from burnish.refine.modes.names import MODES
@@ -80,6 +81,22 @@ def places_of(sets: PreparedSets, number: int) -> tuple[Path, Path]:
     """Where the refined sets of a number are: NAME_Hk and NAME_Hk_VAL."""
     train = sets.root / f"{sets.name}_H{number}"
     return train, train.with_name(f"{train.name}_VAL")
+
+
+def refuse_used(sets: PreparedSets, number: int) -> None:
+    """Refuse a number of which there are sets already.
+
+    Raises:
+        DataError: One of its sets is there; the message names the next free number.
+    """
+    used = [place for place in places_of(sets, number) if place.exists()]
+    if not used:
+        return
+    free = 1
+    while any(place.exists() for place in places_of(sets, free)):
+        free += 1
+    told = f"{used[0]} is there already, and sets of several rounds shall not mix."
+    raise DataError(f"{told} The next free number is {free}: --number {free} (number: {free}).")
 
 
 def findings_of(train: Path) -> Path:

@@ -17,7 +17,7 @@ from burnish.data.findings import finding, findings_table, join_findings
 from burnish.data.shown import shown
 from burnish.data.splits import column_groups, scene_groups
 from burnish.errors import ConfigError, DataError
-from burnish.formats.masks.layout import plain_path
+from burnish.formats.masks.layout import find_pairs, plain_path
 from burnish.formats.recognise import load_format, open_dataset
 from burnish.refine.shared_classes import require_shared_class
 from burnish.refine.unused_masks import told_unused, unused_masks
@@ -87,7 +87,7 @@ def gather(dataset: Dataset, config: PrepareConfig) -> Material:
         ConfigError: A class to leave out is not there.
     """
     weak = _weak_dataset(dataset, config)
-    masks = None if config.masks is None else _masks_dataset(config.masks)
+    masks = _masks_dataset(dataset, config.masks) if config.masks else _drawn_beside(dataset) if weak is None else None
     found: dict[str, Item] = {}
     told = _add(found, dataset, config.group, weak=_SHAPES if masks else (() if weak else ("box",)), hand=() if masks else DRAWN)
     if weak is not None:
@@ -103,7 +103,7 @@ def gather(dataset: Dataset, config: PrepareConfig) -> Material:
     require_shared_class(kept)
     priorities = {classes[name]: rank for one in datasets for name, rank in one.classes.select("name", "priority").iter_rows()}
     remaining = tuple(name for name in names if name not in config.without)
-    findings = join_findings(*notes, *map(_frame_findings, datasets), findings_table([*told, *left_out]))
+    findings = join_findings(_needed(notes, items), *map(_frame_findings, datasets), findings_table([*told, *left_out]))
     return Material(tuple(kept), remaining, priorities, findings)
 
 
@@ -124,11 +124,31 @@ def _weak_dataset(dataset: Dataset, config: PrepareConfig) -> Dataset | None:
     return None
 
 
-def _masks_dataset(path: str) -> Dataset:
-    """A dataset of hand-drawn shapes; masks beside pictures are taken where the folder's first format holds boxes only."""
+def _needed(notes: Sequence[pl.DataFrame], items: Iterable[Item]) -> pl.DataFrame:
+    """Notes without those on missing masks of pictures that are labelled all the same, by boxes or by hand."""
+    labelled = {item.path.stem for item in items if item.hand or item.weak}
+    stems = pl.col("path").map_elements(lambda path: PurePosixPath(path).stem, return_dtype=pl.String)
+    return join_findings(*notes).filter(~((pl.col("kind") == "missing_mask") & stems.is_in(list(labelled))).fill_null(value=False))
+
+
+def _drawn_beside(dataset: Dataset) -> Dataset | None:
+    """Of a dataset that has nothing drawn, the masks that lie beside its pictures, as training takes them too."""
+    if _has(dataset, DRAWN) or not dataset.root.is_dir():
+        return None
+    found = _masks_beside(dataset.root) if load_format("masks").recognise(dataset.root) else None
+    return found if found is not None and _has(found, DRAWN) else None
+
+
+def _masks_dataset(dataset: Dataset, path: str) -> Dataset:
+    """A dataset of hand-drawn shapes; masks beside pictures are taken where the folder's first format holds boxes only.
+
+    A folder of masks alone belongs to the pictures of the dataset itself.
+    """
+    if _is_of_masks_alone(Path(path), dataset):
+        return _masks_beside(dataset.root, Path(path))
     found = open_dataset(path)
     if not _has(found, DRAWN) or found.origin.get("format") == "masks":
-        found = _masks_beside(Path(path)) or found
+        found = _masks_beside(Path(path)) if load_format("masks").recognise(Path(path)) else found
     if _has(found, DRAWN):
         return found
     unused = told_unused(join_findings(found.notes, _unused(found)))
@@ -143,17 +163,25 @@ def _unused(dataset: Dataset) -> pl.DataFrame:
     return findings_table(unused_masks(dataset.root, dataset) if dataset.root.is_dir() else [])
 
 
-def _masks_beside(root: Path) -> Dataset | None:
-    """The mask pictures of a folder that may hold other formats too.
+def _masks_beside(root: Path, masks_in: Path | None = None) -> Dataset:
+    """The mask pictures of a folder that may hold other formats too, or of another folder.
 
     Values that no file names are black and white with grey between, as after JPEG or smoothing, if there are such beyond the middle.
     """
     form = load_format("masks")
-    if not form.recognise(root):
-        return None
-    found = form.read(root)
+    found = form.read(root, masks_in=masks_in)
     unnamed = not found.notes.filter(pl.col("kind") == "no_names").is_empty()
-    return form.read(root, style="binary") if unnamed and found.classes.height >= _MIDDLE else found
+    return form.read(root, masks_in=masks_in, style="binary") if unnamed and found.classes.height >= _MIDDLE else found
+
+
+def _is_of_masks_alone(path: Path, dataset: Dataset) -> bool:
+    """Whether a folder holds pictures that are masks of the dataset's pictures, and no pictures with labels of their own."""
+    if not path.is_dir() or not dataset.root.is_dir() or load_format("masks").recognise(path):
+        return False
+    found = open_dataset(path)
+    if _has(found, _SHAPES) or path.resolve() == dataset.root.resolve():
+        return False
+    return any(pair.mask for pair in find_pairs(dataset.root, path).pairs)
 
 
 def _has(dataset: Dataset, kinds: Sequence[str]) -> bool:

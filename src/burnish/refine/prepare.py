@@ -254,6 +254,9 @@ def _told(
         elif item.hand and not drawn[place]:
             reason = "Its hand-drawn shapes hold no pixel of the picture, so it does not count as labelled by hand."
             yield finding("empty_mask", reason, **where)
+        elif away := sum(_is_outside(row, item.size) for row in item.hand):
+            reason = f"{away:,} of its {len(item.hand):,} hand-drawn shapes lie outside of the picture and are not drawn."
+            yield finding("outside_picture", reason, **where)
         if gone[place]:
             yield finding("dropped_copy", "A better copy of it is kept; it is in no set.", is_issue=False, **where)
         elif unlabelled[place]:
@@ -262,6 +265,11 @@ def _told(
         elif leaks[place]:
             reason = "It is a copy, or of the scene, of a picture of the evaluation set; training on it would leak, so it is in no set."
             yield finding("split_leak", reason, **where)
+
+
+def _is_outside(row: Mapping[str, Any], size: tuple[int, int]) -> bool:
+    corners = [row[side] for side in ("x1", "y1", "x2", "y2")]
+    return None not in corners and (corners[0] >= size[0] or corners[1] >= size[1] or corners[2] <= 0 or corners[3] <= 0)
 
 
 def _first(texts: pl.Series, between: str) -> str:

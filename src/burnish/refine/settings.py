@@ -16,6 +16,7 @@ from burnish.train.policies.settings import TrainConfig
 
 InnerShare = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+_OF_THE_FORMULA = ("hybrid", "gated")
 
 
 def _text(value: Any) -> Any:
@@ -90,7 +91,7 @@ class HybridSetConfig(Config):
     mode: Annotated[Config, Chosen(MODES, usual="hybrid")] = HybridConfig(name="hybrid")
     """The merging mode: a name, or a mapping with name and settings; where none is given, hybrid, and best in a loop."""
     alpha: Annotated[float, Field(ge=0, le=1)] = 0.3
-    """Belief inside the weak label where predicting a picture failed."""
+    """Belief inside the weak label: of mode hybrid, unless that has its own, and where predicting a picture failed."""
     train: InnerShare = 0.85
     """Share of the refined pictures that trains; the others validate."""
     copies: Annotated[int, Field(ge=0)] = 3
@@ -103,6 +104,18 @@ class HybridSetConfig(Config):
     """What of the refined masks is shown to people as shapes."""
     seed: int = 42
     """Another seed draws other parts and augmentations."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_alpha(cls, given: Any) -> Any:
+        """The published formula has one alpha; whoever gives it beside the mode means that of the mode too."""
+        if not isinstance(given, dict) or "alpha" not in given or ("mode" not in given and given.get("loop") is True):
+            return given  # pyright: ignore[reportUnknownVariableType]
+        mode: Any = given.get("mode", "hybrid")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        mode = {"name": mode} if isinstance(mode, str) else mode
+        if isinstance(mode, dict) and mode.get("name", "hybrid") in _OF_THE_FORMULA and "alpha" not in mode:
+            return {**given, "mode": {**mode, "alpha": given["alpha"]}}
+        return given
 
     @field_validator("mode", mode="after")
     @classmethod
@@ -137,6 +150,15 @@ class RefineConfig(HybridSetConfig):
     def _mode_of_a_loop(cls, given: Any) -> Any:
         """Once means the published formula; a loop is after the best masks, which mode makes them being another one on other pictures."""
         return {"mode": "best", **given} if isinstance(given, dict) and given.get("loop") is True else given
+
+    @model_validator(mode="after")
+    def _what_modes_ask_for(self) -> Self:
+        modes = [getattr(one, "name", "") for one in (self.mode, *getattr(self.mode, "among", ()))]
+        if "agreement" in modes and self.second is None:
+            raise ValueError("mode agreement asks two models; name the run folder of the other one with 'second' (--second RUN)")
+        if "prompted" in modes:
+            raise ValueError("mode prompted asks a segmenter such as SAM, which only Python can give (Improver.segmenter, docs/refine.md)")
+        return self
 
     @model_validator(mode="after")
     def _reviewed_once(self) -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from burnish.data.findings import finding
 from burnish.errors import DataError
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from burnish.refine.material import Item
+
+_NAMED: Final = 5
 
 
 def require_shared_class(items: Sequence[Item]) -> None:
@@ -23,7 +25,7 @@ def require_shared_class(items: Sequence[Item]) -> None:
     hand, weak = _names(row for item in items for row in item.hand), _names(row for item in items for row in item.weak)
     if not hand or not weak or not set(hand).isdisjoint(weak):
         return
-    drawn, known = (", ".join(f"'{name}'" for name in names) for names in (hand, weak))
+    drawn, known = _listed(hand), _listed(weak)
     advice = "Give both the same names."
     if all(name.isdecimal() for name in hand):
         advice = "Name the values of the masks in a classes.txt beside masks/: 'background', then one class a line in the order of values."
@@ -43,6 +45,11 @@ def taught_by_none(items: Sequence[Item], sets: Sequence[str]) -> Iterator[dict[
         if name not in known:
             reason = f"Class '{name}' is weakly labelled, and no picture for training has it drawn by hand: its outlines cannot be learnt."
             yield finding("no_hand_label", reason, suggestion=f"draw some, or leave the class out: --without {name}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(f"'{name}'" for name in names[:_NAMED]) + more
 
 
 def _names(rows: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
@@ -60,8 +61,15 @@ def recognise(path: Path) -> bool:
     return any((named := _NAMED_MASK.match(stem.name)) and stem.with_name(named[1]) in stems for stem in stems)
 
 
-def find_pairs(root: Path) -> Pairs:
-    """Match every mask below a root with its picture."""
+def find_pairs(root: Path, masks_in: Path | None = None) -> Pairs:
+    """Match every mask below a root with its picture.
+
+    Args:
+        root: The folder of the pictures.
+        masks_in: The folder of the masks, where it is another one; paths of masks are relative to it.
+    """
+    if masks_in is not None:
+        return _pairs_of_two(root, masks_in)
     sorted_out: dict[Role, list[tuple[str, str]]] = {"picture": [], "mask": [], "instances": [], "unknown": []}
     for path in list_pictures(root):
         role, key = _role(path)
@@ -74,6 +82,21 @@ def find_pairs(root: Path) -> Pairs:
     instances, stray_instances = _matched(sorted_out["instances"], pictures)
     pairs = [Pair(pictures[key], masks.get(key), instances.get(key), _split(key)) for key in in_order(pictures)]
     return Pairs(pairs, [*stray_masks, *stray_instances], [path for _, path in sorted_out["unknown"]])
+
+
+def _pairs_of_two(root: Path, masks_in: Path) -> Pairs:
+    """Pictures of one folder with masks of another: by their paths, else by bare names that only one picture has."""
+    pictures: dict[str, str] = {}
+    for path in list_pictures(root):
+        role, key = _role(path)
+        if role in {"picture", "unknown"}:
+            pictures[key if key not in pictures else path] = path
+    stems = Counter(posixpath.basename(key) for key in pictures)
+    by_name = {name: key for key in pictures if stems[name := posixpath.basename(key)] == 1}
+    named = [(key, path) for path in list_pictures(masks_in) for role, key in [_role(path)] if role != "picture"]
+    keys = [next((by_name[name] for one in _choices(key) if (name := posixpath.basename(one)) in by_name), key) for key, _ in named]
+    masks, strays = _matched([(key, path) for key, (_, path) in zip(keys, named, strict=True)], pictures)
+    return Pairs([Pair(pictures[key], masks.get(key), None, _split(key)) for key in in_order(pictures)], strays, [])
 
 
 def foreign_masks(root: Path) -> list[str]:

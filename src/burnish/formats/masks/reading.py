@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 
 
 def read(
-    path: Path, *, names: Sequence[str] | None = None, style: Style | None = None, background: bool = True, threshold: int = 128
+    path: Path,
+    *,
+    names: Sequence[str] | None = None,
+    style: Style | None = None,
+    background: bool = True,
+    threshold: int = 128,
+    masks_in: Path | None = None,
 ) -> Dataset:
     """Read pictures and their masks, one annotation for each class in a picture or, where there are instances, for each object.
 
@@ -36,18 +42,19 @@ def read(
         style: What values are; else colours where there are any, binary where all are 0 or one other value, else classes.
         background: Whether value 0 is background; if not, it is the first class.
         threshold: The least value inside of a binary mask.
+        masks_in: The folder of the masks, where they are not below `path`; they belong to pictures by name.
 
     Raises:
         FormatError: There are no pictures.
     """
-    found = find_pairs(path)
+    found, place = find_pairs(path, masks_in), masks_in or path
     if not found.pairs:
         raise FormatError("there are no pictures here. Expected images/ and masks/, or NAME.jpg and NAME_mask.png.", path=path)
     gathered = Gathered("masks")
-    meaning = read_meaning(path) if names is None else meaning_of(names, read_meaning(path).colours)
+    meaning = read_meaning(place) if names is None else meaning_of(names, read_meaning(place).colours)
     shift = 0 if background else 1
-    masks = _take_all(path, [pair.mask for pair in found.pairs], shift)
-    objects = _take_all(path, [pair.instances for pair in found.pairs], 0)
+    masks = _take_all(place, [pair.mask for pair in found.pairs], shift)
+    objects = _take_all(place, [pair.instances for pair in found.pairs], 0)
     pictures = picture_tables(path, [pair.picture for pair in found.pairs], columns={"split": [pair.split for pair in found.pairs]})
     sizes = list(pictures.images.select("width", "height").iter_rows())
     if not meaning.colours and style != "colour":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import yaml
@@ -19,6 +19,7 @@ PICTURE_FOLDERS: Final = frozenset({"images", "imgs", "jpegimages"})
 LABEL_FOLDERS: Final = ("labels", "labelTxt", "Annotations", "annotations")
 SPLITS: Final = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 
+_MASK_FOLDERS: Final = frozenset({"masks", "mask", "instances"})
 _NOT_SPLITS: Final = frozenset(
     {"path", "names", "nc", "download", "kpt_shape", "flip_idx", "kpt_names", "task", "burnish", "roboflow", "backup"}
 )
@@ -74,7 +75,7 @@ def find_layout(path: Path) -> Layout:
                 findings.append(
                     finding("split_overlap", f"The picture is in {pictures[name]} and in {split}; it stays in the first.", path=name)
                 )
-    for name in list_pictures(root):
+    for name in _pictures_in(root):
         pictures.setdefault(name, _split_of(name) if not pictures or not settings else None)
     if not pictures:
         raise FormatError("There are no pictures here, nor where data.yaml says.", path=path)
@@ -84,6 +85,11 @@ def find_layout(path: Path) -> Layout:
     labels = {name: next((c for c in _label_paths(name) if c in texts), None) for name in pictures}
     names = _names(root, settings, findings)
     return Layout(root, pictures, labels, _orphans(root, texts, labels), settings, names, findings)
+
+
+def _pictures_in(root: Path) -> list[str]:
+    """The pictures that lie in a dataset, without the masks beside them."""
+    return [name for name in list_pictures(root) if not _MASK_FOLDERS.intersection(PurePosixPath(name.lower()).parts[:-1])]
 
 
 def _settings(path: Path) -> tuple[Path, dict[str, Any], list[dict[str, Any]]]:

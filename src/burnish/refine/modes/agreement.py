@@ -23,7 +23,7 @@ def agreement(config: AgreementConfig) -> Mode:
 def _merge(evidence: Evidence, config: AgreementConfig) -> Merged:
     weak = evidence.weak
     if evidence.second is None:
-        raise DataError("Mode agreement needs the maps of two models, and there is one; set Evidence.second.")
+        raise DataError("Mode agreement needs the maps of two models, and there is one; give the other (--second RUN, Evidence.second).")
     one, two = (at_size(maps, weak) > config.threshold for maps in (evidence.probabilities, evidence.second))
     if len(one) != len(two):
         raise DataError(f"One model gives {len(one)} maps and the other {len(two)}; expected one a class of both.")
