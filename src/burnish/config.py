@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from burnish.errors import ConfigError
+from burnish.places import fields_at, placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pydantic_core import ErrorDetails
+    from burnish.places import Placed
 
 C = TypeVar("C", bound="Config")
+
+_OWN_WORDS: Final = ("value_error", "choice")
+"""Kinds of complaints that our own checks make."""
 
 
 class Config(BaseModel):
@@ -133,9 +137,9 @@ def validated(
     try:
         return cls.model_validate(values)
     except ValidationError as error:
-        found = (_complaint(cls, detail, values, text, below) for detail in error.errors(include_url=False))
-        placed = sorted(found, key=lambda complaint: complaint[0])
-        complaints = [f"line {line}: {complaint}" if line else complaint for line, complaint in placed]
+        found = (_complaint(cls, one, values, text, below) for one in placed(cls, error.errors(include_url=False), values))
+        by_line = sorted(found, key=lambda complaint: complaint[0])
+        complaints = [f"line {line}: {complaint}" if line else complaint for line, complaint in by_line]
         head = f"{path}:" if path else ""
         lines = [f" {complaints[0]}"] if len(complaints) == 1 else [f"\n- {complaint}" for complaint in complaints]
         raise ConfigError((head + "".join(lines)).strip()) from None
@@ -165,68 +169,21 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"Known: {', '.join(options)}."
 
 
-def _complaint(
-    cls: type[Config], detail: ErrorDetails, values: Mapping[str, Any], text: str, below: Sequence[str | int]
-) -> tuple[int, str]:
+def _complaint(cls: type[Config], found: Placed, values: Mapping[str, Any], text: str, below: Sequence[str | int]) -> tuple[int, str]:
     """The line of a complaint, 0 where it has none, and what it says."""
-    keys = [key for key in detail["loc"] if isinstance(key, int) or not key.startswith("function-")]
+    keys, message = found.keys, found.message
     dotted = ".".join(str(key) for key in keys)
     line = key_line(text, [*below, *keys]) or 0
-    if detail["type"] == "extra_forbidden":
-        return line, f"unknown key '{dotted}'. {nearest(str(keys[-1]), _fields_at(cls, keys[:-1], values))}"
-    if detail["type"] == "missing":
+    if found.kind == "extra_forbidden":
+        return line, f"unknown key '{dotted}'. {nearest(str(keys[-1]), fields_at(cls, keys[:-1], values))}"
+    if found.kind == "missing":
         return line, f"'{dotted}' is missing and must be given."
-    message = detail["msg"].removeprefix("Value error, ")
     message = message if message.endswith((".", "?")) else f"{message}."
     if not keys:
         return line, message
-    return line, f"'{dotted}' is {detail['input']!r}: {message[:1].lower()}{message[1:]}"
-
-
-def _fields_at(cls: type[BaseModel], keys: Sequence[str | int], given: Any) -> list[str]:
-    """The names that are known at a place; what was given there says which class a description that is chosen by name has."""
-    expected: Any = cls
-    for key in keys:
-        expected, given = _inside(expected, key), _part_of(given, key)
-        chooser = _chooser_in(expected)
-        if chooser is not None and isinstance(given, str | dict):
-            expected = chooser(given)
-    inner = _model_in(expected)
-    return [] if inner is None else [field.alias or name for name, field in inner.model_fields.items()]
-
-
-def _inside(expected: Any, key: str | int) -> Any:
-    """The type at a key of a type; None where there is none."""
-    origin, members = get_origin(expected), get_args(expected)
-    if origin is Annotated:
-        return _inside(members[0], key)
-    if origin in {dict, tuple, list}:
-        return members[1 if origin is dict else 0]
-    if members:  # one of several
-        return next((found for found in (_inside(member, key) for member in members) if found is not None), None)
-    fields = getattr(_model_in(expected), "model_fields", {})
-    return Annotated[fields[key].annotation, (), *fields[key].metadata] if key in fields else None
-
-
-def _part_of(given: Any, key: str | int) -> Any:
-    try:
-        return given[key]
-    except (KeyError, IndexError, TypeError):
-        return None
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for found in map(_model_in, get_args(annotation)) if found is not None), None)
-
-
-def _chooser_in(annotation: Any) -> Any:
-    """What gives the class of a description from what was given for it; the mark `Chosen` of `burnish.descriptions` has it."""
-    own = getattr(annotation, "class_of", None)
-    if own is not None and not isinstance(annotation, type):
-        return own
-    return next((found for found in map(_chooser_in, get_args(annotation)) if found is not None), None)
+    # What is wrong with settings as a whole says which of them it means.
+    is_whole = found.kind in _OWN_WORDS and isinstance(found.given, dict | Config)
+    return line, f"'{dotted}'{'' if is_whole else f' is {found.given!r}'}: {message[:1].lower()}{message[1:]}"
 
 
 def _set_nested(values: Mapping[str, Any], keys: Sequence[str], value: Any) -> dict[str, Any]:

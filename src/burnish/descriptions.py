@@ -62,11 +62,14 @@ class Kind:
         noun: What one is called in messages, for instance "loss".
         entries: By name.
         aliases: Names that others know them by.
+        elsewhere: What tells of a name that is none of these what it is instead, and how that is written, "module:function"; it gives None
+            where it does not know the name either.
     """
 
     noun: str
     entries: Mapping[str, Entry]
     aliases: Mapping[str, Alias] = field(default_factory=dict[str, Alias])
+    elsewhere: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,7 +162,8 @@ def selected(kind: Kind, given: Config | Mapping[str, Any] | str, *, where: str 
         values = cast("Callable[[Mapping[str, Any]], dict[str, Any]]", _found(alias.read))(values) if alias.read else values
         name, values = alias.name, {**alias.values, **values}
     if name not in kind.entries:
-        raise ConfigError(f"{where} is no {kind.noun} '{name}'. {nearest(name, [*kind.entries, *kind.aliases])}")
+        hint = (_found(kind.elsewhere)(name) if kind.elsewhere else None) or nearest(name, [*kind.entries, *kind.aliases])
+        raise ConfigError(f"{where} is no {kind.noun} '{name}'. {hint}")
     return config_class(kind, name), {**values, "name": name}
 
 

@@ -40,7 +40,7 @@ def skeletons(folder):
 @pytest.mark.parametrize("strength", ["none", "light", "medium", "strong"])
 def test_each_picture_has_a_sheet_under_its_own_path(tmp_path, strength):
     paths = written(boxes_dataset(tmp_path / "data", pictures=2), tmp_path / "out", augs="detection", strength=strength, versions=3)
-    assert [path.relative_to(tmp_path / "out").as_posix() for path in paths] == ["images/0.jpg.jpg", "images/1.jpg.jpg"]
+    assert [path.relative_to(tmp_path / "out").as_posix() for path in paths] == ["images/0.jpg", "images/1.jpg"]
     assert read_image(paths[0]).shape[1] > 4 * 360
 
 
@@ -110,14 +110,14 @@ def test_an_unreadable_picture_is_told_and_the_others_are_drawn(tmp_path):
     dataset = boxes_dataset(tmp_path / "data", pictures=2)
     (tmp_path / "data/images/1.jpg").write_text("no picture")
     paths = written(dataset, tmp_path / "out", augs="detection", strength="none", versions=1)
-    assert [path.name for path in paths] == ["0.jpg.jpg", "findings.csv"]
+    assert [path.name for path in paths] == ["0.jpg", "findings.csv"]
 
 
 def test_pictures_that_are_mixed_in_are_readable_ones(tmp_path):
     dataset = boxes_dataset(tmp_path / "data", pictures=3)
     (tmp_path / "data/images/1.jpg").write_text("no picture")
     paths = written(dataset, tmp_path / "out", augs="detection", strength="strong", versions=12, count=1)
-    assert [path.name for path in paths] == ["0.jpg.jpg"]
+    assert [path.name for path in paths] == ["0.jpg"]
 
 
 def test_masks_that_lie_beside_boxes_are_shown_as_training_reads_them(tmp_path, shared_data):

@@ -1,5 +1,7 @@
+import numpy as np
 import polars as pl
 from builders import boxes_dataset, write_picture
+from PIL import Image
 
 import burnish
 from burnish.data.findings import finding, findings_table
@@ -54,6 +56,14 @@ def test_damage_before_the_end_of_a_picture_is_found_only_by_decoding(tmp_path):
     path.write_bytes(whole)  # the content tells the format, not the name
     assert burnish.check(dataset).table.is_empty()
     assert _kinds(burnish.check(dataset, CheckConfig(decode=True))) == {"unreadable_picture": 1}
+
+
+def test_fractions_that_are_no_numbers_are_found_by_decoding(tmp_path):
+    dataset = boxes_dataset(tmp_path)
+    Image.fromarray(np.full((24, 32), np.nan, np.float32)).save(tmp_path / "images/2.jpg", format="TIFF")
+    (row,) = burnish.check(dataset, CheckConfig(decode=True)).table.iter_rows(named=True)
+    assert row["kind"] == "unreadable_picture"
+    assert "768 of its 768 pixels (100 %) are no numbers" in row["reason"]
 
 
 def test_a_file_that_is_no_picture_is_unreadable(tmp_path):

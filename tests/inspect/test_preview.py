@@ -1,7 +1,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from builders import boxes_dataset
+from builders import boxes_dataset, write_picture
 from PIL import Image
 
 import burnish
@@ -20,7 +20,7 @@ def _pixels(path, size=(320, 240)):
 def test_each_picture_is_drawn_under_its_own_path(tmp_path):
     made = burnish.preview(boxes_dataset(tmp_path / "data"))
     paths = made.save(tmp_path / "out")
-    assert [path.relative_to(tmp_path / "out").as_posix() for path in paths] == [f"images/{n}.jpg.jpg" for n in range(4)]
+    assert [path.relative_to(tmp_path / "out").as_posix() for path in paths] == [f"images/{n}.jpg" for n in range(4)]
     assert str(made) == "4 of 4 pictures drawn"
 
 
@@ -30,6 +30,19 @@ def test_the_drawing_changes_the_picture_and_leaves_the_original(tmp_path):
     (drawn,) = burnish.preview(dataset, PreviewConfig(captions=False)).save(tmp_path / "out")
     assert (tmp_path / "data/images/0.jpg").read_bytes() == before
     assert np.abs(_pixels(drawn) - _pixels(tmp_path / "data/images/0.jpg")).max() > 60
+
+
+def test_a_drawing_takes_the_place_of_no_other_and_of_no_original(tmp_path):
+    for name in ("a/0.png", "a/0.jpg", "a/1.png", "b/0.png"):
+        write_picture(tmp_path / "data" / name)
+    paths = burnish.preview(burnish.open(tmp_path / "data")).save(tmp_path / "out")
+    names = [path.relative_to(tmp_path / "out").as_posix() for path in paths]
+    assert sorted(names) == ["a/0.jpg.jpg", "a/0.png.jpg", "a/1.jpg", "b/0.jpg"]
+    boxes = boxes_dataset(tmp_path / "boxes", pictures=1)
+    before = (tmp_path / "boxes/images/0.jpg").read_bytes()
+    (drawn,) = burnish.preview(boxes).save(tmp_path / "boxes")
+    assert drawn.name == "0.jpg.jpg"
+    assert (tmp_path / "boxes/images/0.jpg").read_bytes() == before
 
 
 def test_only_the_chosen_classes_are_drawn(tmp_path):
@@ -58,7 +71,7 @@ def test_an_unreadable_picture_is_told_and_the_others_are_drawn(tmp_path):
     dataset = boxes_dataset(tmp_path / "data")
     (tmp_path / "data/images/1.jpg").write_text("no picture")
     paths = burnish.preview(dataset).save(tmp_path / "out")
-    assert [path.name for path in paths] == ["0.jpg.jpg", "2.jpg.jpg", "3.jpg.jpg", "findings.csv"]
+    assert [path.name for path in paths] == ["0.jpg", "2.jpg", "3.jpg", "findings.csv"]
     assert "images/1.jpg" in paths[-1].read_text(encoding="utf-8")
 
 
@@ -73,7 +86,7 @@ def test_a_path_that_leads_out_of_the_dataset_is_drawn_inside_the_folder(tmp_pat
     dataset = boxes_dataset(tmp_path / "data", pictures=1)
     moved = dataset.with_tables(media=dataset.media.with_columns(pl.lit("../data/images/0.jpg").alias("path")))
     (drawn,) = burnish.preview(moved).save(tmp_path / "out")
-    assert drawn == tmp_path / "out/data/images/0.jpg.jpg"
+    assert drawn == tmp_path / "out/data/images/0.jpg"
 
 
 def test_videos_are_drawn_with_their_tracks_on_every_frame(tmp_path):
@@ -81,7 +94,7 @@ def test_videos_are_drawn_with_their_tracks_on_every_frame(tmp_path):
     dataset = moving_box(tmp_path / "data")
     made = burnish.preview(dataset)
     (drawn,) = made.save(tmp_path / "out")
-    assert drawn == tmp_path / "out/one.mp4.mp4"
+    assert drawn == tmp_path / "out/one.mp4"
     assert str(made) == "1 video drawn"
     with open_video(drawn) as seen, open_video(tmp_path / "data/one.mp4") as plain:
         assert len(seen) == 12

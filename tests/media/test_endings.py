@@ -65,3 +65,12 @@ def test_a_file_that_is_not_there_is_told(tmp_path):
     with pytest.raises(UnreadableImage, match="there is no such file"):
         has_its_end(tmp_path / "1.jpg")
     assert why_incomplete(tmp_path / "1.jpg") == "there is no such file"
+
+
+def test_pictures_of_fractions_are_looked_at_for_values_that_are_no_numbers(tmp_path):
+    values = np.full((4, 4), 0.5, np.float32)
+    Image.fromarray(values).save(tmp_path / "1.tif")
+    values[0, 0] = np.nan
+    Image.fromarray(values).save(tmp_path / "2.tif")
+    assert why_incomplete(tmp_path / "1.tif") is None
+    assert "1 of its 16 pixels (6.25 %) are no numbers" in why_incomplete(tmp_path / "2.tif")

@@ -120,6 +120,19 @@ def test_a_truncated_picture_gives_its_upper_part_when_damage_is_tolerated(bad, 
         read_image(bad / name)
 
 
+@pytest.mark.parametrize(("wrong", "told"), [(np.nan, "24 of its 96 pixels (25 %)"), (np.inf, "24 of its 96 pixels (25 %)")])
+def test_a_picture_of_fractions_that_are_no_numbers_is_told_with_their_share(tmp_path, wrong, told):
+    values = np.linspace(0, 1, 96, dtype=np.float32).reshape(8, 12)
+    values[:2] = wrong
+    Image.fromarray(values).save(tmp_path / "1.tif")
+    for mode in ("rgb8", "grey8"):
+        with pytest.raises(UnreadableImage) as caught:
+            read_image(tmp_path / "1.tif", mode=mode)
+        assert caught.value.reason.startswith(f"{told} are no numbers (NaN or infinite); give them values")
+    assert np.isfinite(read_image(tmp_path / "1.tif", mode="unchanged")).sum() == 72
+    assert not read_image(tmp_path / "1.tif", tolerant=True)[:2].any()
+
+
 def test_all_orientations_show_the_same_picture(bad):
     first = read_image(bad / "hopper_orientation_2.jpg").astype(int)
     for number in range(3, 9):

@@ -170,6 +170,13 @@ def test_other_classes_are_refused_with_both_lists(two_class_run):
         evaluate(renamed(dataset, ["cell", "dirt"]), settings(folder))
 
 
+def test_labels_of_another_kind_than_the_network_tells_are_refused_before_any_class(mask_run, tag_run):
+    with pytest.raises(DataError, match=r"segmentation is measured on boxes, ellipses, masks or polygons; the dataset has tags\."):
+        evaluate(tag_run[0], settings(mask_run[1]))
+    with pytest.raises(DataError, match=r"^A network for classification is measured on tags; the dataset has masks\."):
+        evaluate(mask_run[0], settings(tag_run[1]))
+
+
 def test_a_class_that_the_network_does_not_know_is_told_and_does_not_count(mask_run, two_class_run):
     evaluation = evaluate(two_class_run[0], settings(mask_run[1]))
     assert any("does not know debris" in note for note in evaluation.notes)

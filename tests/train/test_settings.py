@@ -4,6 +4,7 @@ import pytest
 
 from burnish.config import validated
 from burnish.errors import ConfigError
+from burnish.train.policies.settings import TrainConfig
 from burnish.train.settings import TrainingConfig
 
 SEED = {
@@ -31,3 +32,8 @@ def test_a_lowest_rate_above_the_rate_is_refused():
 def test_single_pictures_are_no_batches():
     with pytest.raises(ConfigError, match="batch_size"):
         TrainingConfig.make(batch_size=1)
+
+
+def test_an_unreadable_target_is_told_at_its_own_key():
+    with pytest.raises(ConfigError, match=r"^'evaluation\.target' is 'maximise iou': the target"):
+        TrainConfig.make(evaluation={"target": "maximise iou", "per_epoch": 2})

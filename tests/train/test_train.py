@@ -20,7 +20,7 @@ import burnish
 from burnish.cli.app import run
 from burnish.config import load
 from burnish.errors import ConfigError, DataError, MissingExtra, WeightsError
-from burnish.train.policies.examples import gather
+from burnish.train.policies.examples import gather, suited
 from burnish.train.policies.settings import DataConfig, PredictConfig, TrainConfig
 from burnish.train.predict import predict
 from burnish.train.train import train
@@ -55,7 +55,12 @@ def test_the_run_folder_holds_all_that_is_needed_later(trained):
     resolved = load(TrainConfig, folder / "config.yaml")
     assert resolved.network.model_dump()["width"] == 4
     assert resolved.loss.model_dump()["parts"]["pixels"]["loss"]["mode"] == "binary"
-    assert json.loads((folder / "environment.json").read_text())["packages"]["torch"] == torch.__version__.partition("+")[0]
+    environment = json.loads((folder / "environment.json").read_text())
+    assert environment["packages"]["torch"] == torch.__version__.partition("+")[0]
+    assert environment["processor"]
+    assert environment["cores"] >= 1
+    assert environment["memory_gb"] > 0
+    assert f"{environment['processor']}, {environment['cores']} cores" in (folder / "report.html").read_text()
 
 
 def test_the_resolved_settings_train_the_same_again(trained, discs, tmp_path):
@@ -153,8 +158,9 @@ def test_writers_are_told_settings_results_and_a_folder_that_predicts(discs, tmp
 
 
 def test_a_training_that_was_stopped_tells_its_settings_and_no_results(discs, tmp_path):
-    chosen = settings(evaluation={"writers": [{"name": "jsonl", "folder": tmp_path / "told"}]})
-    train(discs, chosen, work=tmp_path / "run", handlers=[Signalled(1)])
+    chosen = settings(batch_size=6, evaluation={"writers": [{"name": "jsonl", "folder": tmp_path / "told"}]})
+    stopped = train(discs, chosen, work=tmp_path / "run", handlers=[Signalled(0)])
+    assert ": 0.33 of 2 epochs in" in str(stopped)
     about = json.loads((tmp_path / "told/hyper_parameters.json").read_text())
     assert (about["settings"]["epochs"], about["metrics"]) == (2, {})
     assert sorted(path.name for path in (tmp_path / "told/artifacts").iterdir()) == ["config.yaml", "environment.json", "run.json"]
@@ -244,7 +250,33 @@ def test_masks_are_taken_where_the_folder_opens_as_boxes(tmp_path, make_discs):
     }
     (own / "boxes.coco.json").write_text(json.dumps(boxes))
     result = train(burnish.open(own), settings(epochs=1, task="segmentation"), work=tmp_path / "run")
-    assert any("masks beside" in note for note in result.policy.examples.notes)
+    (note,) = [note for note in result.policy.examples.notes if "masks beside" in note]
+    assert note.endswith("are learnt, not its boxes; data.format decides otherwise.")
+
+
+def test_masks_beside_tags_are_told_as_learnt_in_place_of_tags(make_discs):
+    own = make_discs("tagged", 4)
+    rows = [{"image": f"images/{n}.png", "label": "disc"} for n in range(4)]
+    (own / "labels.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    _, notes = suited(burnish.open(own, "jsonl"), "segmentation", DataConfig())
+    assert notes == ("The masks beside labels.jsonl are learnt, not its tags; data.format decides otherwise.",)
+
+
+def test_a_split_that_is_not_there_is_told_with_those_that_are(discs):
+    with pytest.raises(DataError) as caught:
+        gather(discs, None, DataConfig(train=("trian",)))
+    told = str(caught.value)
+    assert told.startswith("There is no picture to train on: no split is called trian. The splits are train (")
+    assert "test (" in told
+    assert told.endswith("Did you mean 'train'? Name them with data.train, or divide with burnish split.")
+
+
+def test_when_every_picture_is_left_out_it_is_told_why(make_discs):
+    own = make_discs("all-cut", 3)
+    for path in (own / "images").iterdir():
+        _cut(path)
+    with pytest.raises(DataError, match=r"no picture to train on: 3 pictures cannot be decoded whole, and are left out: images/0\.png"):
+        gather(burnish.open(own), None, DataConfig())
 
 
 def test_a_picture_whose_mask_has_another_size_is_left_out_and_told(make_discs):
@@ -277,7 +309,7 @@ def test_pictures_cut_short_are_left_out_by_name_and_the_training_goes_on(make_d
     result = train(burnish.open(own), settings(epochs=1), work=tmp_path / "run")
     examples = result.policy.examples
     assert {path.name for path, part in zip(examples.paths, examples.parts, strict=True) if part < 0} == {"2.png", "5.png"}
-    (note,) = [note for note in examples.notes if "decoded to their end" in note]
+    (note,) = [note for note in examples.notes if "decoded whole" in note]
     assert "images/2.png (the PNG file is cut short; copy or download it again); images/5.png" in note
     result.save(tmp_path / "run")
     assert "images/5.png" in (tmp_path / "run/report.html").read_text()
@@ -301,6 +333,22 @@ def test_batches_gathered_into_a_step_equal_one_large_batch_for_each_part_of_the
     weights = whole.model.state_dict()
     assert all(torch.allclose(tensor, weights[name], rtol=1e-4, atol=1e-6) for name, tensor in pieces.model.state_dict().items())
     assert "proportions" not in caplog.text
+
+
+def test_pictures_of_fractions_that_are_no_numbers_are_neither_learnt_nor_predicted(tmp_path):
+    rng = np.random.default_rng(0)
+    for name, light in (("dark", 0.1), ("light", 0.6)):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for number in range(4):
+            values = (light + 0.3 * rng.random((32, 32))).astype(np.float32)
+            values[: 8 if name == "dark" and number == 2 else 0] = np.nan
+            Image.fromarray(values).save(tmp_path / "data" / name / f"{number}.tif")
+    network = {"name": "classifier", "network": "small_net"}
+    result = train(burnish.open(tmp_path / "data"), TrainConfig.make(**{**SMALL, "network": network, "epochs": 1}), work=tmp_path / "run")
+    assert any("dark/2.tif (256 of its 1,024 pixels (25 %) are no numbers" in note for note in result.policy.examples.notes)
+    result.save(tmp_path / "run")
+    found = predict(burnish.open(tmp_path / "data"), PredictConfig(model=str(tmp_path / "run")))
+    assert found.findings.select("kind", "path").rows() == [("unreadable_picture", "dark/2.tif")]
 
 
 def test_decoded_pictures_of_earlier_runs_make_room_for_those_of_a_new_one(discs, tmp_path):
@@ -374,8 +422,11 @@ def test_classes_that_the_dataset_lacks_are_told(discs, tmp_path):
 def test_a_damaged_checkpoint_is_told(discs, tmp_path):
     train(discs, settings(epochs=1), work=tmp_path)
     (tmp_path / "last.pt").write_bytes(b"no checkpoint")
-    with pytest.raises(WeightsError, match="cannot be read"):
+    with pytest.raises(WeightsError, match=r"cannot be read.*Remove it to begin anew"):
         train(discs, settings(epochs=1), work=tmp_path)
+    (tmp_path / "best.pt").write_bytes(b"no checkpoint")
+    with pytest.raises(WeightsError, match=r"cannot be read: it holds text.*Train again, or put a copy of it in its place\.$"):
+        read_trained(tmp_path)
 
 
 def test_a_checkpoint_of_another_network_is_told(discs, tmp_path):

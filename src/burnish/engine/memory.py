@@ -1,4 +1,4 @@
-"""How much memory a process may still take, which in a container is less than the machine has."""
+"""How much memory there is, and how much a process may still take, which in a container is less than the machine has."""
 
 from __future__ import annotations
 
@@ -21,10 +21,20 @@ def available_memory() -> int:
     return min(_of_the_machine(), *(_of_the_group(*files) for files in _GROUPS))
 
 
+def total_memory() -> int:
+    """Bytes of the machine, or of the container where it has less."""
+    limits = [int(told) for limit, _, _ in _GROUPS if (told := _text(limit).strip()).isdigit()]
+    return min(_whole(), *limits) if limits else _whole()
+
+
 def _of_the_machine() -> int:
     for line in _text("/proc/meminfo").splitlines():
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) * 1024
+    return _whole()
+
+
+def _whole() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 

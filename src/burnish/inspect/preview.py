@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,8 @@ from burnish.media.drawing import ClassLook, DrawStyle, class_looks, draw_labels
 from burnish.media.images import UnreadableImage, encode_jpeg, read_image
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from burnish.data.dataset import Dataset
     from burnish.inspect.augmented import AugmentedSheets
 
@@ -52,7 +56,7 @@ class Previews:
         return self.dataset.image_files().filter(pl.col("image").is_in(self.images)).select("image", "path")
 
     def save(self, folder: Path, *, force: bool = False) -> list[Path]:
-        """Draw into a folder, each picture and video under its own path with .jpg or .mp4 at the end; unreadable ones become findings.csv.
+        """Draw into a folder, each picture and video under its own path as .jpg or .mp4; unreadable ones become findings.csv.
 
         Raises:
             MissingExtra: There are videos, and what reads them is not installed.
@@ -62,8 +66,9 @@ class Previews:
             return _saved(self._drawn_sheets(folder), folder)
         looks, style = class_looks(self.dataset), DrawStyle(fill=self.config.fill, captions=self.config.captions)
         jobs = list(zip(_drawn_labels(self.dataset, self.images), self.table["path"], strict=True))
+        targets = self._picture_targets(folder)
         done = ordered_map(
-            lambda job: _draw(self.dataset.root, job[0], job[1], folder, looks=looks, style=style),
+            lambda job: _draw(self.dataset.root, job[0], job[1], targets[job[1]], looks=looks, style=style),
             jobs,
             engine=self.engine,
             progress=self.progress,
@@ -76,17 +81,26 @@ class Previews:
 
         sheets = augmented_sheets(self.dataset, self.config)
         jobs = list(self.table.select("image", "path").iter_rows())
+        targets = self._picture_targets(folder)
         done = ordered_map(
-            lambda job: _draw_sheet(sheets, job[0], job[1], folder), jobs, engine=self.engine, progress=self.progress, label="Drawing"
+            lambda job: _draw_sheet(sheets, job[0], job[1], targets[job[1]]),
+            jobs,
+            engine=self.engine,
+            progress=self.progress,
+            label="Drawing",
         )
         return list(done if jobs else ())
+
+    def _picture_targets(self, folder: Path) -> dict[str, Path]:
+        """Of all pictures, so that a name does not depend on which of them are drawn."""
+        return _targets(self.dataset.image_files()["path"].to_list(), ".jpg", folder, self.dataset.root)
 
     def _draw_video(self, folder: Path, number: int) -> Path | dict[str, Any]:
         from burnish.inspect.annotated_video import preview_video  # noqa: PLC0415 - needs an extra
         from burnish.media.video import UnreadableVideo  # noqa: PLC0415 - likewise
 
         path = self.dataset.media.row(by_predicate=pl.col("id") == number, named=True)["path"]
-        target = _target(folder, path, ".mp4")
+        target = _targets(self.dataset.media["path"].to_list(), ".mp4", folder, self.dataset.root)[path]
         target.parent.mkdir(parents=True, exist_ok=True)
         style = DrawStyle(fill=self.config.fill, captions=self.config.captions)
         try:
@@ -152,18 +166,16 @@ def _drawn_labels(dataset: Dataset, images: tuple[int, ...]) -> list[Labels]:
     return [labels_from_rows(image, sizes[image], parts.get((image,), table.clear())) for image in wanted]
 
 
-def _draw(root: Path, labels: Labels, path: str, folder: Path, *, looks: dict[int, ClassLook], style: DrawStyle) -> Path | dict[str, Any]:
+def _draw(root: Path, labels: Labels, path: str, target: Path, *, looks: dict[int, ClassLook], style: DrawStyle) -> Path | dict[str, Any]:
     try:
         drawn = draw_labels(read_image(root / path), labels, looks, style=style)
     except UnreadableImage as error:
         return finding("unreadable_picture", str(error), path=path, image=labels.image)
-    target = _target(folder, path, ".jpg")
     write_bytes(target, encode_jpeg(drawn, quality=_QUALITY))
     return target
 
 
-def _draw_sheet(sheets: AugmentedSheets, image: int, path: str, folder: Path) -> Path | dict[str, Any]:
-    target = _target(folder, path, ".jpg")
+def _draw_sheet(sheets: AugmentedSheets, image: int, path: str, target: Path) -> Path | dict[str, Any]:
     try:
         write_bytes(target, encode_jpeg(sheets.sheet(image), quality=_QUALITY))
     except UnreadableImage as error:
@@ -179,7 +191,16 @@ def _saved(results: list[Path | dict[str, Any]], folder: Path) -> list[Path]:
     return [r for r in results if isinstance(r, Path)] + ([folder / "findings.csv"] if counts_by_kind(bad) else [])
 
 
-def _target(folder: Path, path: str, ending: str) -> Path:
-    parts = PurePosixPath(path).parts
-    target = folder.joinpath(*(safe_name(part) for part in parts if part not in {"/", "..", "."}))
-    return target.with_name(target.name + ending)
+def _targets(paths: Sequence[str], ending: str, folder: Path, root: Path) -> dict[str, Path]:
+    """Where each is drawn: under its own path with another ending, after its own one where two would meet or an original would be lost."""
+    originals = {Path(os.path.normpath(root.resolve() / path)) for path in paths}
+    wanted = {path: _below(folder, PurePosixPath(path).with_suffix(ending)) for path in paths}
+    counts = Counter(str(target).lower() for target in wanted.values())
+    lost = {path for path, target in wanted.items() if folder.resolve() / target.relative_to(folder) in originals}
+    kept = lost | {path for path, target in wanted.items() if counts[str(target).lower()] > 1}
+    found = {path: _below(folder, PurePosixPath(path + ending)) if path in kept else target for path, target in wanted.items()}
+    return found if len({*found.values()}) == len(found) else {path: _below(folder, PurePosixPath(path + ending)) for path in paths}
+
+
+def _below(folder: Path, path: PurePosixPath) -> Path:
+    return folder.joinpath(*(safe_name(part) for part in path.parts if part not in {"/", "..", "."}))

@@ -47,8 +47,8 @@ def has_its_end(path: Path | str) -> bool | None:
 def why_incomplete(path: Path | str) -> str | None:
     """Why the pixels of a picture cannot be had to their end; None where they can.
 
-    Only what lacks its end, or is of a format whose ends say nothing (TIFF, BMP and others), is decoded. Damage before the end of a file
-    that has its end is not noticed here.
+    Only what lacks its end, or is of a format whose ends say nothing (TIFF, BMP and others), is decoded; so are all pictures of fractions,
+    whose pixels may be no numbers. Damage before the end of a file that has its end is not noticed here.
     """
     try:
         if not has_its_end(path):

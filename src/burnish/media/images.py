@@ -114,7 +114,7 @@ def read_image(
         tolerant: Give what could be decoded of a damaged file, the rest black, instead of raising.
 
     Raises:
-        UnreadableImage: With the reason.
+        UnreadableImage: With the reason; in `rgb8` and `grey8` also where fractions are NaN or infinite, which no grey stands for.
         ConfigError: `size` together with `unchanged`.
     """
     if mode == "unchanged" and size is not None:
@@ -132,6 +132,8 @@ def read_image(
             if is_deep:
                 stored = np.left_shift(stored, 8, dtype=np.uint16) | _low_bytes(path, frame, max_pixels, tolerant=tolerant)
             return upright(stored, _orientation(picture))
+        if not tolerant:
+            _refuse_no_numbers(path, picture)
         converted = to_rgb(picture, background) if mode == "rgb8" else to_grey(picture, background)
         scaled = converted if wanted is None else converted.resize(wanted, Image.Resampling.BILINEAR, reducing_gap=2.0)
         return upright(np.asarray(scaled), _orientation(picture))
@@ -256,6 +258,16 @@ def _load(picture: Image.Image, *, tolerant: bool) -> None:
         if not tolerant or picture._im is None:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType, reportAttributeAccessIssue]
             raise
         picture.tile = []  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _refuse_no_numbers(path: Path | str, picture: Image.Image) -> None:
+    if picture.mode != "F":
+        return
+    values = np.asarray(picture)
+    wrong = values.size - int(np.isfinite(values).sum())
+    if wrong:
+        told = f"{wrong:,} of its {values.size:,} pixels ({100 * wrong / values.size:.3g} %) are no numbers (NaN or infinite)"
+        raise UnreadableImage(path, f"{told}; give them values, for instance those of their neighbours, and save it again")
 
 
 def _orientation(picture: Image.Image) -> int:

@@ -253,6 +253,7 @@ def _method(result: TrainResult, folder: Path, reasons: Sequence[str]) -> Sectio
         ("Target", result.config.evaluation.target or ""),
         ("Stopped", result.run.stop or "at the last epoch"),
         ("Python", f"{about.get('python', '')} on {about.get('platform', '')}"),
+        ("Machine", f"{about['processor']}, {about['cores']} cores, {about['memory_gb']:g} GB" if "processor" in about else ""),
         ("Packages", packages),
         ("Graphics devices", f"{devices}; trained on {network_device(result.model)}"),
         *(("Not judged", reason) for reason in reasons),

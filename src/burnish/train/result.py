@@ -94,4 +94,4 @@ class TrainResult:
     def _course(self) -> str:
         best = "" if self.run.best is None else f", best at step {self.run.best[1]:,} of {self.run.step:,}"
         reason = f" ({self.run.stop})" if self.run.stop else ""
-        return f"{self.run.position:g} of {self.config.epochs} epochs in {self.run.seconds:.0f} s{best}{reason}."
+        return f"{round(self.run.position, 2):g} of {self.config.epochs} epochs in {self.run.seconds:.0f} s{best}{reason}."

@@ -50,7 +50,7 @@ def read_run(run: Run, path: Path) -> dict[str, Any]:
     Raises:
         WeightsError: It is damaged, or belongs to another training or network; nothing is changed then.
     """
-    content = read_checkpoint(path)
+    content = read_checkpoint(path, remedy="Remove it to begin anew, or put a copy of it in its place.")
     job = run.job
     if content.get("fingerprint") != job.fingerprint or "run" not in content:
         message = f"The checkpoint {path} belongs to a training with other settings or data"

@@ -7,12 +7,15 @@ import platform
 import sys
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
 from burnish.config import dump
 from burnish.engine.files import write_text
+from burnish.engine.map import available_cores
+from burnish.engine.memory import total_memory
 from burnish.errors import ConfigError, extra
 from burnish.train.handlers.saving import BEST, LAST
 
@@ -20,8 +23,6 @@ with extra("train"):
     import torch
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from burnish.train.policies.policy import Policy
     from burnish.train.policies.settings import TrainConfig
 
@@ -60,6 +61,9 @@ def environment() -> dict[str, Any]:
         "when": datetime.now().astimezone().isoformat(timespec="seconds"),
         "python": sys.version.split()[0],
         "platform": platform.platform(),
+        "processor": _processor(),
+        "cores": available_cores(),
+        "memory_gb": round(total_memory() / 1e9, 1),
         "packages": {name: found for name in _PACKAGES if (found := _version(name))},
         "threads": torch.get_num_threads(),
         "devices": [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())],
@@ -106,6 +110,13 @@ def _flat(values: Any, above: str = "") -> dict[str, Any]:
     if not isinstance(values, dict):
         return {above: values}
     return {key: value for name, inner in values.items() for key, value in _flat(inner, f"{above}.{name}".strip(".")).items()}
+
+
+def _processor() -> str:
+    """The processor's own name where the system tells it, else its kind."""
+    told = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace") if Path("/proc/cpuinfo").is_file() else ""
+    names = (line.partition(":")[2].strip() for line in told.splitlines() if line.startswith("model name"))
+    return next(names, "") or platform.processor() or platform.machine()
 
 
 def _version(name: str) -> str:

@@ -5,6 +5,7 @@ Plain `torch.distributed`, as docs/decisions explain: NCCL between GPUs, Gloo be
 
 from __future__ import annotations
 
+import signal
 import tempfile
 import time
 import traceback
@@ -107,6 +108,11 @@ def _has_gpus(devices: int, name: str | None) -> bool:
     return device.type == "cuda"
 
 
+_LACK: Final = (
+    "The system kills what takes more memory than there is; smaller pictures or batches, fewer hardware.devices or data.workers need less. "
+)
+
+
 def _join(number: int, meeting: Meeting) -> None:
     torch.set_num_threads(max(available_cores() // meeting.world, 1))
     if meeting.cuda:
@@ -138,7 +144,8 @@ def _last_words(meeting: Meeting, others: list[Any]) -> str:
         if words.exists():
             return f"Rank {number} of {meeting.world} failed: {words.read_text(encoding='utf-8').strip()}"
         if other.exitcode not in (None, 0):
-            return f"Rank {number} of {meeting.world} ended with the code {other.exitcode}: it was killed, or a library crashed."
+            told = f"Rank {number} of {meeting.world} ended with the code {other.exitcode}: it was killed, or a library crashed."
+            return f"{told} {_LACK if other.exitcode == -signal.SIGKILL else ''}The same command continues the training."
     return ""
 
 

@@ -78,7 +78,7 @@ def read_trained(folder: Path | str, *, device: str | None = None) -> Trained:
     where = choose_device(device)
     placement = Placement.make(**about["placement"])
     model = build_network({**about["network"], "weights": None}, outputs=about["outputs"], image_size=placement.size)
-    content = read_checkpoint(checkpoint)
+    content = read_checkpoint(checkpoint, remedy="Train again, or put a copy of it in its place.")
     if content.get("fingerprint") != about["mark"]:
         raise WeightsError(f"{checkpoint} belongs to another training than {place / RUN} tells of.")
     load_checked(model, content["model"], source=checkpoint)

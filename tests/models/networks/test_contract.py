@@ -1,5 +1,7 @@
 """What every network by name must keep."""
 
+import re
+
 import pytest
 import torch
 from network_builders import CASES, CLASSIFICATION, DETECTION, SEGMENTATION, answers, built, pictures, total
@@ -7,6 +9,7 @@ from network_builders import CASES, CLASSIFICATION, DETECTION, SEGMENTATION, ans
 from burnish.errors import ConfigError, DataError, WeightsError
 from burnish.models.networks.building import build_network, network_licences
 from burnish.models.networks.names import NETWORKS
+from burnish.train.policies.settings import TrainConfig
 
 every_network = pytest.mark.parametrize("case", CASES, ids=str)
 
@@ -117,6 +120,15 @@ def test_a_network_takes_as_many_channels_as_its_description_says(case):
 def test_an_unknown_name_is_told_the_nearest(name, hint):
     with pytest.raises(ConfigError, match=f"no network '{name}'.*(?i:'{hint}')"):
         build_network(name, outputs=2)
+
+
+@pytest.mark.parametrize(("name", "library"), [("resnet50", "torchvision"), ("convnext_tiny.fb_in22k", "timm"), ("timm/resnet18", "timm")])
+def test_the_name_of_a_classifier_is_told_how_it_is_chosen(name, library):
+    told = f"no network '{name}'. {name} is a classifier of {library}, which is chosen as network: {{name: classifier, network: {name}}}"
+    with pytest.raises(ConfigError, match=re.escape(told)):
+        build_network(name, outputs=2)
+    with pytest.raises(ConfigError, match=re.escape(told)):
+        TrainConfig.make(network={"name": name, "weights": "pretrained"})
 
 
 def test_an_unknown_setting_is_told_the_nearest():

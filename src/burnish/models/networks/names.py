@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from burnish.config import nearest
 from burnish.descriptions import Alias, Entry, Kind, describe
-from burnish.errors import ConfigError
+from burnish.errors import ConfigError, MissingExtra
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +67,19 @@ def find_task(name: str) -> NetworkTask:
         if name in kind.entries or name in kind.aliases:
             return task
     known = [name for kind in NETWORKS.values() for name in (*kind.entries, *kind.aliases)]
-    raise ConfigError(f"There is no network '{name}'. {nearest(name, known)}")
+    raise ConfigError(f"There is no network '{name}'. {told_as_classifier(name) or nearest(name, known)}")
+
+
+def told_as_classifier(name: str) -> str | None:
+    """How a classifier of timm or torchvision is chosen, where the name means one; None where it does not, or neither is installed."""
+    try:
+        from burnish.models.classifier_names import find_network  # noqa: PLC0415 - torch, only where a name is wrong
+
+        library, _ = find_network(name)
+    except (ConfigError, MissingExtra):
+        return None
+    own = f"{name} is a classifier of {library}, which is chosen as network: {{name: classifier, network: {name}}}"
+    return f"{own}; on the command line: --network classifier --set network.network={name}"
 
 
 def describe_network(given: Config | Mapping[str, Any] | str, *, task: NetworkTask | None = None) -> tuple[Kind, Config]:
@@ -94,5 +106,6 @@ EVERY_NETWORK: Final = Kind(
     "network",
     {name: entry for kind in NETWORKS.values() for name, entry in kind.entries.items()},
     {name: alias for kind in NETWORKS.values() for name, alias in kind.aliases.items()},
+    elsewhere=f"{_AT}names:told_as_classifier",
 )
 """All of them, whatever the task."""

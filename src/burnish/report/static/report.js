@@ -104,9 +104,12 @@
     gallery.list.replaceChildren();
     gallery.drawn = 0;
     const all = gallery.cards.length, some = gallery.shown.length;
-    const told = some === all ? `${all.toLocaleString("en")} shown` : `${some.toLocaleString("en")} of ${all.toLocaleString("en")} shown`;
+    const count = (number) => number.toLocaleString("en");
+    const pictures = new Set(gallery.shown.map((card) => card.title)).size;
+    const whose = pictures === some ? "" : `, of ${count(pictures)} ${pictures === 1 ? "picture" : "pictures"}`;
+    const told = `${some === all ? count(all) : `${count(some)} of ${count(all)}`} shown${whose}`;
     const copy = make("button", { type: "button", className: "copy", title: "Copy the paths of all that are shown, one a line" }, "copy their paths");
-    copy.addEventListener("click", () => copyText(gallery.shown.map((card) => gallery.folder + card.title).join("\n"), copy));
+    copy.addEventListener("click", () => copyText([...new Set(gallery.shown.map((card) => gallery.folder + card.title))].join("\n"), copy));
     gallery.status.replaceChildren(make("span", {}, some ? told : "Nothing fits these filters."), some ? copy : "");
     draw(gallery, FIRST);
   }

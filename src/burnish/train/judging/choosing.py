@@ -14,7 +14,7 @@ from burnish.config import load
 from burnish.errors import DataError
 from burnish.metrics.settings import OksApConfig
 from burnish.train.policies.absent import absent_classes, unscored_note
-from burnish.train.policies.examples import PARTS, gather, suited
+from burnish.train.policies.examples import KINDS, PARTS, gather, in_words, suited
 from burnish.train.policies.settings import DataConfig, TrainConfig
 from burnish.train.policies.skeletons import in_order, known_only, skeletons_of
 from burnish.train.run_folder import CONFIG, RUN
@@ -73,13 +73,14 @@ def choose(dataset: Dataset, trained: Trained, *, split: str = "", form: str | N
         form: Format to read the dataset as.
 
     Raises:
-        DataError: Classes do not match, there is no such split, or no labelled picture in it.
+        DataError: There are no labels of the network's task, classes do not match, there is no such split, or no labelled picture in it.
         ConfigError: The settings of the training cannot be read.
     """
     settings = training_settings(trained)
     own = _is_own(dataset, trained)
     wanted = _data(settings, trained, form, own=own)
     dataset, told = suited(dataset, trained.task, wanted)
+    _refuse_other_labels(dataset, trained)
     names, known, notes = _matched(dataset, trained)
     gathered = gather(dataset, trained.task, wanted.model_copy(update={"classes": names}), seed=settings.seed, to_learn=False)
     gathered = known_only(in_order(gathered, trained.names)) if trained.task == "keypoints" else gathered
@@ -111,6 +112,13 @@ def _is_own(dataset: Dataset, trained: Trained) -> bool:
     places = {Path(str(place)).absolute() for place in (dataset.origin.get("path", dataset.root), dataset.root)}
     there = Path(before).absolute()
     return bool(before) and (there in places or any(there == place.parent for place in places if place.is_file()))
+
+
+def _refuse_other_labels(dataset: Dataset, trained: Trained) -> None:
+    kinds = set(dataset.annotations["kind"].cast(pl.String).unique())
+    if kinds.isdisjoint(KINDS[trained.task]):
+        needed = f"A network for {trained.task} is measured on {in_words(KINDS[trained.task], 'or')}"
+        raise DataError(f"{needed}; the dataset has {in_words(kinds) if kinds else 'no labels'}.", table="annotations")
 
 
 def _matched(dataset: Dataset, trained: Trained) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:

@@ -20,10 +20,10 @@ from burnish.formats.masks.layout import find_pairs
 from burnish.formats.painting import PAINTED
 from burnish.formats.recognise import load_format, open_dataset
 from burnish.train.policies.absent import absent_classes, unlearnt_note, unscored_note
-from burnish.train.policies.usable import complete_only, labelled_only, readable_only, with_usable_masks
+from burnish.train.policies.usable import complete_only, labelled_only, readable_only, why_none, with_usable_masks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -124,6 +124,12 @@ def task_of(dataset: Dataset) -> Task:
     return found
 
 
+def in_words(kinds: Iterable[str], last: str = "and") -> str:
+    """Kinds of annotations in the plural, for messages."""
+    *first, final = sorted("boxes" if kind == "box" else f"{kind}s" for kind in kinds)
+    return f"{', '.join(first)} {last} {final}" if first else final
+
+
 def suited(dataset: Dataset, task: Task | None, config: DataConfig) -> tuple[Dataset, tuple[str, ...]]:
     """The dataset as the task needs it: read as mask pictures, where these lie beside labels that the task cannot learn from.
 
@@ -146,7 +152,8 @@ def suited(dataset: Dataset, task: Task | None, config: DataConfig) -> tuple[Dat
     folder = Path(str(source)) if Path(str(source)).is_dir() else Path(str(source)).parent
     if not load_format("masks").recognise(folder):
         return dataset, ("There are no masks, so whole boxes are learnt.",) if "box" in kinds else ()
-    told = f"The masks beside {Path(str(source)).name} are learnt, not its boxes; data.format decides otherwise."
+    other = f", not its {in_words(kinds)}" if kinds else ""
+    told = f"The masks beside {Path(str(source)).name} are learnt{other}; data.format decides otherwise."
     return open_dataset(folder, "masks"), (told,)
 
 
@@ -178,7 +185,7 @@ def gather(
             alone = config.model_copy(update={**own, "soft": None, "boxes": False, "mode": examples.mode, "classes": named})
             more = _gathered(other, examples.task, alone, seed=seed, is_whole=True)
             examples = _joined(examples, more, PARTS.index(part))
-    return _checked(complete_only(examples, progress)) if to_learn else examples
+    return _checked(complete_only(examples, progress), config.train) if to_learn else examples
 
 
 def _gathered(dataset: Dataset, task: Task | None, config: DataConfig, *, seed: int, is_whole: bool = False) -> Examples:
@@ -325,15 +332,19 @@ def _mode(task: Task, rows: pl.DataFrame, classes: int) -> Mode:
     return "binary" if classes == 1 and task == "segmentation" else "multiclass"
 
 
-def _checked(examples: Examples) -> Examples:
+def _checked(examples: Examples, splits: Sequence[str]) -> Examples:
     """Tell of classes that nothing can be learnt of, or that a part cannot measure.
+
+    Args:
+        examples: What was found.
+        splits: Names of the splits that were to be trained on.
 
     Raises:
         DataError: There is nothing to train on.
     """
     own = examples.part("train")
     if not len(own):
-        raise DataError("There is no picture to train on. Name the splits to train on with data.train, or divide with burnish split.")
+        raise DataError(f"There is no picture to train on{why_none(examples, splits)}")
     absent = absent_classes(examples, own)
     if len(absent) == len(examples.classes):
         raise DataError(f"No training picture has a label of {', '.join(absent)}; nothing can be learnt.")

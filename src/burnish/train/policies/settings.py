@@ -102,11 +102,12 @@ class EvaluationConfig(Config):
     publish: str | None = None
     """File to which the best weights of a finished training are also put, as a state_dict; {time} in it is the time of the weights."""
 
-    @model_validator(mode="after")
-    def _target_is_readable(self) -> Self:
-        if self.target is not None:
-            parse_target(self.target)
-        return self
+    @field_validator("target")
+    @classmethod
+    def _target_is_readable(cls, target: str | None) -> str | None:
+        if target is not None:
+            parse_target(target)
+        return target
 
 
 class HardwareConfig(Config):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -12,6 +13,8 @@ from burnish.engine.map import ordered_map
 from burnish.media.endings import why_incomplete
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from burnish.engine.progress import Progress
     from burnish.train.policies.examples import Examples
 
@@ -33,7 +36,10 @@ def readable_only(examples: Examples) -> Examples:
 
 
 def complete_only(examples: Examples, progress: Progress) -> Examples:
-    """Without the pictures, of those that are in a part, whose files or soft masks are cut short: half of each would be learnt as grey."""
+    """Without the pictures, of those that are in a part, whose files or soft masks are cut short, or hold values that are no numbers.
+
+    Half of each would be learnt as grey, or as black.
+    """
     rows: list[int] = np.flatnonzero(examples.parts >= 0).tolist()
 
     def lacking(row: int) -> str | None:
@@ -46,7 +52,7 @@ def complete_only(examples: Examples, progress: Progress) -> Examples:
         return examples
     listed = "; ".join(f"{examples.told_path(row)} ({why})" for row, why in list(bad.items())[:_LISTED])
     more = f"; and {len(bad) - _LISTED:,} more, which burnish check lists" if len(bad) > _LISTED else ""
-    note = f"{len(bad):,} pictures cannot be decoded to their end, and are left out: {listed}{more}."
+    note = f"{len(bad):,} pictures cannot be decoded whole, and are left out: {listed}{more}."
     parts = examples.parts.copy()
     parts[list(bad)] = -1
     return replace(examples, parts=parts, notes=(*examples.notes, note))
@@ -71,3 +77,16 @@ def labelled_only(examples: Examples) -> Examples:
         return examples
     note = f"{int(without.sum()):,} pictures have no label and are left out."
     return replace(examples, parts=np.where(without, -1, examples.parts), notes=(*examples.notes, note))
+
+
+def why_none(examples: Examples, splits: Sequence[str]) -> str:
+    """Why no picture is in the training part: no split is called so, or all were left out."""
+    counts = examples.dataset.images["split"].cast(pl.String).drop_nulls().value_counts(sort=True)
+    there: dict[str, int] = dict(counts.iter_rows())
+    if there and not there.keys() & {*splits}:
+        hints = (f" Did you mean '{near[0]}'?" for name in splits if (near := get_close_matches(name, there, n=1)))
+        told = ", ".join(f"{name} ({count:,} pictures)" for name, count in there.items())
+        named = f"no split is called {' or '.join(splits)}" if splits else "data.train names no split"
+        return f": {named}. The splits are {told}.{next(hints, '')} Name them with data.train, or divide with burnish split."
+    left_out = " ".join(note for note in examples.notes if "left out" in note)
+    return f": {left_out}" if left_out else ". Name the splits to train on with data.train, or divide with burnish split."
