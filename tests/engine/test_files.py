@@ -1,4 +1,8 @@
 import errno
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -44,6 +48,47 @@ def test_a_filled_folder_is_refused_and_force_replaces_it(tmp_path):
     with atomic_folder(target, force=True) as temporary:
         (temporary / "new.txt").write_text("new")
     assert [p.name for p in target.iterdir()] == ["new.txt"]
+
+
+KILLED = """
+import os, signal, sys, time
+from burnish.engine.files import atomic_folder
+with atomic_folder(sys.argv[1]) as temporary:
+    (temporary / "half.txt").write_text("half")
+    print(temporary.name, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_what_a_killed_process_has_left_is_removed_and_what_another_one_fills_is_not(tmp_path):
+    target, long_ago = tmp_path / "out [1]", time.time() - 3600
+    working = [subprocess.Popen([sys.executable, "-c", KILLED, str(target)], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    left, kept = (tmp_path / process.stdout.readline().strip() for process in working)
+    try:
+        working[0].kill()
+        working[0].wait()
+        for folder in (left, kept):
+            os.utime(folder, (long_ago, long_ago))
+        with atomic_folder(target) as temporary:
+            (temporary / "new.txt").write_text("new")
+        assert not left.exists()
+        assert (kept / "half.txt").read_text() == "half"
+        assert [path.name for path in target.iterdir()] == ["new.txt"]
+    finally:
+        for process in working:
+            process.kill()
+            process.communicate()
+
+
+def test_what_was_left_a_moment_ago_and_what_is_of_another_name_stays(tmp_path):
+    fresh, other = tmp_path / ".out.abcdefgh.part", tmp_path / ".out.more.abcdefgh.part"
+    for folder in (fresh, other):
+        folder.mkdir()
+    os.utime(other, (0, 0))
+    with atomic_folder(tmp_path / "out"):
+        pass
+    assert fresh.is_dir()
+    assert other.is_dir()
 
 
 def test_a_full_disk_is_told_in_words(tmp_path):

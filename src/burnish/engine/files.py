@@ -8,9 +8,11 @@ import re
 import shutil
 import tempfile
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from burnish.engine.leftovers import in_work, remove_left
 from burnish.errors import BurnishError, DataError
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ _REFUSALS = {
     errno.EFBIG: "This place, or a limit of this session (ulimit -f), does not allow files of that size. Nothing is half written.",
     errno.ENAMETOOLONG: "Choose a shorter name.",
 }
+_RANDOM = 8
+"""Letters that tempfile draws."""
 _NUMBER_IN_TEXT = re.compile(r"\(os error (\d+)\)|\[Errno (\d+)\]")
 _SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")
 
@@ -53,6 +57,8 @@ def atomic_path(path: Path | str) -> Generator[Path]:
 def atomic_folder(path: Path | str, *, force: bool = False) -> Generator[Path]:
     """Give a temporary folder beside the target; when the block ends well it becomes the target, otherwise it is removed.
 
+    One that a killed process has left is removed by the next that makes the same target.
+
     Args:
         path: The folder to make.
         force: Replace a folder that is there already.
@@ -64,13 +70,16 @@ def atomic_folder(path: Path | str, *, force: bool = False) -> Generator[Path]:
     refuse_filled_folder(target, force=force)
     with explained_os_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name[:100]}.", suffix=".part", dir=target.parent))
+        start = f".{target.name[:100]}."
+        remove_left(target.parent, f"{escape(start)}{'?' * _RANDOM}.part")
+        temporary = Path(tempfile.mkdtemp(prefix=start, suffix=".part", dir=target.parent))
         temporary.chmod(0o755)
-        try:
-            yield temporary
-            _swap_in(temporary, target)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+        with in_work(temporary):
+            try:
+                yield temporary
+                _swap_in(temporary, target)
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_bytes(path: Path | str, data: bytes) -> None:
