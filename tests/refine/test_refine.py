@@ -136,7 +136,7 @@ def test_shapes_lie_beside_the_report_and_lead_back_as_a_review(sets, model, tmp
     result = refine(sets, again, progress=told)
     assert result.summary()["pictures"] == {"manual": 6, "reviewed": 18}
     assert "Review of 18 pictures: 18 accepted." in told.lines
-    assert any("6 pictures of the review are not weakly labelled" in text for text in told.lines)
+    assert any("6 pictures of the review are labelled by hand" in text for text in told.lines)
 
 
 def test_a_number_in_use_is_refused_with_the_next_free_one(sets, model):

@@ -302,6 +302,17 @@ def test_few_pictures_that_choose_the_weights_are_told(make_discs, tmp_path, cap
     assert "mostly chance" not in capsys.readouterr().err
 
 
+def test_what_a_training_came_to_is_told_where_its_report_cannot_be_written(make_discs, tmp_path, capsys):
+    own = make_discs("own", 8)
+    (tmp_path / "run/report.html/in the way").mkdir(parents=True)
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump({**SMALL, "epochs": 1}))
+    assert run(["train", str(own), "-c", str(tmp_path / "c.yaml"), "--out", str(tmp_path / "run")]) == 3
+    told = capsys.readouterr().err
+    assert "Trained unet for segmentation on" in told
+    assert "report.html cannot be written" in told
+    assert (tmp_path / "run/best.pt").exists()
+
+
 def test_pictures_cut_short_are_left_out_by_name_and_the_training_goes_on(make_discs, tmp_path):
     own = make_discs("cut", 8)
     for name in ("2.png", "5.png"):

@@ -15,7 +15,7 @@ from burnish.config import dump
 from burnish.engine.files import refuse_filled_folder, refuse_impossible_folder, write_text
 from burnish.engine.logs import start_logging
 from burnish.engine.map import Engine
-from burnish.errors import ConfigError
+from burnish.errors import BurnishError, ConfigError
 from burnish.formats.findings import read_findings
 from burnish.formats.recognise import open_dataset
 from burnish.recipe import Running, perform
@@ -64,7 +64,12 @@ def execute(request: Request) -> int:
     progress = terminal_progress(quiet=request.quiet)
     running = Running(Engine(request.jobs), progress, _work(out, request), request.force, request.dry_run)
     result = perform(request.verb, _opened(request), request.settings, running)
-    written = _save(result, out, request)
+    try:
+        written = _save(result, out, request)
+    except BurnishError:
+        if request.operation.out == "run":  # hours may lie behind it: what was found is told, though not all of it could be written
+            sys.stderr.write(f"{str(result).rstrip()}\n")
+        raise
     _tell(result, written, request)
     return int(getattr(result, "exit_code", 0))
 

@@ -69,7 +69,7 @@ class HybridSet:
         told = self.summary()
         held = ", ".join(f"{number:,} {origin}" for origin, number in told["pictures"].items())
         fates = ", ".join(f"{number:,} {fate}" for fate, number in told["boxes"].items())
-        lines = [f"{self.train.name} and {self.val.name}: {held} pictures.", f"Boxes: {fates}." if fates else "There are no boxes."]
+        lines = [f"{self.train.name} and {self.val.name}: {held} pictures.", f"Boxes: {fates}." if fates else "No box was predicted."]
         if self.choice is not None:
             lines.insert(1, str(self.choice))
         if fates and not told["boxes"].keys() - {"empty"}:

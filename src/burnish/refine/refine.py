@@ -170,7 +170,9 @@ def _reviews(sets: PreparedSets, config: RefineConfig, path: str, progress: Prog
     progress.say(str(found))
     if found.ignored:
         shown = ", ".join(found.ignored[:_LISTED])
-        progress.say(f"{len(found.ignored):,} pictures of the review are not weakly labelled and stay as they are, such as {shown}.")
+        progress.say(
+            f"{len(found.ignored):,} pictures of the review are labelled by hand, or in no set, and stay as they are, such as {shown}."
+        )
     return found
 
 
