@@ -3,9 +3,10 @@ r"""Do refined masks help? Baseline, raw boxes and merging modes on cracks and n
 python benchmarks/refine.py DATASET [--seeds 3] [--modes best,boxes] [--epochs 12 | --steps 1000] [--drawn] [--work FOLDER]
 python benchmarks/refine.py deepcrack --together '^(.+?)(-\d+)?$'
 python benchmarks/refine.py nuclei --epochs 24 --augs '{name: invert, p: 0.3}, {name: grey, p: 0.3}'
+python benchmarks/refine.py tiles --epochs 80 --together '^exp\d+_num_(\d+)$' --flawless
 
 DATASET is a folder with train/ and test/, each with images/, masks/ and boxes.coco.json. 24 pictures of train count as labelled by hand,
-drawn by the seed; of all others only the boxes are used. Their masks judge the improved masks, and nothing else sees them.
+drawn by the seed; of all others only the boxes are used (with --flawless, none means that there is nothing to find). Their masks judge the improved masks, and nothing else sees them.
 
 A mode is one of burnish.refine.modes or of MODES below; agreement trains a second network on the same 24 pictures. box_supervised among
 them is no mode but a network that learns from the boxes of all pictures with the loss of that name.
@@ -58,6 +59,7 @@ MODES = {
     "tight_soft": {"name": "tight", "hard": False},
 }
 """Modes in other settings than their own, by names of this script."""
+HAND = 24
 JUDGED = ("hybrid", "soft", "per_box", "edges", "guided", "guided_inside", "tight", "tight_inside")
 """Modes whose masks are compared with those drawn by hand."""
 
@@ -73,6 +75,7 @@ def main() -> None:
     parser.add_argument("--drawn", action="store_true", help="also train on the drawn masks of all pictures: the most that can be gained")
     parser.add_argument("--work", type=Path, default=Path("runs/refine-benchmark"))
     parser.add_argument("--together", default=None)
+    parser.add_argument("--flawless", action="store_true", help="pictures without boxes show nothing to find, and some are among the 24")
     parser.add_argument("--augs", default="", help="further augmentations, such as {name: invert, p: 0.3}")
     chosen = parser.parse_args()
     TRAINING["augs"]["steps"] += yaml.safe_load(f"[{chosen.augs}]")
@@ -85,9 +88,9 @@ def one_seed(dataset: Path, seed: int, modes: list[str], chosen: argparse.Namesp
     folder = chosen.work / f"{dataset.name}_{seed}"
     sets = folder / "sets"
     if not sets.exists():
-        config = PrepareConfig(
-            masks=str(dataset / "train"), hand="24", evaluate=0, copies=0, name="set", seed=seed, together=chosen.together
-        )
+        drawn = {"masks": str(dataset / "train"), "hand": drawn_of_all(dataset, folder, seed) if chosen.flawless else str(HAND)}
+        unlabelled = "background" if chosen.flawless else "leave_out"
+        config = PrepareConfig(**drawn, evaluate=0, copies=0, name="set", seed=seed, together=chosen.together, unlabelled=unlabelled)
         burnish.prepare(burnish.open(dataset / "train" / "boxes.coco.json"), config).save(sets)
     baseline = trained(sets / "set_BASELINE", sets, folder / "baseline", seed, chosen)
     scores = {"baseline": judged(baseline, dataset / "test")}
@@ -106,6 +109,15 @@ def one_seed(dataset: Path, seed: int, modes: list[str], chosen: argparse.Namesp
         told(dataset, seed, "drawn", scores)
     for name in [one for one in scores if one != "baseline"]:
         told(dataset, seed, name, scores)
+
+
+def drawn_of_all(dataset: Path, folder: Path, seed: int) -> str:
+    """A file of names, drawn by the seed from all pictures, those that show nothing to find as likely as the others."""
+    names = sorted(path.name for path in (dataset / "train" / "images").iterdir())
+    listed = folder / "hand.txt"
+    folder.mkdir(parents=True, exist_ok=True)
+    listed.write_text("\n".join(sorted(np.random.default_rng(seed).choice(names, HAND, replace=False))) + "\n")
+    return str(listed)
 
 
 def improve(sets: Path, models: list[Path], mode: str, number: int, seed: int) -> None:
@@ -156,7 +168,7 @@ def judge_masks(sets: PreparedSets, run: Path, dataset: Path, seed: int) -> None
     for name, made in masks.items():
         both = np.array([np.count_nonzero(a & b) for a, b in zip(made, drawn, strict=True)])
         either = np.array([np.count_nonzero(a | b) for a, b in zip(made, drawn, strict=True)])
-        told = f"{np.mean(both / np.maximum(either, 1)):.3f} mean over pictures, {both.sum() / either.sum():.3f} over all pixels"
+        told = f"{np.where(either, both / np.maximum(either, 1), 1.0).mean():.3f} mean over pictures, {both.sum() / either.sum():.3f} over all pixels"
         print(f"  {dataset.name} seed {seed}: masks of {name}: IoU {told}", flush=True)
 
 

@@ -59,6 +59,7 @@ _DROPPED = {"transfer-encoding", "connection", "content-length", "date", "server
 def _handler(line: Line) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # each body would wait for the acknowledgement of its headers
 
         def log_message(self, format, *args):  # noqa: A002 - its name in the library
             """Say nothing."""

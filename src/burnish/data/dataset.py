@@ -98,9 +98,9 @@ class Dataset:
 
     def with_tables(self, **changed: pl.DataFrame) -> Dataset:
         """The same dataset with some tables replaced, each made to follow its declared columns."""
-        fresh = {name: tables.conform(TABLES[name], frame).lazy() for name, frame in changed.items()}
-        kept = {name: frame for name, frame in self._kept.items() if name not in changed}
-        return replace(self, frames=MappingProxyType({**self.frames, **fresh}), _kept=kept)
+        fresh = {name: tables.conform(TABLES[name], frame) for name, frame in changed.items()}
+        frames = {**self.frames, **{name: frame.lazy() for name, frame in fresh.items()}}
+        return replace(self, frames=MappingProxyType(frames), _kept={**self._kept, **fresh})
 
     def with_notes(self, notes: pl.DataFrame) -> Dataset:
         """The same dataset with other reader's findings."""
@@ -138,10 +138,14 @@ class Dataset:
 
     def counts(self) -> dict[str, int]:
         """Number of rows of each table."""
-        return {name: int(self.frames[name].select(pl.len()).collect().item()) for name in TABLES}
+        return {name: self._count(name) for name in TABLES}
+
+    def _count(self, name: str) -> int:
+        kept = self._kept.get(name)
+        return int(self.frames[name].select(pl.len()).collect().item()) if kept is None else kept.height
 
     def __len__(self) -> int:
-        return self.counts()["images"]
+        return self._count("images")
 
     def __bool__(self) -> bool:
         return True
@@ -188,12 +192,13 @@ def make_dataset(
         "attributes": attributes,
         "extras": extras,
     }
-    frames = {name: (empty(TABLES[name]) if frame is None else tables.conform(TABLES[name], frame)).lazy() for name, frame in given.items()}
+    held = {name: empty(TABLES[name]) if frame is None else tables.conform(TABLES[name], frame) for name, frame in given.items()}
     return Dataset(
         root=Path(root),
-        frames=MappingProxyType(frames),
+        frames=MappingProxyType({name: frame.lazy() for name, frame in held.items()}),
         notes=no_findings() if notes is None else notes,
         origin=MappingProxyType(dict(origin or {})),
+        _kept=held,
     )
 
 

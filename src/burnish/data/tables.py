@@ -38,6 +38,8 @@ def conform(columns: tuple[Column, ...], frame: pl.DataFrame) -> pl.DataFrame:
         DataError: A required column is missing, an unknown one is there, or a value cannot be cast.
     """
     _refuse_strangers(columns, frame.columns)
+    if list(frame.schema.items()) == list(dtypes(columns).items()):
+        return frame
     try:
         return frame.lazy().select(_expressions(columns, frame.columns)).collect()
     except pl.exceptions.PolarsError as error:
