@@ -6,7 +6,8 @@ python benchmarks/refine.py nuclei --epochs 24 --augs '{name: invert, p: 0.3}, {
 python benchmarks/refine.py tiles --epochs 80 --together '^exp\d+_num_(\d+)$' --flawless
 
 DATASET is a folder with train/ and test/, each with images/, masks/ and boxes.coco.json. 24 pictures of train count as labelled by hand,
-drawn by the seed; of all others only the boxes are used (with --flawless, none means that there is nothing to find). Their masks judge the improved masks, and nothing else sees them.
+drawn by the seed; of all others only the boxes are used (with --flawless, none
+means that there is nothing to find). Their masks judge the improved masks, and nothing else sees them.
 
 A mode is one of burnish.refine.modes or of MODES below; agreement trains a second network on the same 24 pictures. box_supervised among
 them is no mode but a network that learns from the boxes of all pictures with the loss of that name.
@@ -168,7 +169,8 @@ def judge_masks(sets: PreparedSets, run: Path, dataset: Path, seed: int) -> None
     for name, made in masks.items():
         both = np.array([np.count_nonzero(a & b) for a, b in zip(made, drawn, strict=True)])
         either = np.array([np.count_nonzero(a | b) for a, b in zip(made, drawn, strict=True)])
-        told = f"{np.where(either, both / np.maximum(either, 1), 1.0).mean():.3f} mean over pictures, {both.sum() / either.sum():.3f} over all pixels"
+        mean = np.where(either, both / np.maximum(either, 1), 1.0).mean()
+        told = f"{mean:.3f} mean over pictures, {both.sum() / either.sum():.3f} over all pixels"
         print(f"  {dataset.name} seed {seed}: masks of {name}: IoU {told}", flush=True)
 
 
