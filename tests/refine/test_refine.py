@@ -117,6 +117,21 @@ def test_masks_are_shown_before_and_after_with_the_difference_large_enough_to_ju
     assert orange > 0.05 > blue  # corners of boxes are taken away, and nothing is added outside of them
 
 
+def test_pictures_in_whose_boxes_nothing_is_predicted_are_shown_last_though_all_of_their_label_is_gone(sets, model, tmp_path):
+    blank = sorted((sets / "discs_WEAK" / "images").iterdir())[3]
+    with Image.open(blank) as picture:
+        plain = Image.new(picture.mode, picture.size)
+    plain.save(blank)
+    result = refine(sets, RefineConfig(model=str(model), mode="soft", copies=0), work=tmp_path / "out")
+    empty = result.made.table.group_by("picture").agg((pl.col("fate") == "empty").all()).filter("fate")["picture"].to_list()
+    assert blank.stem in empty
+    assert len(empty) < 18
+    data = json.loads(re.search(r'id="changed-cards"[^>]*>(.*?)</script>', refine_page(result), re.DOTALL)[1])
+    last = data["cards"][-len(empty) :]
+    assert {card["title"] for card in last} == set(empty)
+    assert all(card["reason"].startswith("Nothing is predicted in its boxes.") for card in last)
+
+
 class Told(Silent):
     """Progress of which the lines are kept."""
 

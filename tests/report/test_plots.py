@@ -66,6 +66,22 @@ def test_lines_have_their_names_in_a_legend_escaped():
     assert [item.find("i").tail for item in ET.fromstring(figure).iter("li")] == ["<i>", "b"]
 
 
+@pytest.mark.parametrize(
+    ("across", "named"), [([0, 1], ["0", "1"]), ([1, 2, 3, 4], ["1", "2", "4"]), ([0, 0.5], ["0", "0.25", "0.5"]), ([3], ["3"])]
+)
+def test_whole_places_have_whole_numbers_below(across, named):
+    figure = line_chart({"IoU": [1.0] * len(across)}, across, title="IoU of each round")
+    below = [one.text for one in ET.fromstring(figure).iter("text") if one.get("text-anchor")]
+    assert below == named
+
+
+def test_five_lines_have_five_colours_and_none_of_them_is_grey():
+    figure = line_chart({str(number): [1, number] for number in range(5)}, [1, 2], title="Curves")
+    found = re.findall('class="stroke-([a-z]+)"', figure)
+    assert len(set(found)) == 5
+    assert not {"plain", "soft"} & set(found)
+
+
 def test_a_line_with_too_few_values_is_refused():
     with pytest.raises(DataError, match="1 values"):
         line_chart({"loss": [1]}, [1, 2], title="Loss")

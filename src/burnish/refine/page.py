@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from burnish.refine.refine import RefineResult
 
 _MOST_CARDS = 60
+_EMPTY = "empty"  # the fate of a box in which nothing is predicted
 _HEADINGS = {"iou": "IoU", "best": ""}
 _FILL, _STRONG, _PALE = 0.45, 0.85, 0.5
 _SIDE, _TALLEST, _GAP, _HEAD, _LETTERS = 376, 752, 10, 28, 15  # pixels; three panels beside one another fill the page
@@ -44,11 +45,12 @@ _LOST, _GAINED = (230, 120, 0), (0, 90, 200)
 
 
 class _Change(NamedTuple):
-    """How much of its weak label a refined picture has not kept."""
+    """How much of its weak label a refined picture has not kept, and whether anything at all was predicted in its boxes."""
 
     folder: Path
     name: str
     share: float
+    is_empty: bool
 
 
 def refine_page(result: RefineResult) -> str:
@@ -100,9 +102,8 @@ def _rounds(result: RefineResult) -> Section:
     ends = [(one.iou.low, one.iou.high) for one in result.rounds]
     if known := [(low, high) for low, high in ends if low is not None and high is not None]:
         lines |= {"lower end": [low for low, _ in known], "upper end": [high for _, high in known]}
-    chart = line_chart(
-        lines, places, title="IoU of each round", note="Mean over pictures, with the ends of its 95 % interval.", axis="round"
-    )
+    note = "Mean over pictures, with the ends of its 95 % interval."
+    chart = line_chart(lines, places, title="IoU of each round", note=note, axis="round", tones=("accent", "plain", "plain"))
     told = pl.DataFrame([{**_told(one), "best": "best" if one is result.best else ""} for one in result.rounds])
     lead = f"Measured on the hand-drawn masks of {result.sets.name}_{VAL}; {result.sets.name}_EVAL had no say."
     return Section("rounds", "Rounds", chart + html_table(told, caption="Rounds", headings=_HEADINGS), lead)
@@ -150,12 +151,12 @@ def _boxes(made: HybridSet) -> Section:
 
 def _changed(result: RefineResult, made: HybridSet) -> Section:
     changes = [change for folder in (made.train, made.val) for change in _changes(result, folder)]
-    changes.sort(key=lambda change: -change.share)
+    changes.sort(key=lambda change: (change.is_empty, -change.share))
     cards = [_card(result, change) for change in changes[:_MOST_CARDS]]
     body = gallery(cards, key="changed", title="Masks that changed most", look="rows")
     lead = (
         "Left the weak label, in the middle the refined mask, as strongly as it is believed, right the difference: orange is what was "
-        "taken away, blue what was added. Those that changed most come first."
+        "taken away, blue what was added. Those that changed most come first, and last those in whose boxes nothing was predicted."
     )
     return Section("changed", "Masks that changed most", body, lead)
 
@@ -164,7 +165,8 @@ def _changes(result: RefineResult, folder: Path) -> Iterator[_Change]:
     rows = [row for row in read_provenance(folder)["pictures"] if row["copy_of"] is None and row["origin"] == "hybrid"]
     for row in rows:
         before, after = _shares(result, folder, row["name"])
-        yield _Change(folder, row["name"], float(np.abs(before - after).sum() / max(before.sum(), 1.0)))
+        is_empty = all(box["fate"] == _EMPTY for box in row["boxes"])
+        yield _Change(folder, row["name"], float(np.abs(before - after).sum() / max(before.sum(), 1.0)), is_empty)
 
 
 def _shares(result: RefineResult, folder: Path, name: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -181,12 +183,13 @@ def _card(result: RefineResult, change: _Change) -> Card:
     classes = result.sets.classes
     shown = (_tinted(picture, before, classes), _tinted(picture, after, classes), _difference(picture, before, after))
     strip = _side_by_side(shown)
+    why = "Nothing is predicted in its boxes. " if change.is_empty else ""
     return Card(
         key=f"{change.folder.name}-{change.name}",
         picture=thumbnail(strip, longest=strip.shape[1]),
         title=change.name,
-        score=min(change.share, 1.0),
-        reason=f"{change.share:.0%} of its weak label changed.",
+        score=None if change.is_empty else min(change.share, 1.0),  # cards without a score come last
+        reason=f"{why}{change.share:.0%} of its weak label changed.",
     )
 
 

@@ -10,8 +10,8 @@ from burnish.report.markup import escape
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-Tone = Literal["plain", "accent", "bad", "good", "soft"]
-"""What a colour says; the page's style decides which colour that is in each scheme."""
+Tone = Literal["plain", "accent", "bad", "good", "soft", "cool", "violet"]
+"""What a colour says, or of the last two only which one it is; the page's style decides how it looks in each scheme."""
 
 
 def figure(title: str, note: str, drawing: str) -> str:

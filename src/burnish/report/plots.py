@@ -23,7 +23,7 @@ _HEIGHT, _TOP, _BOTTOM = 220, 26, 24
 _FLOOR = _HEIGHT - _BOTTOM
 _LEFT = 7.0
 _THOUSAND = 1000
-_TONES: tuple[Tone, ...] = ("accent", "good", "bad", "plain", "soft")
+_TONES: tuple[Tone, ...] = ("accent", "good", "bad", "cool", "violet", "plain")
 
 
 def histogram(
@@ -77,6 +77,7 @@ def line_chart(
     axis: str = "",
     dots: bool = True,
     marked: tuple[float, str] | None = None,
+    tones: Sequence[Tone] = _TONES,
 ) -> str:
     """Lines over a common axis, from 0 up, with a dot at every value and a legend.
 
@@ -88,6 +89,7 @@ def line_chart(
         axis: What the axis is, written below.
         dots: Whether values have dots; not where there are many.
         marked: A place on the axis that gets a line upright, and what is written beside it.
+        tones: Colours of the lines in their order.
 
     Raises:
         DataError: A line has not as many values as the axis.
@@ -99,14 +101,14 @@ def line_chart(
     low, high = float(across[0]), float(across[-1])
     scale = _Scale(tuple(ticks(highest)))
     lines = "".join(
-        _line([_share(place, low, high) for place in across], [scale.share(value) for value in values], index, dots=dots)
+        _line([_share(place, low, high) for place in across], [scale.share(value) for value in values], painted(index, tones, "stroke"), dots=dots)
         for index, values in enumerate(series.values())
     )
     drawing = f'<svg y="{_TOP}" width="100%" height="{_FLOOR - _TOP}" viewBox="0 0 100 100" preserveAspectRatio="none">{lines}</svg>'
-    body = _grid(scale) + drawing + _axis([low, (low + high) / 2, high] if high > low else [low], low, high)
+    body = _grid(scale) + drawing + _axis(_named(across), low, high)
     body += "" if marked is None else _upright(marked[0], marked[1], low, high)
     description = "; ".join(f"{name or 'values'} ends at {values[-1]:.4g}" for name, values in series.items()) + "."
-    keys = legend(tuple(series), _TONES) if any(series) else ""
+    keys = legend(tuple(series), tones) if any(series) else ""
     return figure(title, note, keys + svg(title, description, _HEIGHT, body, kind="plot") + _axis_name(axis))
 
 
@@ -186,7 +188,16 @@ def _axis(places: Sequence[float], low: float, high: float) -> str:
     )
 
 
-def _line(across: Sequence[float], heights: Sequence[float], index: int, *, dots: bool = True) -> str:
+def _named(across: Sequence[float]) -> list[float]:
+    """Both ends of the axis and its middle; of epochs, rounds and other whole places a whole one."""
+    low, high = float(across[0]), float(across[-1])
+    middle = (low + high) / 2
+    if all(float(place).is_integer() for place in across):
+        middle = float(math.floor(middle))
+    return sorted({low, middle, high})
+
+
+def _line(across: Sequence[float], heights: Sequence[float], paint: str, *, dots: bool = True) -> str:
     """A line and its dots in a 100 x 100 box; a dot is a line of no length, which stays round when the box is stretched."""
     points = [(x, 100 - 100 * height) for x, height in zip(across, heights, strict=True)]
     path, pen_up = "", True
@@ -195,4 +206,4 @@ def _line(across: Sequence[float], heights: Sequence[float], index: int, *, dots
             path += f"{'M' if pen_up else 'L'}{x:.2f} {y:.2f}"
         pen_up = math.isnan(y)
     drawn = "".join(f"M{x:.2f} {y:.2f}h0" for x, y in points if not math.isnan(y)) if dots else ""
-    return f'<g {painted(index, _TONES, "stroke")}><path d="{path}"/><path class="dot" d="{drawn}"/></g>'
+    return f'<g {paint}><path d="{path}"/><path class="dot" d="{drawn}"/></g>'
