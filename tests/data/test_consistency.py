@@ -109,6 +109,15 @@ def test_marks_of_scenes_that_do_not_fit_are_found():
     assert "never finishes" in found["reason"][1]
 
 
+def test_names_of_classes_that_differ_in_typing_alone_are_found_with_the_usual_one_suggested():
+    rows = [{"frame": 0, "kind": "tag", "class": 1}, {"frame": 1, "kind": "tag", "class": 1}, {"frame": 2, "kind": "tag", "class": 0}]
+    names = ("Round ", "round", "traffic_light", "Traffic light", "A", "a", "-1", "1", "truck", "trucks")
+    found = inconsistencies(moving(3, rows, classes=names))
+    assert found["kind"].to_list() == ["similar_classes"] * 2
+    assert list(zip(found["given"], found["suggestion"], strict=True)) == [("Round ", "round"), ("Traffic light", "traffic_light")]
+    assert "'Round ' (annotations: 1) is written almost like 'round' (2)" in found["reason"][0]
+
+
 def test_points_of_lines_outside_the_picture_or_without_a_number_are_found():
     line = {"frame": 0, "kind": "polyline", "x1": 0.0, "y1": 0.0, "x2": 9.0, "y2": 9.0}
     outside = broken_invariants(moving(1, [{**line, "points": [5.0, 5.0, 130.0, 5.0]}]))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -34,6 +37,7 @@ def inconsistencies(dataset: Dataset) -> pl.DataFrame:
     - track_attributes: an attribute that cannot change does.
     - track_unkeyed: a track has key frames, but its first view is none.
     - scene_marks: scenes that do not begin or end as they should.
+    - similar_classes: names of classes differ in nothing but letter case, blanks, underscores and hyphens.
     """
     rules: tuple[Callable[[Dataset], pl.DataFrame], ...] = (
         _self_crossing,
@@ -45,6 +49,7 @@ def inconsistencies(dataset: Dataset) -> pl.DataFrame:
         _track_attributes,
         _track_starts,
         _scene_marks,
+        _similar_classes,
     )
     return join_findings(*(rule(dataset) for rule in rules))
 
@@ -181,3 +186,30 @@ def _scene_marks(dataset: Dataset) -> pl.DataFrame:
     except DataError as error:
         return findings_table(finding("scene_marks", line.strip()) for line in str(error).splitlines()[1:])
     return join_findings()
+
+
+def _similar_classes(dataset: Dataset) -> pl.DataFrame:
+    objects = dict(dataset.scan("annotations", "class").group_by("class").len().collect().iter_rows())
+    alike: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+    for number, name in dataset.class_names().items():
+        alike[_plain(name)].append((objects.get(number, 0), name))
+    found: list[dict[str, object]] = []
+    for plain, names in alike.items():
+        (most, usual), *others = sorted(names, key=lambda one: -one[0])
+        if len(plain) > 1:  # of letters that are read, the small and the large one may be two classes
+            found += [_similar(name, number, usual, most) for number, name in others]
+    return findings_table(found)
+
+
+def _similar(name: str, number: int, usual: str, most: int) -> dict[str, object]:
+    reason = (
+        f"The class {name!r} (annotations: {number:,}) is written almost like {usual!r} ({most:,}). If they are one class, give it "
+        "one name in a table of labels and write the dataset anew (burnish convert --labels)."
+    )
+    return finding("similar_classes", reason, score=0.8, given=name, suggestion=usual)
+
+
+def _plain(name: str) -> str:
+    """What of a name is not a matter of typing; a hyphen before a number may be its sign."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return re.sub(r"[\s_]+|(?<=\w)-(?=\w)", " ", folded).strip()

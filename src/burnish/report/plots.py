@@ -100,8 +100,9 @@ def line_chart(
         return figure(title, note, "")
     low, high = float(across[0]), float(across[-1])
     scale = _Scale(tuple(ticks(highest)))
+    places = [_share(place, low, high) for place in across]
     lines = "".join(
-        _line([_share(place, low, high) for place in across], [scale.share(value) for value in values], painted(index, tones, "stroke"), dots=dots)
+        _line(places, [scale.share(value) for value in values], painted(index, tones, "stroke"), dots=dots)
         for index, values in enumerate(series.values())
     )
     drawing = f'<svg y="{_TOP}" width="100%" height="{_FLOOR - _TOP}" viewBox="0 0 100 100" preserveAspectRatio="none">{lines}</svg>'
