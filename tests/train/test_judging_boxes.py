@@ -113,6 +113,14 @@ def test_the_sweep_marks_the_score_that_the_target_likes_best(judge):
     assert "asks for what no threshold changes" in notes[0]
 
 
+def test_no_threshold_is_called_the_best_where_no_box_is_sure(judge):
+    judge.add_labels(0, said([A, B], [CAR, DOG], [0.04, 0.03]))
+    judge.add_labels(1, said([], [], []))
+    figures = judge.figures(parse_target("max f1"))
+    assert figures.sweep.is_empty()
+    assert figures.notes[0] == "No box has a score of 0.05 or more, so no threshold is better than another."
+
+
 def test_doubled_pictures_weigh_as_if_they_were_there_twice(judge):
     first, second = said([A, FAR], [CAR, CAR], [0.9, 0.95]), said([A], [CAR], [0.6])
     judge.add_labels(0, first)

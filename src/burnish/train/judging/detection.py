@@ -174,7 +174,9 @@ class DetectionJudge:
         return _Boxes(np.stack(self.given), tuple(everything[order][everything[order, 1] == number] for number in range(kinds)))
 
     def _sweep(self, everything: NDArray[np.float64], target: Target | None) -> tuple[pl.DataFrame, tuple[str, ...]]:
-        """Rates at each score, of all classes together and of each."""
+        """Rates at each score, of all classes together and of each; none where no box is as sure as the lowest of them."""
+        if not (everything[:, 2] >= SWEPT[0] / STEPS).any():
+            return pl.DataFrame(), (f"No box has a score of {SWEPT[0] / STEPS:g} or more, so no threshold is better than another.",)
         kinds, given = len(self.trained.classes), np.stack(self.given).sum(axis=0)
         counts = np.zeros((len(SWEPT), kinds, 4), np.int64)
         for place, step in enumerate(SWEPT):
