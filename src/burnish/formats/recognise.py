@@ -94,6 +94,12 @@ FORMATS: Final[dict[str, Format]] = {
     "yandex": Format("burnish.formats.yandex", "JSON of Yandex's crowd.", "a .json list of frames with polygons"),
     "masks": Format("burnish.formats.masks", "Mask pictures beside pictures.", "images/ and masks/, or NAME_mask files", rank=2),
     "videos": Format("burnish.formats.videos", "Videos and pictures without labels as tasks, read only.", "a video", rank=2),
+    "csv": Format(
+        "burnish.formats.label_csv",
+        "A table of labels: pictures with their class, classes of 0 and 1, or boxes.",
+        "a .csv with pictures and labels",
+        rank=2,
+    ),
     "folders": Format("burnish.formats.folders", "One folder a class.", "folders named as the classes, pictures inside", rank=2),
     "pictures": Format("burnish.formats.pictures", "Pictures without labels, read only.", "pictures", rank=2),
 }

@@ -11,9 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-import posixpath
 from collections import Counter
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import polars as pl
@@ -25,8 +23,9 @@ from burnish.errors import DataError, FormatError
 from burnish.formats.carrying import lost_annotations, not_carried
 from burnish.formats.escapes import read_names, write_names
 from burnish.formats.gathering import Gathered, add_annotation, add_attribute, add_extras, note, to_dataset
+from burnish.formats.named_pictures import named_pictures
 from burnish.formats.placing import HowPlaced, place_media, target_paths
-from burnish.formats.reading import list_pictures, normal_path, picture_tables
+from burnish.formats.reading import picture_tables
 from burnish.formats.via_rows import FILE, HEADER, Row, find_file, read_rows
 from burnish.formats.via_shapes import KINDS, shape_columns, shape_text, writable
 
@@ -76,7 +75,7 @@ def read(path: Path, *, names: Sequence[str] | None = None, class_key: str | Non
         add_extras(gathered, "images", image, {"file_attributes": kept[name]} if kept[name] else {})
     if key not in {None, _CLASS_KEYS[0]}:
         add_extras(gathered, "dataset", None, {"class_key": key})
-    pictures = picture_tables(file.parent, _existing(file.parent, files))
+    pictures = picture_tables(file.parent, named_pictures(file.parent, files))
     declared = list(names) if names is not None else read_names(file.parent / "classes.txt")
     return to_dataset(gathered, file.parent, pictures, path=file, declared=declared)
 
@@ -157,26 +156,6 @@ def _label(gathered: Gathered, row: Row, key: str | None, where: Mapping[str, An
 
 def _attribute_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=float)
-
-
-def _existing(root: Path, files: Sequence[str]) -> list[str]:
-    """Where each named picture lies: as named, in images/, under another ending or, if only one has its name, anywhere below."""
-    there = list_pictures(root)
-    paths = {*there}
-    by_name = _only(there, lambda path: PurePosixPath(path).name)
-    by_stem = _only(there, lambda path: PurePosixPath(path).stem)
-    found: list[str] = []
-    for file in files:
-        path = normal_path(file, root)
-        choices = (path if path in paths else None, f"images/{path}" if f"images/{path}" in paths else None)
-        name = posixpath.basename(path)
-        found.append(next((c for c in choices if c), None) or by_name.get(name) or by_stem.get(PurePosixPath(name).stem) or path)
-    return found
-
-
-def _only(paths: Sequence[str], key: Any) -> dict[str, str]:
-    counts = Counter(key(path) for path in paths)
-    return {key(path): path for path in paths if counts[key(path)] == 1}
 
 
 def _written_rows(dataset: Dataset, folder: Path, targets: Mapping[int, str], key: str, lost: list[int]) -> Iterator[tuple[Any, ...]]:
