@@ -14,7 +14,7 @@ from burnish.formats.reading import read_text
 from burnish.formats.splits import split_named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from burnish.formats.gathering import Gathered
@@ -57,11 +57,10 @@ def find_tables(path: Path, gathered: Gathered) -> list[Table]:
     """
     if not path.is_dir():
         return _tables([path], gathered) if path.is_file() else []
-    splits = [entry for entry in sorted(path.iterdir()) if entry.is_dir() and split_named(entry.name)]
-    found = _tables(sorted(path.iterdir()), gathered)
-    if not found:
-        return [table for folder in splits for table in _chosen(_tables(sorted(folder.iterdir()), gathered), gathered)]
-    return _chosen(found, gathered)
+    if found := _tables(path.iterdir(), gathered):
+        return _chosen(found, gathered)
+    splits = sorted(entry for entry in path.iterdir() if split_named(entry.name) and entry.is_dir())
+    return [table for folder in splits for table in _chosen(_tables(folder.iterdir(), gathered), gathered)]
 
 
 def has_pictures(table: Table) -> bool:
@@ -80,8 +79,8 @@ def _chosen(found: list[Table], gathered: Gathered) -> list[Table]:
     return chosen
 
 
-def _tables(files: Sequence[Path], gathered: Gathered) -> list[Table]:
-    fitting = (file for file in files if file.suffix.lower() in _ENDINGS and file.is_file())
+def _tables(files: Iterable[Path], gathered: Gathered) -> list[Table]:
+    fitting = sorted(file for file in files if file.suffix.lower() in _ENDINGS and file.is_file())
     return [table for table in (_table(file, gathered) for file in fitting) if table is not None]
 
 
