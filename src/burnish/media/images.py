@@ -172,8 +172,8 @@ def encode_jpeg(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
 
 
 def encode_png(pixels: NDArray[Any]) -> bytes:
-    """PNG bytes, lossless, of grey (8 or 16 bits), RGB or RGBA pixels."""
-    return _encoded(pixels, "PNG")
+    """PNG bytes, lossless, of grey (8 or 16 bits), RGB or RGBA pixels; photos a twelfth larger than need be, in half the time."""
+    return _encoded(pixels, "PNG", compress_level=3)
 
 
 def encode_webp(pixels: NDArray[np.uint8], quality: int = 80) -> bytes:

@@ -7,10 +7,12 @@ network has learnt from one part of the pictures and not from the other, so both
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
+from burnish.engine.map import Engine, ordered_map
 from burnish.engine.progress import Progress, silent, tracked
 from burnish.errors import ModelError
 from burnish.media.endings import why_incomplete
@@ -24,7 +26,7 @@ from burnish.refine.parts import BASELINE, VAL
 from burnish.refine.sets import read_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from burnish.config import Config
     from burnish.geometry.arrays import Bools, Floats
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 _HALF: Final = 128
 _MOST: Final = 64
+_Drawn: TypeAlias = "tuple[Evidence, Bools]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class Choice:
 
 
 def settled(
-    sets: PreparedSets, improver: Improver, config: HybridSetConfig, *, progress: Progress = silent
+    sets: PreparedSets, improver: Improver, config: HybridSetConfig, *, engine: Engine | None = None, progress: Progress = silent
 ) -> tuple[HybridSetConfig, Choice | None]:
     """Settings with a mode that can be applied, and where that was to be chosen, how the modes compare.
 
@@ -66,6 +69,7 @@ def settled(
         sets: The prepared dataset.
         improver: What predicts.
         config: The settings; any mode but `best` is left as it is.
+        engine: Where modes are tried, while the predictor goes on.
         progress: Where to report.
 
     Raises:
@@ -76,7 +80,8 @@ def settled(
         return config, None
     among = config.mode.among
     modes = [build(one) for one in among]
-    parts = [_scores(sets, improver, part, modes, progress) for part in (BASELINE, VAL)]
+    trying = partial(_tried, modes)
+    parts = [_scores(trying, _asked(sets, improver, part, progress), len(modes), engine) for part in (BASELINE, VAL)]
     if not any(map(len, parts)):
         raise ModelError("The model fails on all pictures that are drawn by hand, so no mode can be chosen by them; look at the model.")
     scores = np.mean([part.mean(axis=0) for part in parts if len(part)], axis=0)
@@ -86,12 +91,14 @@ def settled(
     return config.model_copy(update={"mode": among[best]}), choice
 
 
-def _scores(sets: PreparedSets, improver: Improver, part: str, modes: Sequence[Mode], progress: Progress) -> Floats:
+def _scores(trying: Callable[[_Drawn], list[float]], asked: Iterable[_Drawn], modes: int, engine: Engine | None) -> Floats:
     """(pictures, modes) IoU of the masks that each mode makes from the boxes around what is drawn."""
-    rows = _own_rows(sets, part)
-    asked = _asked(sets, improver, part, tracked(rows, progress, f"trying modes on {sets.name}_{part}", len(rows)))
-    found = [[overlaps(mode(evidence).soft >= _HALF, drawn)[0] for mode in modes] for evidence, drawn in asked]
-    return np.array(found, dtype=np.float64).reshape(-1, len(modes))
+    return np.array(list(ordered_map(trying, asked, engine=engine, ahead=True)), dtype=np.float64).reshape(-1, modes)
+
+
+def _tried(modes: Sequence[Mode], asked: _Drawn) -> list[float]:
+    evidence, drawn = asked
+    return [overlaps(mode(evidence).soft >= _HALF, drawn)[0] for mode in modes]
 
 
 def _own_rows(sets: PreparedSets, part: str) -> list[Mapping[str, Any]]:
@@ -101,10 +108,10 @@ def _own_rows(sets: PreparedSets, part: str) -> list[Mapping[str, Any]]:
     return [rows[place] for place in np.linspace(0, len(rows) - 1, min(len(rows), _MOST)).round().astype(int).tolist()]
 
 
-def _asked(sets: PreparedSets, improver: Improver, part: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Evidence, Bools]]:
+def _asked(sets: PreparedSets, improver: Improver, part: str, progress: Progress) -> Iterator[_Drawn]:
     """What is known of pictures, and what is drawn on them; nothing of those that show nothing, or on which the predictor fails."""
-    folder = sets.folders[part]
-    for row in rows:
+    folder, rows = sets.folders[part], _own_rows(sets, part)
+    for row in tracked(rows, progress, f"trying modes on {sets.name}_{part}", len(rows)):
         picture, drawn = read_image(folder / row["file"]), read_mask(folder, row["name"], sets.classes) > 0
         if drawn.any():
             (evidence,) = evidence_on(improver, [LoadedWeak(row["name"], picture, boxes_around(drawn))])

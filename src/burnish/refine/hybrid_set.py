@@ -73,7 +73,7 @@ def make_hybrid_set(
     asked = config or HybridSetConfig()
     train, val = places_of(sets, asked.number)
     refuse_used(sets, asked.number)
-    chosen, choice = settled(sets, improver, asked, progress=progress)
+    chosen, choice = settled(sets, improver, asked, engine=engine, progress=progress)
     inputs = _inputs(sets, improver, chosen) | ({} if reviews is None else {"reviewed": dict(reviews.about)})
     own = train.with_name(f".{train.name}.work")
     place = (work or own) / fingerprint(repr(inputs))
