@@ -19,6 +19,11 @@ def folder_of(root, tables, pictures=("images/1.jpg", "images/2.jpg", "images/3.
     return root
 
 
+def told(dataset):
+    """Findings but the one on pictures without a row."""
+    return dataset.notes.filter(pl.col("kind") != "unlisted_pictures")
+
+
 def labels_of(dataset):
     """Each picture with the names of its tags, in their order."""
     names = dataset.class_names()
@@ -102,8 +107,8 @@ def test_what_cannot_be_read_is_told_with_its_line(tmp_path):
     rows = ["1.jpg,cat,1,1,9,9", "2.jpg,cat,1,1,9", ",cat,1,1,9,9", "3.jpg,cat,1,one,9,9", "3.jpg,,1,1,9,9"]
     text = "image,label,xmin,ymin,xmax,ymax\n" + "\n".join(rows) + "\n"
     dataset = burnish.open(folder_of(tmp_path, {"labels.csv": text}))
-    told = dataset.notes.select("kind", "position").rows()
-    assert sorted(told, key=lambda one: one[1]) == [
+    found = told(dataset).select("kind", "position").rows()
+    assert sorted(found, key=lambda one: one[1]) == [
         ("broken_line", "line 3"),
         ("broken_line", "line 4"),
         ("broken_region", "line 5"),
@@ -117,13 +122,23 @@ def test_a_picture_in_two_splits_counts_for_the_first_and_is_told(tmp_path):
     dataset = burnish.open(folder_of(tmp_path, tables))
     assert dataset.images["split"].to_list() == ["train", "train"]
     assert dataset.notes.filter(pl.col("kind") == "several_splits")["path"].to_list() == ["images/2.jpg"]
+    assert labels_of(dataset) == {"images/1.jpg": ["cat"], "images/2.jpg": ["dog"]}
+
+
+def test_pictures_without_a_row_are_counted_and_no_issue(tmp_path):
+    dataset = burnish.open(folder_of(tmp_path, {"labels.csv": "image,label\n2.jpg,cat\n"}))
+    assert len(dataset) == 1
+    (found,) = dataset.notes.rows(named=True)
+    assert found["kind"] == "unlisted_pictures"
+    assert found["reason"].startswith("2 pictures stand in no row")
+    assert not found["is_issue"]
 
 
 def test_another_table_of_labels_beside_it_is_told(tmp_path):
     tables = {"labels.csv": "image,label\n1.jpg,cat\n", "second_opinion.csv": "image,label\n1.jpg,dog\n"}
     dataset = burnish.open(folder_of(tmp_path, tables))
     assert labels_of(dataset) == {"images/1.jpg": ["cat"]}
-    assert dataset.notes.select("kind", "path").rows() == [("unread_table", "second_opinion.csv")]
+    assert told(dataset).select("kind", "path").rows() == [("unread_table", "second_opinion.csv")]
     assert labels_of(burnish.open(tmp_path / "second_opinion.csv")) == {"images/1.jpg": ["dog"]}
 
 

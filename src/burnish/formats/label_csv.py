@@ -27,7 +27,7 @@ from burnish.formats.escapes import read_names, write_names
 from burnish.formats.gathering import Gathered, add_annotation, add_extras, note, to_dataset
 from burnish.formats.named_pictures import named_pictures
 from burnish.formats.placing import HowPlaced, place_media, target_paths
-from burnish.formats.reading import picture_tables
+from burnish.formats.reading import list_pictures, picture_tables
 from burnish.formats.splits import split_named
 
 if TYPE_CHECKING:
@@ -75,10 +75,12 @@ def read(path: Path, *, names: Sequence[str] | None = None) -> Dataset:
         raise FormatError(f"no table of labels is here; expected a .csv with {expected}.", path=path)
     images: dict[str, int] = {}
     listed: dict[str, _About] = {}
+    tagged: set[tuple[int, str]] = set()
     for table in tables:
         for row, picture in zip(table.rows, _paths(root, table), strict=True):
             image, about = images.setdefault(picture, len(images) + 1), _about(table, row)
-            _gather(gathered, table, row, image, picture)
+            tags = _gather(gathered, table, row, image, picture)
+            _tag(gathered, image, tags, tagged)
             if picture not in listed:
                 add_extras(gathered, "images", image, {name: row.cells[name] for name in table.others if row.cells[name]})
             elif about != listed[picture]:
@@ -86,9 +88,10 @@ def read(path: Path, *, names: Sequence[str] | None = None) -> Dataset:
                 note(gathered, "several_splits", told, path=picture, position=f"line {row.line}", image=image, given=about.split)
             listed.setdefault(picture, about)
     _refuse_shares(gathered, path)
+    _tell_unlisted(gathered, root, images)
     columns = {"split": [about.split for about in listed.values()], "scene": [about.scene for about in listed.values()]}
     declared = list(names) if names is not None else read_names(root / "classes.txt")
-    classes = list(dict.fromkeys(name.strip() for table in tables for name in table.columns.classes))
+    classes = list(dict.fromkeys(name for table in tables for name in table.columns.classes))
     return to_dataset(gathered, root, picture_tables(root, list(images), columns=columns), path=path, declared=declared or classes)
 
 
@@ -133,29 +136,42 @@ def _refuse_shares(gathered: Gathered, path: Path) -> None:
         raise FormatError("no side of a box is beyond 1, so they are shares of the picture; expected pixels.", path=path)
 
 
-def _gather(gathered: Gathered, table: Table, row: Row, image: int, picture: str) -> None:
+def _tell_unlisted(gathered: Gathered, root: Path, images: Mapping[str, int]) -> None:
+    """One finding for all pictures without a row: those of a part for which labels are kept back may be thousands."""
+    unlisted = sorted({*list_pictures(root)} - images.keys())
+    if unlisted:
+        reason = f"{len(unlisted):,} pictures stand in no row and are left out, the first is {unlisted[0]}."
+        note(gathered, "unlisted_pictures", reason, is_issue=False)
+
+
+def _gather(gathered: Gathered, table: Table, row: Row, image: int, picture: str) -> list[str]:
+    """Add the box of a row, or return the classes of the whole picture."""
     columns = table.columns
     if columns.label is None:
-        for name in columns.classes:
-            if is_yes(row.cells[name]):
-                add_annotation(gathered, image, name, "tag")
-        return
+        return [name for name in columns.classes if is_yes(row.cells[name])]
     cell = row.cells[columns.label]
     labels = [part for part in _BETWEEN.split(cell.strip()) if part] if columns.several else [cell] if cell.strip() else []
     sides = [row.cells[side].strip() for side in columns.box or ()]
     if not any(sides):
-        for label in dict.fromkeys(labels):
-            add_annotation(gathered, image, label, "tag")
-        return
+        return labels
     where = {"path": picture, "position": f"line {row.line}", "image": image}
     try:
         corners = dict(zip(("x1", "y1", "x2", "y2"), map(float, sides), strict=True))
     except ValueError:
         note(gathered, "broken_region", "A side of the box is no number; it is left out.", given=", ".join(sides), **where)
-        return
+        return []
     if not labels:
         note(gathered, "no_label", "The box has no class.", **where)
     add_annotation(gathered, image, labels[0] if labels else None, "box", **corners)
+    return []
+
+
+def _tag(gathered: Gathered, image: int, labels: Sequence[str], tagged: set[tuple[int, str]]) -> None:
+    """Add tags, each class once a picture however often the tables say it."""
+    for label in labels:
+        if (image, label) not in tagged:
+            tagged.add((image, label))
+            add_annotation(gathered, image, label, "tag")
 
 
 def _writable() -> pl.Expr:
